@@ -1,0 +1,166 @@
+"""A development chain on loopback: anvil (or Ganache) as a child process, for the demo and the tests."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import subprocess
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Literal, Self
+
+import httpx
+
+from computility.domain.errors import ComputilityError
+
+Backend = Literal["anvil", "ganache"]
+
+# The mnemonic that Foundry, Hardhat and Ganache users know: its keys are public, so it is worth nothing elsewhere.
+DEVELOPMENT_MNEMONIC: Final = "test test test test test test test test test test test junk"
+CHAIN_IDS: Final[dict[Backend, int]] = {"anvil": 31337, "ganache": 1337}
+_START_TIMEOUT_S: Final = 30.0
+
+
+class LocalChainUnavailable(ComputilityError):
+    """The development chain's program is missing or does not start."""
+
+    code = "local-chain-unavailable"
+
+
+@dataclass(frozen=True)
+class LocalChainSettings:
+    """How to start the chain.
+
+    ``block_time_s`` zero mines a block a transaction; ``port`` zero takes a free one.
+    """
+
+    backend: Backend = "anvil"
+    port: int = 0
+    block_time_s: int = 1
+    accounts: int = 16
+    log_file: Path | None = None
+
+
+class LocalChain:
+    """A running chain. Use it as a context manager, or call ``stop``."""
+
+    def __init__(self, settings: LocalChainSettings | None = None) -> None:
+        self.settings = settings or LocalChainSettings()
+        self.chain_id = CHAIN_IDS[self.settings.backend]
+        self.port = self.settings.port or free_port()
+        self.rpc_url = f"http://127.0.0.1:{self.port}"
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def command(self) -> list[str]:
+        """The argument vector that starts the chain.
+
+        Raises:
+            LocalChainUnavailable: the program is not installed.
+        """
+        settings = self.settings
+        program = find_program(settings.backend)
+        if settings.backend == "anvil":
+            timing = ["--block-time", str(settings.block_time_s)] if settings.block_time_s else []
+            return [
+                program,
+                "--port", str(self.port),
+                "--chain-id", str(self.chain_id),
+                "--hardfork", "shanghai",
+                "--accounts", str(settings.accounts),
+                "--mnemonic", DEVELOPMENT_MNEMONIC,
+                *timing,
+            ]  # fmt: skip
+        timing = ["--miner.blockTime", str(settings.block_time_s)] if settings.block_time_s else []
+        return [
+            program,
+            "--server.port", str(self.port),
+            "--chain.chainId", str(self.chain_id),
+            "--chain.networkId", str(self.chain_id),
+            "--chain.hardfork", "shanghai",
+            "--wallet.totalAccounts", str(settings.accounts),
+            "--wallet.mnemonic", DEVELOPMENT_MNEMONIC,
+            *timing,
+        ]  # fmt: skip
+
+    def start(self) -> Self:
+        """Start the program and wait until it answers.
+
+        Raises:
+            LocalChainUnavailable: missing, ended at once, or silent for 30 seconds.
+        """
+        command = self.command()
+        log = self.settings.log_file.open("wb") if self.settings.log_file else None
+        try:
+            self.process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=log or subprocess.DEVNULL, stderr=subprocess.STDOUT
+            )
+        finally:
+            if log:
+                log.close()
+        self._wait_until_it_answers()
+        return self
+
+    def stop(self) -> None:
+        """End the program; harmless when it already ended."""
+        if self.process is None:
+            return
+        self.process.terminate()
+        try:
+            self.process.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self.process = None
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def _wait_until_it_answers(self) -> None:
+        give_up = time.monotonic() + _START_TIMEOUT_S
+        question = {"jsonrpc": "2.0", "id": 1, "method": "eth_chainId", "params": []}
+        while time.monotonic() < give_up:
+            if self.process is None or self.process.poll() is not None:
+                raise LocalChainUnavailable(
+                    f"{self.settings.backend} ended while starting on port {self.port}; is the port taken?"
+                )
+            try:
+                answer = httpx.post(self.rpc_url, json=question, timeout=1.0).json()
+            except (httpx.HTTPError, ValueError):
+                time.sleep(0.05)
+                continue
+            if answer.get("result") == hex(self.chain_id):
+                return
+            raise LocalChainUnavailable(f"port {self.port} is answered by another chain: {answer.get('result')}")
+        self.stop()
+        raise LocalChainUnavailable(f"{self.settings.backend} did not answer within {_START_TIMEOUT_S:.0f} s")
+
+
+def free_port() -> int:
+    """A TCP port on loopback that is free now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def find_program(name: str) -> str:
+    """Path of a program from the checkout's ``node_modules/.bin``, else from PATH.
+
+    Raises:
+        LocalChainUnavailable: neither has it.
+    """
+    for folder in Path(__file__).resolve().parents:
+        candidate = folder / "node_modules" / ".bin" / name
+        if candidate.exists():
+            return str(candidate)
+    found = shutil.which(name)
+    if found is None:
+        raise LocalChainUnavailable(f"{name} is not installed: run `make setup` in the checkout, or put it on PATH")
+    return found

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.30;
+
+import {Terms} from "../types/Terms.sol";
+
+/// @notice Who gets what when a job closes. Pure arithmetic: fees and slashes round down, refunds and net pay are subtractions, so that
+/// each split adds up to exactly what was escrowed and locked.
+library Payout {
+    uint256 internal constant BPS = 10_000;
+
+    /// @notice How a job ended, as far as money is concerned.
+    struct Ending {
+        /// Units payable, at most the terms' maximum.
+        uint64 units;
+        /// The verifier's pass or fail reached the chain.
+        bool verifierEarned;
+        /// The arbiter ruled.
+        bool arbiterEarned;
+        /// Share of the arbiter's fee that the bond bears.
+        uint16 costBps;
+        /// Credits to take off the bond, as far as it reaches after the arbiter's share.
+        uint104 slashWanted;
+    }
+
+    /// @notice Legs of a close. The first five add up to the escrow; the bond's four to the bond.
+    struct Split {
+        uint104 providerPaid;
+        uint104 fee;
+        uint104 refund;
+        uint104 verifierPaid;
+        uint104 arbiterFromEscrow;
+        uint104 arbiterFromBond;
+        uint104 bondReturned;
+        uint104 bondToBuyer;
+        uint104 bondToTreasury;
+    }
+
+    error AmountTooLarge(uint256 amount, uint256 limit);
+
+    /// @notice Price of `units`. Exact.
+    /// @dev Fits without a check for any units of opened terms, as `escrowOf` checked the maximum.
+    function chargeOf(Terms calldata terms, uint64 units) internal pure returns (uint104) {
+        unchecked {
+            return uint104(uint256(terms.unitPrice) * units);
+        }
+    }
+
+    /// @notice What the payer escrows: the highest charge and both fees. Exact; reverts beyond 2^104 − 1.
+    function escrowOf(Terms calldata terms) internal pure returns (uint104) {
+        uint256 escrow =
+            uint256(terms.unitPrice) * terms.maxUnits + uint256(terms.verifierFee) + uint256(terms.arbiterFee);
+        if (escrow > type(uint104).max) revert AmountTooLarge(escrow, type(uint104).max);
+        return uint104(escrow);
+    }
+
+    /// @notice ⌊value · shareBps / 10,000⌋, for a share of at most 655.35 %.
+    function shareDown(uint104 value, uint16 shareBps) internal pure returns (uint256) {
+        unchecked {
+            return uint256(value) * shareBps / BPS;
+        }
+    }
+
+    /// @notice What a fail that stood takes: ⌊bond · (maxUnits − accepted) / maxUnits⌋, the undelivered part.
+    function undeliveredBondDown(Terms calldata terms, uint64 accepted) internal pure returns (uint104) {
+        return uint104(uint256(terms.bond) * (terms.maxUnits - accepted) / terms.maxUnits);
+    }
+
+    /// @notice The legs of a close.
+    function split(Terms calldata terms, uint16 feeBps, Ending memory ending) internal pure returns (Split memory s) {
+        uint104 gross = chargeOf(terms, ending.units);
+        s.fee = uint104(shareDown(gross, feeBps));
+        s.providerPaid = gross - s.fee;
+        if (ending.verifierEarned) s.verifierPaid = terms.verifierFee;
+        if (ending.arbiterEarned) {
+            s.arbiterFromBond = uint104(shareDown(terms.arbiterFee, ending.costBps));
+            s.arbiterFromEscrow = terms.arbiterFee - s.arbiterFromBond;
+        }
+        s.refund = escrowOf(terms) - gross - s.verifierPaid - s.arbiterFromEscrow;
+
+        uint104 bondLeft = terms.bond - s.arbiterFromBond;
+        uint104 slash = _min(ending.slashWanted, bondLeft);
+        s.bondReturned = bondLeft - slash;
+        s.bondToBuyer = _min(slash, chargeOf(terms, terms.maxUnits - ending.units));
+        s.bondToTreasury = slash - s.bondToBuyer;
+    }
+
+    function _min(uint104 a, uint104 b) private pure returns (uint104) {
+        return a < b ? a : b;
+    }
+}

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.30;
+
+import {Parameters} from "../types/Parameters.sol";
+
+/// @notice What `open` reads of the parameters, in one word, from the low bits:
+/// fee by tier 4 × 16 · bond by tier 4 × 16 · least dispute window 32 · paused 1.
+type RatesSlot is uint256;
+
+using RatesPacking for RatesSlot global;
+
+library RatesPacking {
+    uint256 internal constant TIERS = 4;
+
+    uint256 private constant BOND = 64;
+    uint256 private constant MIN_DISPUTE_WINDOW = 128;
+    uint256 private constant PAUSED = 160;
+
+    function feeBps(RatesSlot slot, uint256 tier) internal pure returns (uint16) {
+        return uint16(RatesSlot.unwrap(slot) >> (16 * tier));
+    }
+
+    function bondBps(RatesSlot slot, uint256 tier) internal pure returns (uint16) {
+        return uint16(RatesSlot.unwrap(slot) >> (BOND + 16 * tier));
+    }
+
+    function minDisputeWindow(RatesSlot slot) internal pure returns (uint32) {
+        return uint32(RatesSlot.unwrap(slot) >> MIN_DISPUTE_WINDOW);
+    }
+
+    function paused(RatesSlot slot) internal pure returns (bool) {
+        return (RatesSlot.unwrap(slot) >> PAUSED) & 1 == 1;
+    }
+
+    function withPaused(RatesSlot slot, bool paused_) internal pure returns (RatesSlot) {
+        uint256 flag = uint256(1) << PAUSED;
+        uint256 word = RatesSlot.unwrap(slot);
+        return RatesSlot.wrap(paused_ ? word | flag : word & ~flag);
+    }
+
+    function pack(Parameters memory parameters, bool paused_) internal pure returns (RatesSlot) {
+        uint256 word = uint256(parameters.minDisputeWindow) << MIN_DISPUTE_WINDOW;
+        for (uint256 tier; tier < TIERS; ++tier) {
+            word |= uint256(parameters.feeBps[tier]) << (16 * tier);
+            word |= uint256(parameters.bondBps[tier]) << (BOND + 16 * tier);
+        }
+        return RatesSlot.wrap(word).withPaused(paused_);
+    }
+}

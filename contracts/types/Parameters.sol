@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.30;
+
+/// @notice What the owner may set, within hard caps. Arrays are by the provider's credit tier, 0 (newcomer) to 3.
+/// A job is held to the parameters of its opening for ever.
+struct Parameters {
+    /// Protocol fee, of the provider's gross pay.
+    uint16[4] feeBps;
+    /// Least bond, of the value of the job.
+    uint16[4] bondBps;
+    /// Least dispute window of a job, in seconds.
+    uint32 minDisputeWindow;
+    /// Who receives the fees.
+    address treasury;
+    /// Who may pause and unpause `open`.
+    address guardian;
+}
