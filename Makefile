@@ -1,0 +1,132 @@
+# What a user needs: `make demo` and `make test`. What a developer needs besides: `make check`, `make format`, `make bench BENCH=name`.
+# Each target calls the set-up that it needs; a second run of a set-up does nothing.
+
+PYTHON ?= python3
+VENV := .venv
+BROWNIE_VENV := .venv-brownie
+BIN := $(VENV)/bin
+NPM_BIN := node_modules/.bin
+STAMPS := .cache/stamps
+LEFT_OUT := .cache/left-out
+PORT ?= 8000
+PYTEST_ARGS ?=
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export PATH := $(CURDIR)/$(NPM_BIN):$(PATH)
+
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-test demo test check format bench brownie clean prerequisites
+.DELETE_ON_ERROR:
+
+help:
+	@echo 'make demo     a real trade on a local chain, with the web app open on localhost (PORT=$(PORT))'
+	@echo 'make test     every test; installs what they need'
+	@echo 'make check    format, lint, types, architecture, drift'
+	@echo 'make format   rewrite the sources in the house format'
+	@echo 'make bench    BENCH=name runs scripts/bench/name.py, which prints one JSON object (use make -s)'
+	@echo 'make brownie  a console against the contracts on a local chain'
+	@echo 'make setup    what the demo needs; make setup-test the rest'
+	@echo 'make clean    delete everything that was installed or built'
+
+demo: setup
+	$(BIN)/computility demo --port $(PORT)
+
+# ---------------------------------------------------------------- set-up
+
+setup: $(STAMPS)/python $(STAMPS)/node $(STAMPS)/contracts $(STAMPS)/page
+
+setup-test: $(STAMPS)/node-test $(STAMPS)/python-test setup $(STAMPS)/brownie $(STAMPS)/browser
+
+prerequisites:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { echo 'Computility needs Python 3.11 or later: install it, or name it with make PYTHON=/path/to/python3.11' >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo 'This Python cannot make virtual environments: install its venv package (Debian: apt-get install python3-venv)' >&2; exit 1; }
+	@node -e 'process.exit(Number(process.versions.node.split(".")[0]) < 20)' 2>/dev/null || { echo 'Computility needs Node 20 or later, with npm: see https://nodejs.org' >&2; exit 1; }
+
+$(BIN)/python: | prerequisites
+	$(PYTHON) -m venv $(VENV)
+
+$(STAMPS)/python: pyproject.toml constraints.txt | $(BIN)/python
+	@echo 'Installing the Python packages …'
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable .
+	@mkdir -p $(@D) && touch $@
+
+$(STAMPS)/python-test: pyproject.toml constraints.txt | $(BIN)/python
+	@echo 'Installing the Python packages for tests and checks …'
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[test,dev]'
+	@mkdir -p $(@D) && touch $@ $(STAMPS)/python
+
+$(STAMPS)/node: package-lock.json package.json frontend/package.json | prerequisites
+	@echo 'Installing the Node packages …'
+	npm ci --omit=dev --no-fund --no-audit --loglevel=error
+	@mkdir -p $(@D) && touch $@
+
+$(STAMPS)/node-test: package-lock.json package.json frontend/package.json | prerequisites
+	@echo 'Installing the Node packages for tests and checks …'
+	npm ci --no-fund --no-audit --loglevel=error
+	@mkdir -p $(@D) && touch $@ $(STAMPS)/node
+
+$(STAMPS)/contracts: $(shell find contracts -name '*.sol') scripts/compile.py scripts/solc $(STAMPS)/python $(STAMPS)/node
+	$(BIN)/python scripts/compile.py
+	@mkdir -p $(@D) && touch $@
+
+$(STAMPS)/page: $(shell find frontend -path frontend/node_modules -prune -o -path frontend/dist -prune -o -type f -print) $(STAMPS)/node
+	@echo 'Building the web app …'
+	npm run build --workspace frontend --silent
+	@mkdir -p $(@D) && touch $@
+
+# eth-brownie pins its dependencies exactly, so it lives in an environment of its own.
+$(STAMPS)/brownie: scripts/brownie | $(BIN)/python
+	@echo 'Installing eth-brownie …'
+	@mkdir -p $(@D) $(LEFT_OUT); rm -f $(LEFT_OUT)/brownie
+	{ $(PYTHON) -m venv $(BROWNIE_VENV) && $(BROWNIE_VENV)/bin/pip install --quiet 'eth-brownie==1.22.0' && touch $@; } \
+	    || echo 'eth-brownie did not install, so tests/brownie did not run. Add it: $(BROWNIE_VENV)/bin/pip install eth-brownie==1.22.0' > $(LEFT_OUT)/brownie
+
+$(STAMPS)/browser: scripts/find_chromium.mjs $(STAMPS)/node-test
+	@mkdir -p $(@D) $(LEFT_OUT); rm -f $(LEFT_OUT)/browser
+	node scripts/find_chromium.mjs --install > $@ || { rm -f $@; echo 'No Chromium starts here, so the browser journey did not run. Add it: apt-get install chromium, or CHROMIUM_PATH=/path/to/chromium' > $(LEFT_OUT)/browser; }
+
+# ---------------------------------------------------------------- tests
+
+test: setup-test
+	forge test
+	npm test --workspace frontend
+	$(BIN)/pytest -n 2 --dist loadgroup $(PYTEST_ARGS)
+	@if [ -f $(STAMPS)/brownie ]; then scripts/brownie test; fi
+	@$(MAKE) --no-print-directory left-out
+
+.PHONY: left-out
+left-out:
+	@if ls $(LEFT_OUT)/* >/dev/null 2>&1; then \
+	    printf '\n********** LEFT OUT **********\n'; cat $(LEFT_OUT)/*; printf '******************************\n'; \
+	else echo 'Nothing was left out.'; fi
+
+check: setup-test
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --config pyproject.toml
+	forge fmt --check
+	solhint --noPoster 'contracts/**/*.sol'
+	biome ci
+	npm run typecheck --workspace frontend
+	$(BIN)/python scripts/compile.py --check
+	$(BIN)/python scripts/openapi.py --check
+	npm run generate:check --workspace frontend
+	$(BIN)/python scripts/vectors.py --check
+	$(BIN)/python scripts/build_examples.py --check
+
+format: setup-test
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix --quiet . || true
+	forge fmt
+	biome check --write
+
+bench: setup-test
+	@if [ -z "$(BENCH)" ]; then echo "name one: make -s bench BENCH=name, of: $$(ls scripts/bench | sed -n 's/\.py$$//p' | tr '\n' ' ')" >&2; exit 1; fi
+	@$(BIN)/python scripts/bench/$(BENCH).py
+
+brownie: setup-test
+	scripts/brownie console
+
+clean:
+	rm -rf $(VENV) $(BROWNIE_VENV) node_modules frontend/node_modules frontend/dist .cache data deployments/31337.json deployments/1337.json
