@@ -1,0 +1,44 @@
+"""One compiler with one set of settings: the artifacts, forge and brownie have to agree, or their tests prove different code."""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+ARTIFACTS = ROOT / "backend" / "computility" / "chain" / "artifacts"
+
+
+def packaged_settings() -> dict[str, object]:
+    settings = json.loads((ARTIFACTS / "sources.json").read_text())["settings"]
+    return {
+        "evm": settings["evmVersion"],
+        "optimizer": settings["optimizer"]["enabled"],
+        "runs": settings["optimizer"]["runs"],
+        "via_ir": settings["viaIR"],
+    }
+
+
+def test_forge_compiles_what_is_packaged() -> None:
+    forge = tomllib.loads((ROOT / "foundry.toml").read_text())["profile"]["default"]
+    found = {
+        "evm": forge["evm_version"],
+        "optimizer": forge["optimizer"],
+        "runs": forge["optimizer_runs"],
+        "via_ir": forge["via_ir"],
+    }
+    assert found == packaged_settings()
+
+
+def test_brownie_compiles_what_is_packaged() -> None:
+    compiler = (ROOT / "brownie-config.yaml").read_text().split("compiler:")[1]
+    setting = {name: value for name, value in re.findall(r"(\w+): (\S+)", compiler)}
+    found = {
+        "evm": setting["evm_version"],
+        "optimizer": setting["enabled"] == "true",
+        "runs": int(setting["runs"]),
+        "via_ir": setting["viaIR"] == "true",
+    }
+    assert found == packaged_settings()
