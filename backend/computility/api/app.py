@@ -1,0 +1,92 @@
+"""The application: one port for the API, the web app, and on development chains JSON-RPC."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+from typing import Any, Final
+
+import httpx
+from fastapi import APIRouter, FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from ..services.node import Node
+from ..settings import NodeSettings
+from .body_limit import BodyLimit
+from .hosts import KnownHostsOnly
+from .json_rpc import router as json_rpc
+from .page import WebPage
+from .problems import install_problem_handlers
+from .routers import accounts, asks, content, events, jobs, node, quotes
+from .schemas.problem import InvalidParameter, Problem
+from .security_headers import SecurityHeaders
+
+_DESCRIPTION: Final = """\
+An open ledger for trading computing power. Statements are signed with EIP-712 in the escrow's domain (`GET /v1/config` has it); the chain,
+not this node, is the authority on every trade.
+
+Amounts and units are decimal strings, times UTC seconds. Errors are problem details (RFC 9457) with a stable `code`. Lists come in pages:
+pass `next` as `cursor`.
+"""
+
+
+def create_app(settings: NodeSettings) -> FastAPI:
+    """The node as an ASGI application. Starting it opens the store and follows the chain; stopping it ends both."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        timeout = httpx.Timeout(settings.rpc_timeout_s)
+        async with httpx.AsyncClient(base_url=settings.rpc_url, timeout=timeout, trust_env=False) as rpc_client:
+            app.state.rpc_client = rpc_client
+            with Node.running(settings) as running:
+                app.state.node = running
+                yield
+
+    app = FastAPI(
+        title="Computility",
+        version=version("computility"),
+        description=_DESCRIPTION,
+        license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        lifespan=lifespan,
+        openapi_url="/v1/openapi.json",
+        # Their pages load scripts from other hosts.
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    api = APIRouter(prefix="/v1")
+    for part in (node, asks, quotes, jobs, accounts, events, content):
+        api.include_router(part.router)
+    app.include_router(api)
+    if settings.development:
+        app.include_router(json_rpc)
+    connect_to = str(settings.rpc_url_public) if settings.rpc_url_public else None
+    app.router.default = WebPage(settings.web_dist, connect_to)
+
+    install_problem_handlers(app)
+    # The last one added is the first to see a request.
+    app.add_middleware(BodyLimit, content_limit=settings.max_content_bytes)
+    app.add_middleware(KnownHostsOnly, allowed=settings.allowed_hosts)
+    app.add_middleware(SecurityHeaders)
+    app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]  # FastAPI's documented way to extend the document
+    return app
+
+
+def _openapi(app: FastAPI) -> dict[str, Any]:
+    if app.openapi_schema is None:
+        document = get_openapi(
+            title=app.title,
+            version=app.version,
+            description=app.description,
+            license_info=app.license_info,
+            routes=app.routes,
+        )
+        template = "#/components/schemas/{model}"
+        schema = Problem.model_json_schema(ref_template=template)
+        schema.pop("$defs", None)
+        schemas = document.setdefault("components", {}).setdefault("schemas", {})
+        schemas["Problem"] = schema
+        schemas["InvalidParameter"] = InvalidParameter.model_json_schema(ref_template=template)
+        app.openapi_schema = document
+    return app.openapi_schema

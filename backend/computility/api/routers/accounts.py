@@ -1,0 +1,41 @@
+"""Accounts, scores and providers."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path
+
+from ..dependencies import Cursor, Limit, RunningNode
+from ..presenters.account import account_row, account_scores, provider_page, provider_row
+from ..problems import problems
+from ..schemas.account import AccountRow, AccountScores, ProviderPage, ProviderRow
+from ..schemas.wire import Address
+
+router = APIRouter(tags=["accounts"])
+
+AddressPath = Annotated[Address, Path()]
+
+
+@router.get("/providers", responses=problems(422))
+def list_providers(node: RunningNode, limit: Limit = 50, cursor: Cursor = None) -> ProviderPage:
+    """Every provider that ever registered, by address."""
+    return provider_page(node.accounts.providers(limit=limit, cursor=cursor))
+
+
+@router.get("/providers/{address}", responses=problems(404, 422))
+def get_provider(address: AddressPath, node: RunningNode) -> ProviderRow:
+    """One provider."""
+    return provider_row(node.accounts.provider(address))
+
+
+@router.get("/accounts/{address}", responses=problems(422))
+def get_account(address: AddressPath, node: RunningNode) -> AccountRow:
+    """An account's credits. One that never traded has none."""
+    return account_row(node.accounts.account(address))
+
+
+@router.get("/scores/{account}", responses=problems(422))
+def get_scores(account: AddressPath, node: RunningNode) -> AccountScores:
+    """An account's credit scores as buyer and as provider."""
+    return account_scores(node.accounts.scores(account))

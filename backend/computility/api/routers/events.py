@@ -1,0 +1,36 @@
+"""Every event, and whether the store agrees with the chain."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from ..dependencies import Cursor, Limit, RunningNode
+from ..presenters.job import event_page
+from ..presenters.node import audit_report
+from ..problems import problems
+from ..schemas.job import EventPage
+from ..schemas.node import AuditReport
+from ..schemas.wire import Address
+
+router = APIRouter(tags=["audit"])
+
+
+@router.get("/events", responses=problems(422))
+def list_events(
+    node: RunningNode,
+    name: Annotated[str | None, Query(max_length=64, pattern=r"^[A-Za-z]+$", examples=["JobClosed"])] = None,
+    account: Annotated[Address | None, Query(description="Only events that name this account.")] = None,
+    from_block: Annotated[int | None, Query(ge=0, le=2**53 - 1, description="Not before this block.")] = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> EventPage:
+    """Events of all contracts and generations, the newest first."""
+    return event_page(node.trades.events(name=name, account=account, from_block=from_block, limit=limit, cursor=cursor))
+
+
+@router.get("/audit", responses=problems(429, 503))
+def audit(node: RunningNode) -> AuditReport:
+    """Replay the chain from its own events and compare every row of the store with it. Takes a while on a long chain."""
+    return audit_report(node.audit())

@@ -1,0 +1,120 @@
+"""Jobs: their rows, their events, what was submitted and attested, and what they produced."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query, Request, Response
+from sse_starlette.sse import EventSourceResponse
+from starlette.concurrency import run_in_threadpool
+
+from ..dependencies import Cursor, Limit, RunningNode
+from ..job_stream import job_stream
+from ..presenters.job import attestation_page, event_page, job_page, job_row, outputs, submission_page
+from ..problems import problems
+from ..schemas.job import AttestationPage, EventPage, JobOutputs, JobPage, JobRow, JobState, SubmissionPage
+from ..schemas.statements import AttestationStatement, SignedAttestation, SignedSubmission, SubmissionStatement
+from ..schemas.wire import Address, Bytes32
+from ..statement_exchange import answer_with, incoming
+
+router = APIRouter(tags=["jobs"])
+
+JobIdPath = Annotated[Bytes32, Path(description="The job's id.")]
+
+
+@router.get("/jobs", responses=problems(422))
+def list_jobs(
+    node: RunningNode,
+    buyer: Annotated[Address | None, Query()] = None,
+    provider: Annotated[Address | None, Query()] = None,
+    verifier: Annotated[Address | None, Query()] = None,
+    state: Annotated[JobState | None, Query()] = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> JobPage:
+    """Jobs, the newest first."""
+    return job_page(
+        node.trades.jobs(buyer=buyer, provider=provider, verifier=verifier, state=state, limit=limit, cursor=cursor)
+    )
+
+
+@router.get("/jobs/{job_id}", responses=problems(404, 422))
+def get_job(job_id: JobIdPath, node: RunningNode) -> JobRow:
+    """One job."""
+    return job_row(node.trades.job(job_id))
+
+
+@router.get("/jobs/{job_id}/events", responses=problems(404, 422))
+def list_job_events(job_id: JobIdPath, node: RunningNode, limit: Limit = 200, cursor: Cursor = None) -> EventPage:
+    """Every event behind a job, in the order of the chain."""
+    return event_page(node.trades.job_events(job_id, limit=limit, cursor=cursor))
+
+
+@router.get(
+    "/jobs/{job_id}/stream",
+    response_class=EventSourceResponse,
+    responses={
+        200: {
+            "description": "Server-sent events: `job`, with the job's row, now and on every change",
+            "content": {
+                "text/event-stream": {"schema": {"type": "string"}, "example": 'event: job\ndata: {"id": "0x…"}\n\n'}
+            },
+        },
+        **problems(404, 422, 503),
+    },
+)
+async def stream_job(request: Request, job_id: JobIdPath, node: RunningNode) -> EventSourceResponse:
+    """Follow a job. The current row comes first, so that a client that was cut off misses nothing."""
+
+    async def look() -> JobRow:
+        return job_row(await run_in_threadpool(node.trades.job, job_id))
+
+    return await job_stream(request, node.feed, job_id, look, node.settings.stream_heartbeat_s)
+
+
+@router.get("/jobs/{job_id}/outputs", responses=problems(404, 422))
+def get_job_outputs(job_id: JobIdPath, node: RunningNode) -> JobOutputs:
+    """The manifest of what the job produced, and where its files are."""
+    return outputs(node.trades.outputs(job_id))
+
+
+@router.post(
+    "/submissions",
+    status_code=201,
+    tags=["verification"],
+    responses={
+        200: {"model": SubmissionStatement, "description": "The node had it already"},
+        **problems(404, 409, 413, 422, 429, 503),
+    },
+)
+def publish_submission(signed: SignedSubmission, node: RunningNode, response: Response) -> SubmissionStatement:
+    """The provider commits to a result, for the verifiers. One per attempt: the first stands."""
+    return answer_with(node.order_book.accept_submission(incoming(signed)), SubmissionStatement, response)
+
+
+@router.get("/jobs/{job_id}/submissions", tags=["verification"], responses=problems(404, 422))
+def list_submissions(job_id: JobIdPath, node: RunningNode, limit: Limit = 50, cursor: Cursor = None) -> SubmissionPage:
+    """What the provider submitted for a job, by attempt."""
+    return submission_page(node.trades.submissions(job_id, limit=limit, cursor=cursor))
+
+
+@router.post(
+    "/attestations",
+    status_code=201,
+    tags=["verification"],
+    responses={
+        200: {"model": AttestationStatement, "description": "The node had it already"},
+        **problems(404, 409, 413, 422, 429, 503),
+    },
+)
+def publish_attestation(signed: SignedAttestation, node: RunningNode, response: Response) -> AttestationStatement:
+    """A verifier, or a member of the committee that is the job's verifier, says what it found."""
+    return answer_with(node.order_book.accept_attestation(incoming(signed)), AttestationStatement, response)
+
+
+@router.get("/jobs/{job_id}/attestations", tags=["verification"], responses=problems(404, 422))
+def list_attestations(
+    job_id: JobIdPath, node: RunningNode, limit: Limit = 50, cursor: Cursor = None
+) -> AttestationPage:
+    """A job's attestations, with the signatures of those that agree put together as the escrow takes them."""
+    return attestation_page(node.trades.attestations(job_id, limit=limit, cursor=cursor))

@@ -1,0 +1,24 @@
+"""The node's health, and what a client must know to use it."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from ..dependencies import RunningNode
+from ..presenters.node import config, health
+from ..problems import problems
+from ..schemas.node import Config, Health
+
+router = APIRouter(tags=["node"])
+
+
+@router.get("/health", responses=problems())
+def get_health(node: RunningNode) -> Health:
+    """How the node is. Always 200 while the node itself answers: `status` says the rest."""
+    return health(node.health())
+
+
+@router.get("/config", responses=problems(503))
+def get_config(node: RunningNode) -> Config:
+    """Contracts, signing domain, committee, tokens and examples."""
+    return config(node.config())

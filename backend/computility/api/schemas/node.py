@@ -1,0 +1,169 @@
+"""The node itself: its health, what a page or agent must know to use it, and its audit."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from .job import ChainIdText
+from .wire import Address, Answer, BlockNumber, Bps, Bytes32, ContentIdText, Time
+
+Contracts = Annotated[
+    dict[str, Address],
+    Field(
+        description="Contract addresses by name.",
+        examples=[{"JobEscrow": "0x5FbDB2315678afecb367f032d93F642f64180aa3"}],
+    ),
+]
+
+
+class HeadBlock(Answer):
+    """The chain's newest block."""
+
+    number: BlockNumber
+    hash: Bytes32
+    timestamp: Time
+
+
+class IndexedBlock(Answer):
+    """The block up to which the store is folded."""
+
+    number: BlockNumber
+    hash: Bytes32
+
+
+class Health(Answer):
+    """How the node is. It reads from its store even while the chain does not answer."""
+
+    status: Annotated[
+        Literal["ok", "syncing", "degraded"],
+        Field(
+            description="`syncing`: behind the chain. `degraded`: the chain does not answer, or the indexer stopped."
+        ),
+    ]
+    detail: Annotated[str | None, Field(description="What is wrong and what to do.")]
+    version: Annotated[str, Field(examples=["0.1.0"])]
+    chain_id: ChainIdText
+    head: HeadBlock | None
+    indexed: IndexedBlock | None
+    lag_blocks: Annotated[int | None, Field(ge=0, description="Blocks that the store is behind.", examples=[0])]
+    generation: Annotated[int, Field(ge=1, examples=[1])]
+    contracts: Contracts
+    rpc_url_public: Annotated[str | None, Field(description="Where a wallet may reach the chain.")]
+    development: Annotated[bool, Field(description="A local chain with public keys.", examples=[True])]
+
+
+class TokenMetadata(Answer):
+    """An ERC-20 token."""
+
+    address: Address
+    name: Annotated[str, Field(examples=["Compute Credit"])]
+    symbol: Annotated[str, Field(examples=["CC"])]
+    decimals: Annotated[int, Field(ge=0, le=36, examples=[18])]
+
+
+class SigningDomain(Answer):
+    """The EIP-712 domain of every statement, under the names of that standard."""
+
+    name: Literal["Computility"]
+    version: Literal["1"]
+    chainId: Annotated[int, Field(ge=1, examples=[31337])]
+    verifyingContract: Address
+
+
+class Committee(Answer):
+    """The verifier committee."""
+
+    address: Address
+    members: list[Address]
+    threshold: Annotated[int, Field(ge=1, examples=[2])]
+
+
+class DevelopmentAccount(Answer):
+    """A well-known account of a development chain. Its key is public."""
+
+    label: Annotated[str, Field(examples=["buyer"])]
+    address: Address
+
+
+class DevelopmentWallet(Answer):
+    """Whether the page may offer its built-in wallet."""
+
+    enabled: bool
+    addresses: list[DevelopmentAccount]
+
+
+class ExampleFile(Answer):
+    """An input of an example."""
+
+    path: Annotated[str, Field(examples=["demo.scene"])]
+    cid: ContentIdText
+    size: Annotated[int, Field(ge=0, examples=[812])]
+
+
+class Example(Answer):
+    """A program that this node offers to try."""
+
+    name: Annotated[str, Field(examples=["path_tracer"])]
+    module: ExampleFile
+    inputs: list[ExampleFile]
+
+
+class Config(Answer):
+    """What the web app has to know before it can trade."""
+
+    chain_id: ChainIdText
+    chain_number: Annotated[int, Field(ge=1, examples=[31337])]
+    rpc_path: Annotated[
+        str | None, Field(description="Same-origin JSON-RPC; null beyond development chains.", examples=["/rpc"])
+    ]
+    rpc_url_public: str | None
+    generation: Annotated[int, Field(ge=1, examples=[1])]
+    contracts: Contracts
+    eip712_domain: SigningDomain
+    reserve: TokenMetadata
+    credit: TokenMetadata
+    committee: Committee | None
+    fee_bps: Annotated[list[Bps], Field(min_length=4, max_length=4, description="Protocol fee by the provider's tier.")]
+    bond_bps: Annotated[list[Bps], Field(min_length=4, max_length=4, description="Least bond by the provider's tier.")]
+    min_dispute_window: Annotated[int, Field(ge=0, examples=[1])]
+    development_wallet: DevelopmentWallet
+    examples: list[Example]
+    max_content_bytes: Annotated[int, Field(ge=1, examples=[67_108_864])]
+
+
+class AuditCounts(Answer):
+    """How much was compared."""
+
+    blocks: Annotated[int, Field(ge=0)]
+    events: Annotated[int, Field(ge=0)]
+    jobs: Annotated[int, Field(ge=0)]
+    accounts: Annotated[int, Field(ge=0)]
+
+
+class AuditDifference(Answer):
+    """One row in which store and chain do not agree."""
+
+    table: Annotated[str, Field(examples=["jobs"])]
+    key: Annotated[str, Field(description="The row's key.")]
+    field: Annotated[str, Field(examples=["provider_paid"])]
+    store: Annotated[Any, Field(description="What the store holds; null where it has no such row.")]
+    chain: Annotated[Any, Field(description="What the chain says; null where it has no such row.")]
+
+
+class AuditReport(Answer):
+    """A replay of the whole chain against the store, made for this answer."""
+
+    store_matches_chain: Annotated[bool, Field(examples=[True])]
+    checked_block: IndexedBlock | None
+    differences: list[AuditDifference]
+    counts: AuditCounts
+    checked_at: Time
+
+
+class StoredContent(Answer):
+    """Content that the node keeps."""
+
+    cid: ContentIdText
+    size: Annotated[int, Field(ge=0, examples=[812])]

@@ -1,0 +1,89 @@
+"""Settings of the node: from ``COMPUTILITY_*`` variables (``DATABASE_URL`` too), or given by name.
+
+Nothing here is a secret except what a URL may carry: such a URL is shown without user, password, path and query.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Final
+
+from pydantic import AliasChoices, Field, HttpUrl, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+_MIB: Final = 1024 * 1024
+
+
+class NodeSettings(BaseSettings):
+    """Everything that a node can be told. The defaults are one process on SQLite beside a local chain."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="COMPUTILITY_", extra="ignore", frozen=True, populate_by_name=True, hide_input_in_errors=True
+    )
+
+    # Where it serves
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65_535)] = 8000
+    allowed_hosts: Annotated[tuple[str, ...], NoDecode] = ()
+    """Host names besides the loopback ones under which it may be asked (``COMPUTILITY_ALLOWED_HOSTS=a.org,b.org``)."""
+    web_dist: Path = Path("frontend/dist")
+    examples_dir: Path | None = Path("examples")
+    """Folder of example programs to offer; none when it does not exist."""
+
+    # The chain
+    rpc_url: str = "http://127.0.0.1:8545"
+    rpc_url_public: HttpUrl | None = None
+    """Where wallets reach the chain, if anywhere but through their own settings."""
+    rpc_timeout_s: Annotated[float, Field(gt=0, le=120)] = 10.0
+    deployments_dir: Path = Path("deployments")
+    chain_number: Annotated[int, Field(ge=1)] = 31_337
+    poll_interval_s: Annotated[float, Field(gt=0, le=600)] = 0.5
+    confirmation_depth: Annotated[int, Field(ge=0, le=10_000)] = 0
+    """Blocks below the head at which the indexer reads."""
+    safe_depth: Annotated[int, Field(ge=0, le=100_000)] = 2
+    finality_depth: Annotated[int, Field(ge=0, le=100_000)] = 5
+    """Depths that stand for *safe* and *finalized* on a chain that does not name such blocks."""
+
+    # What it keeps
+    database_url: Annotated[
+        str, Field(validation_alias=AliasChoices("COMPUTILITY_DATABASE_URL", "DATABASE_URL", "database_url"))
+    ] = "sqlite:///.computility/node.sqlite"
+    content_url: str = ".computility/content"
+    """fsspec URL or folder of the content store."""
+    max_content_bytes: Annotated[int, Field(ge=1)] = 64 * _MIB
+    content_quota_bytes: Annotated[int, Field(ge=1)] = 8 * 1024 * _MIB
+
+    # How much one stranger may ask of it
+    max_open_asks: Annotated[int, Field(ge=1)] = 100
+    """Open asks of one provider."""
+    max_pending_requests: Annotated[int, Field(ge=1)] = 20
+    """Unanswered quote requests of one buyer."""
+    max_submissions: Annotated[int, Field(ge=1)] = 16
+    """Submissions to one job."""
+    max_attestations_per_signer: Annotated[int, Field(ge=1)] = 64
+    """Attestations of one signer to one job; a metered lease has many readings."""
+    max_waiters: Annotated[int, Field(ge=1)] = 256
+    """Long polls at one time."""
+    max_streams: Annotated[int, Field(ge=1)] = 128
+    """Event streams at one time."""
+    stream_heartbeat_s: Annotated[float, Field(gt=0, le=300)] = 15.0
+
+    @field_validator("allowed_hosts", mode="before")
+    @classmethod
+    def _split_hosts(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(name.strip().lower() for name in value.split(",") if name.strip())
+        return value
+
+    @property
+    def chain_id(self) -> str:
+        """CAIP-2."""
+        return f"eip155:{self.chain_number}"
+
+    @property
+    def development(self) -> bool:
+        """Whether the chain is a local one whose keys are public."""
+        return self.chain_number in DEVELOPMENT_CHAINS
+
+
+DEVELOPMENT_CHAINS: Final = frozenset({31_337, 1_337})
