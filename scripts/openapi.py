@@ -1,4 +1,4 @@
-"""Write the API's description to frontend/openapi.json, from which the page's types are generated. ``--check`` only compares."""
+"""Write the API's description to frontend/openapi.json, from which the page's types are generated."""
 
 from __future__ import annotations
 

@@ -8,26 +8,26 @@ from importlib.metadata import version
 from typing import Any, Final
 
 import httpx
+from computility.services.node import Node
 from fastapi import APIRouter, FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from ..services.node import Node
-from ..settings import NodeSettings
-from .body_limit import BodyLimit
-from .hosts import KnownHostsOnly
-from .json_rpc import router as json_rpc
-from .page import WebPage
-from .problems import install_problem_handlers
-from .routers import accounts, asks, content, events, jobs, node, quotes
-from .schemas.problem import InvalidParameter, Problem
-from .security_headers import SecurityHeaders
+from computility.api.body_limit import BodyLimit
+from computility.api.hosts import KnownHostsOnly
+from computility.api.json_rpc import router as json_rpc
+from computility.api.page import WebPage
+from computility.api.problems import install_problem_handlers
+from computility.api.routers import accounts, asks, content, events, jobs, node, quotes
+from computility.api.schemas.problem import InvalidParameter, Problem
+from computility.api.security_headers import SecurityHeaders
+from computility.settings import NodeSettings
 
 _DESCRIPTION: Final = """\
-An open ledger for trading computing power. Statements are signed with EIP-712 in the escrow's domain (`GET /v1/config` has it); the chain,
-not this node, is the authority on every trade.
+An open ledger for trading computing power. Statements are signed with EIP-712 in the escrow's domain, which
+`GET /v1/config` tells; the chain, not this node, is the authority on every trade.
 
-Amounts and units are decimal strings, times UTC seconds. Errors are problem details (RFC 9457) with a stable `code`. Lists come in pages:
-pass `next` as `cursor`.
+Amounts and units are decimal strings, times UTC seconds. Errors are problem details (RFC 9457) with a stable `code`.
+Lists come in pages: pass `next` as `cursor`.
 """
 
 

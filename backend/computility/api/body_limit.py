@@ -8,7 +8,7 @@ from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from .problems import problem
+from computility.api.problems import problem
 
 STATEMENT_LIMIT: Final = 16 * 1024
 """Bytes of a signed statement."""

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated
 
+from computility.services.node import Node
 from fastapi import Depends, Query, Request
-
-from ..services.node import Node
 
 
 def _node(request: Request) -> Node:

@@ -1,7 +1,8 @@
 """Which names the node may be asked under.
 
-A page of a stranger can make its own host name resolve to 127.0.0.1 (DNS rebinding) and would then share this node's origin. On a
-development chain that origin has a wallet and a JSON-RPC pass-through, so a request under an unknown name is refused.
+A page of a stranger can make its own host name resolve to 127.0.0.1 (DNS rebinding) and would then share this node's
+origin. On a development chain that origin has a wallet and a JSON-RPC pass-through, so a request under an unknown name
+is refused.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Final
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from .problems import problem
+from computility.api.problems import problem
 
 _LOOPBACK_NAMES: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -32,7 +33,8 @@ class KnownHostsOnly:
                 answer = problem(
                     421,
                     "unknown-host",
-                    "This node does not go by that host name. Use http://127.0.0.1, or add the name to COMPUTILITY_ALLOWED_HOSTS.",
+                    "This node does not go by that host name. Use http://127.0.0.1, or add the name to "
+                    "COMPUTILITY_ALLOWED_HOSTS.",
                 )
                 await answer(scope, receive, send)
                 return

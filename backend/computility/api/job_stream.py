@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from fastapi import Request
 from sse_starlette.sse import EventSourceResponse, ServerSentEvent
 
-from ..services.change_feed import ChangeFeed, Subscription
-from .schemas.job import JobRow
+from computility.api.schemas.job import JobRow
+from computility.services.change_feed import ChangeFeed, Subscription
 
 
 async def job_stream(

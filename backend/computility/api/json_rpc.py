@@ -1,7 +1,8 @@
 """JSON-RPC pass-through, so that on a development chain the page needs one port only.
 
-Only for callers on this machine, under the page's own origin, and only for methods that read or that send what is already signed: a
-development chain would otherwise sign for its unlocked accounts, move its clock or rewrite its state for whoever asks.
+Only for callers on this machine, under the page's own origin, and only for methods that read or that send what is
+already signed: a development chain would otherwise sign for its unlocked accounts, move its clock or rewrite its state
+for whoever asks.
 """
 
 from __future__ import annotations
@@ -10,11 +11,11 @@ from typing import Any, Final
 
 import httpx
 import orjson
+from computility.domain.errors import ChainUnavailable
 from fastapi import APIRouter, Request, Response
 from starlette.exceptions import HTTPException
 
-from ..domain.errors import ChainUnavailable
-from .hosts import is_loopback
+from computility.api.hosts import is_loopback
 
 router = APIRouter()
 

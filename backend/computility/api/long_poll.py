@@ -8,7 +8,7 @@ from typing import Final, TypeVar
 
 from fastapi import Request
 
-from ..services.change_feed import ChangeFeed
+from computility.services.change_feed import ChangeFeed
 
 AnswerT = TypeVar("AnswerT")
 
@@ -23,7 +23,7 @@ async def poll(
     is_enough: Callable[[AnswerT], bool],
     wait_s: float,
 ) -> AnswerT:
-    """``look()``, again after every change of ``topic``, until the answer is enough, ``wait_s`` have passed or the client hung up.
+    """``look()``, again after every change of ``topic``, until that is enough, time is up or the client hung up.
 
     Raises:
         NodeBusy: too many others are waiting.

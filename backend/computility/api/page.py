@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, Response
 from starlette.types import Receive, Scope, Send
 
-from .security_headers import page_policy
+from computility.api.security_headers import page_policy
 
 _OWN_PREFIXES: Final = ("/v1", "/rpc")
 _FOREVER: Final = "public, max-age=31536000, immutable"

@@ -46,8 +46,8 @@ def page_policy(connect_to: str | None = None) -> str:
     """Content security policy of the web app: its own files, and a chain that the node names, nothing else."""
     connect = " ".join(filter(None, ["'self'", connect_to]))
     return (
-        "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; manifest-src 'self'; worker-src 'self'; "
-        # Wallets announce their icons as data URLs (EIP-6963); results are shown from memory after their hash was checked.
+        "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; manifest-src 'self'; "
+        # Wallets announce icons as data URLs (EIP-6963); results are shown from memory once their hash was checked.
         f"img-src 'self' data: blob:; connect-src {connect}; "
         "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; object-src 'none'"
     )

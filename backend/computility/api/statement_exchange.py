@@ -6,8 +6,8 @@ from typing import Any, TypeVar
 
 from fastapi import Response, status
 
-from ..services.incoming import Accepted, IncomingStatement, JournalEntry
-from .schemas.statements import Signed, Statement
+from computility.api.schemas.statements import Signed, Statement
+from computility.services.incoming import Accepted, IncomingStatement, JournalEntry
 
 StatementT = TypeVar("StatementT", bound=Statement[Any, Any])
 

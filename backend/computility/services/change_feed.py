@@ -1,7 +1,7 @@
 """Tells waiting requests that something changed.
 
-A notice carries no data: who is woken looks at the store again. So there is nothing to queue, a slow listener costs one flag, and a notice
-that comes twice does no harm. Publishers may be on any thread; listeners are on event loops.
+A notice carries no data: who is woken looks at the store again. So there is nothing to queue, a slow listener costs one
+flag, and a notice that comes twice does no harm. Publishers may be on any thread; listeners are on event loops.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from types import TracebackType
 from typing import Self
 
-from ..domain.errors import NodeBusy
+from computility.domain.errors import NodeBusy
 
 
 class Subscription:

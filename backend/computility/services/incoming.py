@@ -9,7 +9,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class IncomingStatement:
-    """What a client sent: a message in its JSON form, the signature over it, and what the client takes its id and signer for."""
+    """What a client sent: a message in JSON form, its signature, and the id and signer that the client expects."""
 
     message: Mapping[str, Any]
     signature: str

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
+from computility.api.presenters.market import ask_page, ask_row
 from fastapi import APIRouter, Path, Query, Response
 
-from ..dependencies import Cursor, Limit, RunningNode
-from ..presenters.market import ask_page, ask_row
-from ..problems import problems
-from ..schemas.market import AskPage, AskRow
-from ..schemas.statements import AskStatement, AskWithdrawalStatement, SignedAsk, SignedAskWithdrawal
-from ..schemas.wire import Address, Bytes32
-from ..statement_exchange import answer_with, incoming
+from computility.api.dependencies import Cursor, Limit, RunningNode
+from computility.api.problems import problems
+from computility.api.schemas.market import AskPage, AskRow
+from computility.api.schemas.statements import AskStatement, AskWithdrawalStatement, SignedAsk, SignedAskWithdrawal
+from computility.api.schemas.wire import Address, Bytes32
+from computility.api.statement_exchange import answer_with, incoming
 
 router = APIRouter(prefix="/asks", tags=["market"])
 

@@ -9,10 +9,10 @@ from fastapi import APIRouter, Header, Path, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import StreamingResponse
 
-from ..dependencies import RunningNode
-from ..problems import problems
-from ..schemas.node import StoredContent
-from ..schemas.wire import ContentIdText
+from computility.api.dependencies import RunningNode
+from computility.api.problems import problems
+from computility.api.schemas.node import StoredContent
+from computility.api.schemas.wire import ContentIdText
 
 router = APIRouter(prefix="/content", tags=["content"])
 

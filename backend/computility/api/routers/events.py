@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated
 
+from computility.api.presenters.job import event_page
+from computility.api.presenters.node import audit_report
 from fastapi import APIRouter, Query
 
-from ..dependencies import Cursor, Limit, RunningNode
-from ..presenters.job import event_page
-from ..presenters.node import audit_report
-from ..problems import problems
-from ..schemas.job import EventPage
-from ..schemas.node import AuditReport
-from ..schemas.wire import Address
+from computility.api.dependencies import Cursor, Limit, RunningNode
+from computility.api.problems import problems
+from computility.api.schemas.job import EventPage
+from computility.api.schemas.node import AuditReport
+from computility.api.schemas.wire import Address
 
 router = APIRouter(tags=["audit"])
 
@@ -27,10 +27,11 @@ def list_events(
     cursor: Cursor = None,
 ) -> EventPage:
     """Events of all contracts and generations, the newest first."""
-    return event_page(node.trades.events(name=name, account=account, from_block=from_block, limit=limit, cursor=cursor))
+    found = node.trades.events(name=name, account=account, from_block=from_block, limit=limit, cursor=cursor)
+    return event_page(found)
 
 
 @router.get("/audit", responses=problems(429, 503))
 def audit(node: RunningNode) -> AuditReport:
-    """Replay the chain from its own events and compare every row of the store with it. Takes a while on a long chain."""
+    """Replay the chain from its own events and compare every row of the store with it. Slow on a long chain."""
     return audit_report(node.audit())

@@ -4,18 +4,31 @@ from __future__ import annotations
 
 from typing import Annotated
 
+from computility.api.presenters.job import attestation_page, event_page, job_page, job_row, outputs, submission_page
 from fastapi import APIRouter, Path, Query, Request, Response
 from sse_starlette.sse import EventSourceResponse
 from starlette.concurrency import run_in_threadpool
 
-from ..dependencies import Cursor, Limit, RunningNode
-from ..job_stream import job_stream
-from ..presenters.job import attestation_page, event_page, job_page, job_row, outputs, submission_page
-from ..problems import problems
-from ..schemas.job import AttestationPage, EventPage, JobOutputs, JobPage, JobRow, JobState, SubmissionPage
-from ..schemas.statements import AttestationStatement, SignedAttestation, SignedSubmission, SubmissionStatement
-from ..schemas.wire import Address, Bytes32
-from ..statement_exchange import answer_with, incoming
+from computility.api.dependencies import Cursor, Limit, RunningNode
+from computility.api.job_stream import job_stream
+from computility.api.problems import problems
+from computility.api.schemas.job import (
+    AttestationPage,
+    EventPage,
+    JobOutputs,
+    JobPage,
+    JobRow,
+    JobState,
+    SubmissionPage,
+)
+from computility.api.schemas.statements import (
+    AttestationStatement,
+    SignedAttestation,
+    SignedSubmission,
+    SubmissionStatement,
+)
+from computility.api.schemas.wire import Address, Bytes32
+from computility.api.statement_exchange import answer_with, incoming
 
 router = APIRouter(tags=["jobs"])
 

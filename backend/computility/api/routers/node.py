@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from computility.api.presenters.node import config, health
 from fastapi import APIRouter
 
-from ..dependencies import RunningNode
-from ..presenters.node import config, health
-from ..problems import problems
-from ..schemas.node import Config, Health
+from computility.api.dependencies import RunningNode
+from computility.api.problems import problems
+from computility.api.schemas.node import Config, Health
 
 router = APIRouter(tags=["node"])
 

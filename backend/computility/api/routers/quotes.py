@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
+from computility.api.presenters.market import quote_request_page, quote_request_row
 from fastapi import APIRouter, Path, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from ..dependencies import Cursor, Limit, RunningNode, Wait
-from ..long_poll import poll
-from ..presenters.market import quote_request_page, quote_request_row
-from ..problems import problems
-from ..schemas.market import QuoteRequestPage, QuoteRequestRow
-from ..schemas.statements import (
+from computility.api.dependencies import Cursor, Limit, RunningNode, Wait
+from computility.api.long_poll import poll
+from computility.api.problems import problems
+from computility.api.schemas.market import QuoteRequestPage, QuoteRequestRow
+from computility.api.schemas.statements import (
     QuoteRequestStatement,
     QuoteStatement,
     RefusalStatement,
@@ -20,8 +20,8 @@ from ..schemas.statements import (
     SignedQuoteRequest,
     SignedRefusal,
 )
-from ..schemas.wire import Address, Bytes32
-from ..statement_exchange import answer_with, incoming, outgoing
+from computility.api.schemas.wire import Address, Bytes32
+from computility.api.statement_exchange import answer_with, incoming, outgoing
 
 router = APIRouter(tags=["market"])
 
@@ -84,7 +84,7 @@ async def get_quote_request(
     },
 )
 def publish_quote(signed: SignedQuote, node: RunningNode, response: Response) -> QuoteStatement:
-    """Answer a request with the terms that the provider signed. They have to match the request and its ask in every field."""
+    """Answer a request with terms that the provider signed. They match the request and its ask in every field."""
     return answer_with(node.order_book.accept_quote(incoming(signed)), QuoteStatement, response)
 
 

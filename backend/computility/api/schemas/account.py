@@ -6,13 +6,13 @@ from typing import Annotated
 
 from pydantic import Field
 
-from .job import ChainIdText
-from .market import ResourceParts
-from .wire import Address, Amount, Answer, BlockNumber, Bps, Bytes32, Page, Time
+from computility.api.schemas.job import ChainIdText
+from computility.api.schemas.market import ResourceParts
+from computility.api.schemas.wire import Address, Amount, Answer, BlockNumber, Bps, Bytes32, Page, Time
 
 
 class AccountRow(Answer):
-    """An account's balance inside the escrow, summed over the escrow's generations, and its wallet at the latest block."""
+    """An account's balance inside the escrow, summed over the escrow's generations, and its wallet's at the head."""
 
     address: Address
     chain_id: ChainIdText

@@ -6,9 +6,20 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from .statements import AttestationStatement, EnvironmentClass, ResourceUrn, SubmissionStatement
-from .trade import AttestationMessage, TermsMessage
-from .wire import Address, Amount, Answer, BlockNumber, Bps, Bytes32, ContentIdText, Page, Time, Units
+from computility.api.schemas.statements import AttestationStatement, EnvironmentClass, ResourceUrn, SubmissionStatement
+from computility.api.schemas.trade import AttestationMessage, TermsMessage
+from computility.api.schemas.wire import (
+    Address,
+    Amount,
+    Answer,
+    BlockNumber,
+    Bps,
+    Bytes32,
+    ContentIdText,
+    Page,
+    Time,
+    Units,
+)
 
 JobState = Literal["open", "pending", "disputed", "closed"]
 Outcome = Literal["no_fault", "claim", "pass", "fail"]
@@ -18,7 +29,7 @@ ChainIdText = Annotated[str, Field(description="CAIP-2.", examples=["eip155:3133
 
 
 class JobRow(Answer):
-    """One job. Amounts of the close are null until it is closed; ``terms`` is null for one cancelled before it was opened."""
+    """One job. What a close settles is null until then; ``terms`` is null for one cancelled before it opened."""
 
     id: Bytes32
     chain_id: ChainIdText
@@ -87,7 +98,7 @@ class OutputFile(Answer):
 
 
 class JobOutputs(Answer):
-    """What a job produced, as its manifest says. Check every file against its hash, and the manifest against ``result``."""
+    """What a job produced, as its manifest says. Check the files against it, and it against ``result``."""
 
     job: Bytes32
     result: Annotated[Bytes32, Field(description="SHA-256 of the manifest.")]

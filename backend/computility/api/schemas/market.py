@@ -6,8 +6,14 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from .statements import AskStatement, QuoteRequestStatement, QuoteStatement, RefusalStatement, ResourceUrn
-from .wire import Answer, Bps, Page
+from computility.api.schemas.statements import (
+    AskStatement,
+    QuoteRequestStatement,
+    QuoteStatement,
+    RefusalStatement,
+    ResourceUrn,
+)
+from computility.api.schemas.wire import Answer, Bps, Page
 
 RequestStatus = Literal["pending", "quoted", "refused", "expired"]
 

@@ -6,8 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from .job import ChainIdText
-from .wire import Address, Answer, BlockNumber, Bps, Bytes32, ContentIdText, Time
+from computility.api.schemas.job import ChainIdText
+from computility.api.schemas.wire import Address, Answer, BlockNumber, Bps, Bytes32, ContentIdText, Message, Time
 
 Contracts = Annotated[
     dict[str, Address],
@@ -63,13 +63,13 @@ class TokenMetadata(Answer):
     decimals: Annotated[int, Field(ge=0, le=36, examples=[18])]
 
 
-class SigningDomain(Answer):
+class SigningDomain(Message):
     """The EIP-712 domain of every statement, under the names of that standard."""
 
     name: Literal["Computility"]
     version: Literal["1"]
-    chainId: Annotated[int, Field(ge=1, examples=[31337])]
-    verifyingContract: Address
+    chain_id: Annotated[int, Field(ge=1, examples=[31337])]
+    verifying_contract: Address
 
 
 class Committee(Answer):

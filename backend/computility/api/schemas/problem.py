@@ -25,7 +25,7 @@ class Problem(BaseModel):
                     "type": "urn:computility:problem:invalid-signature",
                     "title": "Invalid signature",
                     "status": 422,
-                    "detail": "The signature is not by 0x7099…79C8: sign the message with the key of the account that it names.",
+                    "detail": "The signature is not by 0x7099…79C8: sign with the key of the account that it names.",
                     "code": "invalid-signature",
                     "instance": "/v1/asks",
                 }

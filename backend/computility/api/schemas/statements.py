@@ -6,8 +6,20 @@ from typing import Annotated, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from .trade import AttestationMessage, TermsMessage
-from .wire import Address, Amount, Answer, Bps, Bytes32, Message, Nonce, Signature, Time, Units, Window
+from computility.api.schemas.trade import AttestationMessage, TermsMessage
+from computility.api.schemas.wire import (
+    Address,
+    Amount,
+    Answer,
+    Bps,
+    Bytes32,
+    Message,
+    Nonce,
+    Signature,
+    Time,
+    Units,
+    Window,
+)
 
 MessageT = TypeVar("MessageT", bound=BaseModel)
 KindT = TypeVar("KindT", bound=str)
@@ -74,7 +86,7 @@ class QuoteRequestMessage(Message):
 
 
 class QuoteMessage(Message):
-    """The terms that the provider signed in answer to ``request``. The signature is over the terms' digest, which is the job's id."""
+    """Terms that the provider signed in answer to ``request``. The signature is over their digest, the job's id."""
 
     request: Bytes32
     terms: TermsMessage
@@ -102,7 +114,7 @@ class SubmissionMessage(Message):
 
 
 class Signed(BaseModel, Generic[KindT, MessageT]):
-    """A signed statement on its way in. ``kind``, ``id`` and ``signer`` may be left out; where given they are checked."""
+    """A signed statement on its way in. ``kind``, ``id`` and ``signer`` may be left out; if given they are checked."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from .wire import Address, Amount, Bps, Bytes32, Message, Nonce, Time, Units, Window
+from computility.api.schemas.wire import Address, Amount, Bps, Bytes32, Message, Nonce, Time, Units, Window
 
 
 class TermsMessage(Message):

@@ -1,7 +1,7 @@
 """The values that messages are made of, as they travel in JSON.
 
-Amounts and units are decimal strings, because a JSON number loses digits beyond 2^53. Addresses and hashes are ``0x`` hex. Times are
-whole UTC seconds.
+Amounts and units are decimal strings, because a JSON number loses digits beyond 2^53. Addresses and hashes are ``0x``
+hex. Times are whole UTC seconds.
 """
 
 from __future__ import annotations
