@@ -1,0 +1,320 @@
+"""Every error that Computility raises on purpose, in one tree.
+
+    ComputilityError
+    ├── InvalidMessage            a value, message or setting that does not fit its form
+    │   ├── AmountOutOfRange · InvalidIdentifier · InvalidResource
+    │   └── InvalidJobSpecification
+    ├── InvalidSignature
+    ├── StatementRefused          well-formed, signed, and still not acceptable
+    │   ├── SignerMismatch · WrongDomain · StatementExpired
+    │   └── TermsMismatch · QuoteRefused
+    ├── NotFound
+    │   └── UnknownAsk · UnknownQuoteRequest · UnknownJob
+    ├── Conflict                  another statement came first
+    ├── LimitReached · NodeBusy · QuotaExceeded
+    ├── ChainError
+    │   ├── ChainUnavailable · ChainMisbehaved · WrongChain · ChainReplaced
+    │   └── ContractReverted · InsufficientFunds · TransactionNotMined · DeploymentMissing · ChainNotAllowed
+    ├── NodeError                 what a client says of its node
+    │   └── NodeUnavailable · NodeMisbehaved · NodeRefused
+    ├── ContentError
+    │   └── ContentMismatch · ContentTooLarge · ContentNotFound
+    ├── ExecutionError
+    │   ├── ModuleRejected · WrongEnvironmentClass
+    │   └── WallClockExceeded · ExecutorCrashed
+    ├── KeystoreError
+    └── StoreError
+
+Each class has a ``code``, a slug that programs may rely on; the message says what is wrong and what to do. Only the edges (``api``,
+``cli``) know statuses and exit codes.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class ComputilityError(Exception):
+    """The root. The message is for people, ``code`` for programs."""
+
+    code: ClassVar[str] = "error"
+
+
+class InvalidMessage(ComputilityError):
+    """A value, message or setting that does not fit its form."""
+
+    code = "invalid-message"
+
+
+class AmountOutOfRange(InvalidMessage):
+    """Not an integer amount within its bounds."""
+
+    code = "amount-out-of-range"
+
+
+class InvalidIdentifier(InvalidMessage):
+    """Not an address, a 32-byte hash or a chain id."""
+
+    code = "invalid-identifier"
+
+
+class InvalidResource(InvalidMessage):
+    """Not a canonical compute identifier."""
+
+    code = "invalid-resource"
+
+
+class InvalidJobSpecification(InvalidMessage):
+    """Not a canonical job specification of a version that is known here."""
+
+    code = "invalid-job-specification"
+
+
+class InvalidSignature(ComputilityError):
+    """Not a signature, or not over this digest."""
+
+    code = "invalid-signature"
+
+
+class StatementRefused(ComputilityError):
+    """Well-formed and signed, and still not acceptable."""
+
+    code = "statement-refused"
+
+
+class SignerMismatch(StatementRefused):
+    """Signed by somebody else than the message names."""
+
+    code = "signer-mismatch"
+
+
+class WrongDomain(StatementRefused):
+    """Signed for another chain or another escrow."""
+
+    code = "wrong-domain"
+
+
+class StatementExpired(StatementRefused):
+    """Its time is over."""
+
+    code = "expired"
+
+
+class TermsMismatch(StatementRefused):
+    """The terms differ from what was asked for, in the field that the message names."""
+
+    code = "terms-mismatch"
+
+
+class QuoteRefused(StatementRefused):
+    """The provider does not quote; ``code`` of the instance is the reason."""
+
+    code = "quote-refused"
+
+
+class NotFound(ComputilityError):
+    """Nothing is known by this name."""
+
+    code = "not-found"
+
+
+class UnknownAsk(NotFound):
+    """No such ask, or it is no longer open."""
+
+    code = "unknown-ask"
+
+
+class UnknownQuoteRequest(NotFound):
+    """No such quote request."""
+
+    code = "unknown-quote-request"
+
+
+class UnknownJob(NotFound):
+    """No such job on this chain."""
+
+    code = "unknown-job"
+
+
+class Conflict(ComputilityError):
+    """Another statement came first, and the first wins."""
+
+    code = "conflict"
+
+
+class LimitReached(ComputilityError):
+    """One party has used up what it may have at one time."""
+
+    code = "limit-reached"
+
+
+class NodeBusy(ComputilityError):
+    """The node serves as many as it allows."""
+
+    code = "node-busy"
+
+
+class QuotaExceeded(ComputilityError):
+    """The node's store is full."""
+
+    code = "quota-exceeded"
+
+
+class ChainError(ComputilityError):
+    """The chain, or the way to it."""
+
+    code = "chain-error"
+
+
+class ChainUnavailable(ChainError):
+    """The endpoint does not answer in time."""
+
+    code = "chain-unavailable"
+
+
+class ChainMisbehaved(ChainError):
+    """The endpoint answers with something that no chain endpoint should."""
+
+    code = "chain-misbehaved"
+
+
+class WrongChain(ChainError):
+    """The endpoint serves another chain than the one configured."""
+
+    code = "wrong-chain"
+
+
+class ChainReplaced(ChainError):
+    """The chain no longer has the history that was indexed, back to its first block."""
+
+    code = "chain-replaced"
+
+
+class ContractReverted(ChainError):
+    """A contract refused a call. ``name`` and ``arguments`` are its custom error."""
+
+    code = "contract-reverted"
+
+    def __init__(self, message: str, name: str = "", arguments: dict[str, object] | None = None) -> None:
+        super().__init__(message)
+        self.name = name
+        self.arguments = arguments or {}
+
+
+class InsufficientFunds(ChainError):
+    """Too little balance or allowance, or no coin for gas."""
+
+    code = "insufficient-funds"
+
+
+class TransactionNotMined(ChainError):
+    """A transaction was sent and no receipt came in time."""
+
+    code = "transaction-not-mined"
+
+
+class DeploymentMissing(ChainError):
+    """No deployment is recorded for the chain."""
+
+    code = "deployment-missing"
+
+
+class ChainNotAllowed(ChainError):
+    """The operation is for development chains only."""
+
+    code = "chain-not-allowed"
+
+
+class NodeError(ComputilityError):
+    """What a client says of its node."""
+
+    code = "node-error"
+
+
+class NodeUnavailable(NodeError):
+    """The node does not answer in time."""
+
+    code = "node-unavailable"
+
+
+class NodeMisbehaved(NodeError):
+    """The node's answer does not fit the API."""
+
+    code = "node-misbehaved"
+
+
+class NodeRefused(NodeError):
+    """The node answered with a problem; ``problem_code`` and ``status`` are its own."""
+
+    code = "node-refused"
+
+    def __init__(self, message: str, problem_code: str = "", status: int = 0) -> None:
+        super().__init__(message)
+        self.problem_code = problem_code
+        self.status = status
+
+
+class KeystoreError(ComputilityError):
+    """A keystore file or its password."""
+
+    code = "keystore-error"
+
+
+class StoreError(ComputilityError):
+    """The database."""
+
+    code = "store-error"
+
+
+class ContentError(ComputilityError):
+    """Content that is named by its hash."""
+
+    code = "content-error"
+
+
+class ContentMismatch(ContentError):
+    """The bytes do not have the hash that names them."""
+
+    code = "content-mismatch"
+
+
+class ContentTooLarge(ContentError):
+    """More bytes than are allowed here."""
+
+    code = "content-too-large"
+
+
+class ContentNotFound(ContentError):
+    """No content by this name."""
+
+    code = "content-not-found"
+
+
+class ExecutionError(ComputilityError):
+    """A job could not be run here: nothing is said of its result."""
+
+    code = "execution-error"
+
+
+class ModuleRejected(ExecutionError):
+    """The program is oversized, malformed, or imports what the sandbox does not offer."""
+
+    code = "module-rejected"
+
+
+class WrongEnvironmentClass(ExecutionError):
+    """The job asks for another environment than this executor is."""
+
+    code = "wrong-environment-class"
+
+
+class WallClockExceeded(ExecutionError):
+    """This machine took longer than the job allows."""
+
+    code = "wall-clock-exceeded"
+
+
+class ExecutorCrashed(ExecutionError):
+    """The sandbox process died."""
+
+    code = "executor-crashed"
