@@ -7,9 +7,9 @@
     ├── InvalidSignature
     ├── StatementRefused          well-formed, signed, and still not acceptable
     │   ├── SignerMismatch · WrongDomain · StatementExpired
-    │   └── TermsMismatch · QuoteRefused
+    │   └── TermsMismatch · QuoteRefused · ProviderNotActive
     ├── NotFound
-    │   └── UnknownAsk · UnknownQuoteRequest · UnknownJob
+    │   └── UnknownAsk · UnknownQuoteRequest · UnknownQuote · UnknownJob · UnknownProvider
     ├── Conflict                  another statement came first
     ├── LimitReached · NodeBusy · QuotaExceeded
     ├── ChainError
@@ -112,6 +112,12 @@ class QuoteRefused(StatementRefused):
     code = "quote-refused"
 
 
+class ProviderNotActive(StatementRefused):
+    """The provider is not registered, or is on its way out."""
+
+    code = "provider-not-active"
+
+
 class NotFound(ComputilityError):
     """Nothing is known by this name."""
 
@@ -128,6 +134,18 @@ class UnknownQuoteRequest(NotFound):
     """No such quote request."""
 
     code = "unknown-quote-request"
+
+
+class UnknownQuote(NotFound):
+    """No quote by this job id."""
+
+    code = "unknown-quote"
+
+
+class UnknownProvider(NotFound):
+    """This account never registered as a provider."""
+
+    code = "unknown-provider"
 
 
 class UnknownJob(NotFound):
