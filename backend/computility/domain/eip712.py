@@ -21,9 +21,7 @@ from computility.domain.units import parse_integer
 
 DOMAIN_NAME: Final = "Computility"
 DOMAIN_VERSION: Final = "1"
-_DOMAIN_TYPE_HASH: Final = keccak(
-    b"EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
-)
+_DOMAIN_TYPE_HASH: Final = keccak(b"EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)")
 _DECIMAL_STRING_BITS: Final = 64
 """Integers this wide and wider travel as strings: JSON numbers lose them."""
 _MAX_STRING_BYTES: Final = 2_048
@@ -225,4 +223,3 @@ class Message:
             },
             "message": self.to_json(),
         }
-

@@ -13,7 +13,7 @@
     ├── Conflict                  another statement came first
     ├── LimitReached · NodeBusy · QuotaExceeded
     ├── ChainError
-    │   ├── ChainUnavailable · ChainMisbehaved · WrongChain · ChainReplaced
+    │   ├── ChainUnavailable · ChainMisbehaved · WrongChain · ChainReplaced · RpcRefused
     │   └── ContractReverted · InsufficientFunds · TransactionNotMined · DeploymentMissing · ChainNotAllowed
     ├── NodeError                 what a client says of its node
     │   └── NodeUnavailable · NodeMisbehaved · NodeRefused
@@ -206,6 +206,17 @@ class ChainReplaced(ChainError):
     """The chain no longer has the history that was indexed, back to its first block."""
 
     code = "chain-replaced"
+
+
+class RpcRefused(ChainError):
+    """The endpoint answered a call with a JSON-RPC error; ``data`` may hold what a contract reverted with."""
+
+    code = "rpc-refused"
+
+    def __init__(self, message: str, rpc_code: int = 0, data: object = None) -> None:
+        super().__init__(message)
+        self.rpc_code = rpc_code
+        self.data = data
 
 
 class ContractReverted(ChainError):

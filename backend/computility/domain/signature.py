@@ -7,7 +7,8 @@ from typing import Final
 
 from eth_keys.datatypes import PrivateKey
 from eth_keys.datatypes import Signature as KeySignature
-from eth_keys.exceptions import BadSignature, ValidationError
+from eth_keys.exceptions import BadSignature
+from eth_utils.exceptions import ValidationError
 
 from computility.domain.errors import InvalidSignature
 from computility.domain.identifiers import Address, Bytes32

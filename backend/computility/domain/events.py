@@ -1,0 +1,381 @@
+"""The contracts' events as frozen dataclasses: the ledger itself.
+
+A class names its Solidity event in ``EVENT`` (``Name(type indexed? name,…)``); its fields are the same names in snake case. Hashes and addresses
+are canonical hex, integers are integers, ``terms`` of ``JobOpened`` is ``Terms``. From the signature follow the topic and the decoder
+(``chain.log_decoding``), so an event is written down once.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, ClassVar, Final
+
+from computility.domain.identifiers import Address, Bytes32, ChainId, keccak_bytes32
+from computility.domain.terms import Terms
+
+
+@dataclass(frozen=True)
+class EventOrigin:
+    """Where an event stands in the ledger. Its key is (chain id, block hash, log index)."""
+
+    chain_id: ChainId
+    block_hash: Bytes32
+    block_number: int
+    log_index: int
+    tx_hash: Bytes32
+    address: Address
+    timestamp: int
+
+
+@dataclass(frozen=True)
+class EventField:
+    """One parameter of an event."""
+
+    type: str
+    indexed: bool
+    name: str
+
+    @cached_property
+    def python_name(self) -> str:
+        """The name in snake case; Python's ``from`` is ``from_``."""
+        snake = re.sub(r"(?<!^)([A-Z])", lambda match: "_" + match[1].lower(), self.name)
+        return f"{snake}_" if snake == "from" else snake
+
+
+class EventType:
+    """An event's declaration, and what follows from it."""
+
+    def __init__(self, declaration: str) -> None:
+        match = re.fullmatch(r"(\w+)\((.*)\)", declaration)
+        if match is None:
+            raise ValueError(f"not an event declaration: {declaration}")
+        self.name = match[1]
+        self.fields = tuple(_field(part) for part in match[2].split(","))
+        self.topic: Bytes32 = keccak_bytes32(
+            f"{self.name}({','.join(_abi_type(f.type) for f in self.fields)})".encode()
+        )
+
+    @property
+    def indexed(self) -> tuple[EventField, ...]:
+        """The fields that travel as topics, in order."""
+        return tuple(field for field in self.fields if field.indexed)
+
+    @property
+    def data(self) -> tuple[EventField, ...]:
+        """The fields that travel as data, in order."""
+        return tuple(field for field in self.fields if not field.indexed)
+
+
+def _field(declared: str) -> EventField:
+    words = declared.strip().split(" ")
+    return EventField(words[0], "indexed" in words, words[-1])
+
+
+def _abi_type(declared: str) -> str:
+    if declared == "Terms":
+        return f"({','.join(field.type for field in Terms.STRUCT.fields)})"
+    return declared
+
+
+@dataclass(frozen=True)
+class Event:
+    """Base of all events."""
+
+    EVENT: ClassVar[EventType]
+
+    def to_json(self) -> dict[str, Any]:
+        """Arguments by their Solidity names; uint64 and wider as decimal strings."""
+        return {field.name: _value_to_json(field.type, getattr(self, field.python_name)) for field in self.EVENT.fields}
+
+    @property
+    def job_id(self) -> Bytes32 | None:
+        """The job it belongs to, if any."""
+        return getattr(self, "job", None)
+
+    @property
+    def accounts(self) -> frozenset[Address]:
+        """All accounts that it names."""
+        found: set[Address] = set()
+        for field in self.EVENT.fields:
+            value = getattr(self, field.python_name)
+            if field.type == "address":
+                found.add(value)
+            elif isinstance(value, Terms):
+                found |= {value.buyer, value.payer, value.provider, value.verifier, value.arbiter}
+        return frozenset(found)
+
+
+def _value_to_json(declared: str, value: Any) -> Any:
+    if isinstance(value, Terms):
+        return value.to_json()
+    if isinstance(value, tuple):
+        return list(value)
+    if declared.startswith("uint") and "[" not in declared and int(declared[4:]) >= 64:
+        return str(value)
+    return value
+
+
+# ---------------------------------------------------------------- JobEscrow
+
+
+@dataclass(frozen=True)
+class Deposited(Event):
+    EVENT = EventType("Deposited(address indexed account,address indexed from,uint104 amount)")
+    account: Address
+    from_: Address
+    amount: int
+
+
+@dataclass(frozen=True)
+class Withdrawn(Event):
+    EVENT = EventType("Withdrawn(address indexed account,address indexed to,uint104 amount)")
+    account: Address
+    to: Address
+    amount: int
+
+
+@dataclass(frozen=True)
+class SpendingConsentChanged(Event):
+    EVENT = EventType("SpendingConsentChanged(address indexed account,bool optedIn)")
+    account: Address
+    opted_in: bool
+
+
+@dataclass(frozen=True)
+class NoncesCancelled(Event):
+    EVENT = EventType("NoncesCancelled(address indexed account,uint48 minNonce)")
+    account: Address
+    min_nonce: int
+
+
+@dataclass(frozen=True)
+class JobOpened(Event):
+    EVENT = EventType(
+        "JobOpened(bytes32 indexed job,address indexed buyer,address indexed provider,Terms terms,uint16 feeBps,uint104 escrow,uint104 fromWallet)"
+    )
+    job: Bytes32
+    buyer: Address
+    provider: Address
+    terms: Terms
+    fee_bps: int
+    escrow: int
+    from_wallet: int
+
+
+@dataclass(frozen=True)
+class JobAttested(Event):
+    EVENT = EventType(
+        "JobAttested(bytes32 indexed job,uint8 verdict,bytes32 result,uint64 units,bool isFinal,uint16 qualityBps,bytes32 meterRoot,"
+        "bytes32 evidence,uint64 accepted,uint8 outcome,uint64 pending,uint40 deadline)"
+    )
+    job: Bytes32
+    verdict: int
+    result: Bytes32
+    units: int
+    is_final: bool
+    quality_bps: int
+    meter_root: Bytes32
+    evidence: Bytes32
+    accepted: int
+    outcome: int
+    pending: int
+    deadline: int
+
+
+@dataclass(frozen=True)
+class JobProposed(Event):
+    EVENT = EventType("JobProposed(bytes32 indexed job,uint64 units,bytes32 result,uint40 deadline)")
+    job: Bytes32
+    units: int
+    result: Bytes32
+    deadline: int
+
+
+@dataclass(frozen=True)
+class JobDisputed(Event):
+    EVENT = EventType("JobDisputed(bytes32 indexed job,address indexed by,uint40 deadline)")
+    job: Bytes32
+    by: Address
+    deadline: int
+
+
+@dataclass(frozen=True)
+class JobRuled(Event):
+    EVENT = EventType("JobRuled(bytes32 indexed job,uint64 units,uint16 slashBps,uint16 costBps)")
+    job: Bytes32
+    units: int
+    slash_bps: int
+    cost_bps: int
+
+
+@dataclass(frozen=True)
+class JobClosed(Event):
+    EVENT = EventType(
+        "JobClosed(bytes32 indexed job,address indexed caller,uint8 cause,uint8 outcome,uint64 units,uint104 providerPaid,uint104 fee,"
+        "uint104 refund,uint104 verifierPaid,uint104 arbiterFromEscrow,uint104 arbiterFromBond,uint104 bondReturned,uint104 bondToBuyer,"
+        "uint104 bondToTreasury,uint104 toWallet)"
+    )
+    job: Bytes32
+    caller: Address
+    cause: int
+    outcome: int
+    units: int
+    provider_paid: int
+    fee: int
+    refund: int
+    verifier_paid: int
+    arbiter_from_escrow: int
+    arbiter_from_bond: int
+    bond_returned: int
+    bond_to_buyer: int
+    bond_to_treasury: int
+    to_wallet: int
+
+
+@dataclass(frozen=True)
+class JobCancelled(Event):
+    EVENT = EventType("JobCancelled(bytes32 indexed job,address indexed by)")
+    job: Bytes32
+    by: Address
+
+
+@dataclass(frozen=True)
+class FeesCollected(Event):
+    EVENT = EventType("FeesCollected(address indexed treasury,uint104 amount)")
+    treasury: Address
+    amount: int
+
+
+@dataclass(frozen=True)
+class ParametersChanged(Event):
+    EVENT = EventType(
+        "ParametersChanged(uint16[4] feeBps,uint16[4] bondBps,uint32 minDisputeWindow,address treasury,address guardian)"
+    )
+    fee_bps: tuple[int, ...]
+    bond_bps: tuple[int, ...]
+    min_dispute_window: int
+    treasury: Address
+    guardian: Address
+
+
+@dataclass(frozen=True)
+class Paused(Event):
+    EVENT = EventType("Paused(address indexed by)")
+    by: Address
+
+
+@dataclass(frozen=True)
+class Unpaused(Event):
+    EVENT = EventType("Unpaused(address indexed by)")
+    by: Address
+
+
+# ---------------------------------------------------------------- CreditScores
+
+
+@dataclass(frozen=True)
+class ScoreChanged(Event):
+    EVENT = EventType(
+        "ScoreChanged(address indexed account,uint8 role,bytes32 indexed job,uint16 scoreBps,uint104 credit,uint104 debit,uint40 at)"
+    )
+    account: Address
+    role: int
+    job: Bytes32
+    score_bps: int
+    credit: int
+    debit: int
+    at: int
+
+
+# ---------------------------------------------------------------- ProviderRegistry
+
+
+@dataclass(frozen=True)
+class ProviderRegistered(Event):
+    EVENT = EventType("ProviderRegistered(address indexed provider,uint104 stake)")
+    provider: Address
+    stake: int
+
+
+@dataclass(frozen=True)
+class StakeAdded(Event):
+    EVENT = EventType("StakeAdded(address indexed provider,uint104 amount,uint104 stake)")
+    provider: Address
+    amount: int
+    stake: int
+
+
+@dataclass(frozen=True)
+class ResourceListed(Event):
+    EVENT = EventType("ResourceListed(address indexed provider,bytes32 indexed resource)")
+    provider: Address
+    resource: Bytes32
+
+
+@dataclass(frozen=True)
+class ResourceRetired(Event):
+    EVENT = EventType("ResourceRetired(address indexed provider,bytes32 indexed resource)")
+    provider: Address
+    resource: Bytes32
+
+
+@dataclass(frozen=True)
+class ExitRequested(Event):
+    EVENT = EventType("ExitRequested(address indexed provider,uint40 at)")
+    provider: Address
+    at: int
+
+
+@dataclass(frozen=True)
+class ProviderExited(Event):
+    EVENT = EventType("ProviderExited(address indexed provider,uint104 stake)")
+    provider: Address
+    stake: int
+
+
+ESCROW_EVENTS: Final[tuple[type[Event], ...]] = (
+    Deposited,
+    Withdrawn,
+    SpendingConsentChanged,
+    NoncesCancelled,
+    JobOpened,
+    JobAttested,
+    JobProposed,
+    JobDisputed,
+    JobRuled,
+    JobClosed,
+    JobCancelled,
+    FeesCollected,
+    ParametersChanged,
+    Paused,
+    Unpaused,
+)
+SCORES_EVENTS: Final[tuple[type[Event], ...]] = (ScoreChanged,)
+REGISTRY_EVENTS: Final[tuple[type[Event], ...]] = (
+    ProviderRegistered,
+    StakeAdded,
+    ResourceListed,
+    ResourceRetired,
+    ExitRequested,
+    ProviderExited,
+)
+
+# Which events are read from which contract of a generation. A log of another contract, or with another topic, is none of ours.
+EVENTS_BY_CONTRACT: Final[dict[str, tuple[type[Event], ...]]] = {
+    "JobEscrow": ESCROW_EVENTS,
+    "CreditScores": SCORES_EVENTS,
+    "ProviderRegistry": REGISTRY_EVENTS,
+}
+
+
+def _check_declarations() -> None:
+    for cls in ESCROW_EVENTS + SCORES_EVENTS + REGISTRY_EVENTS:
+        declared = [field.python_name for field in cls.EVENT.fields]
+        if declared != [field.name for field in dataclasses.fields(cls)]:
+            raise TypeError(f"the fields of {cls.__name__} differ from its declaration")
+
+
+_check_declarations()
