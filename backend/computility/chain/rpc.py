@@ -1,0 +1,212 @@
+"""A JSON-RPC client that trusts nothing: timeouts, bounded answers, and one error for each way in which an endpoint can fail.
+
+Errors name the endpoint by host and port only: the rest of a URL may be an access key.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import httpx
+import orjson
+import tenacity
+
+from computility.domain.errors import ChainMisbehaved, ChainUnavailable, RpcRefused, WrongChain
+from computility.domain.identifiers import Bytes32, parse_bytes32
+
+BlockTag = int | str
+"""A block number, ``latest``, ``safe``, ``finalized`` or ``pending``."""
+
+_MAX_ANSWER_BYTES: Final = 64 * 1024 * 1024
+_ATTEMPTS: Final = 3
+
+
+@dataclass(frozen=True)
+class BlockHeader:
+    """The part of a header that the ledger is kept by."""
+
+    number: int
+    hash: Bytes32
+    parent_hash: Bytes32
+    timestamp: int
+    base_fee: int | None
+
+
+class RpcClient:
+    """One endpoint. Safe to use from several threads."""
+
+    def __init__(self, url: str, timeout_s: float = 10.0, transport: httpx.BaseTransport | None = None) -> None:
+        self.url = url
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ChainUnavailable("a chain endpoint is an http or https URL, like http://127.0.0.1:8545")
+        self.name = parts.hostname + (f":{parts.port}" if parts.port else "")
+        self._client = httpx.Client(timeout=timeout_s, transport=transport, follow_redirects=False)
+        self._timeout_s = timeout_s
+        self._ids = itertools.count(1)
+
+    def __repr__(self) -> str:
+        return f"RpcClient({self.name})"
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
+    def call(self, method: str, *params: Any) -> Any:
+        """The result of one call.
+
+        Raises:
+            ChainUnavailable: no answer, after three attempts.
+            ChainMisbehaved: an answer that is no JSON-RPC answer to this call.
+            RpcRefused: the endpoint's own error.
+        """
+        request = self._request(method, params)
+        return _result(self._post(request), request["id"], self.name)
+
+    def batch(self, calls: Sequence[tuple[str, Sequence[Any]]]) -> list[Any]:
+        """The results of several calls, in order, in one round trip.
+
+        Raises: as ``call``, for the first that fails.
+        """
+        if not calls:
+            return []
+        requests = [self._request(method, params) for method, params in calls]
+        answers = self._post(requests)
+        if not isinstance(answers, list) or len(answers) != len(requests):
+            if isinstance(answers, dict) and "error" in answers:
+                _result(answers, answers.get("id"), self.name)
+            raise ChainMisbehaved(f"{self.name} did not answer a batch with as many results; use another endpoint")
+        by_id = {answer.get("id"): answer for answer in answers if isinstance(answer, dict)}
+        return [_result(by_id.get(request["id"]), request["id"], self.name) for request in requests]
+
+    def chain_number(self) -> int:
+        """The EVM chain id."""
+        return self.quantity(self.call("eth_chainId"))
+
+    def require_chain(self, chain_number: int) -> None:
+        """Make sure that this is the chain that is meant.
+
+        Raises:
+            WrongChain: it is another one.
+        """
+        found = self.chain_number()
+        if found != chain_number:
+            raise WrongChain(f"{self.name} serves chain {found}, not {chain_number}: check the RPC URL")
+
+    def block_number(self) -> int:
+        """Number of the newest block."""
+        return self.quantity(self.call("eth_blockNumber"))
+
+    def header(self, block: BlockTag) -> BlockHeader | None:
+        """The header of a block, or None when the chain has no such block."""
+        return self.parse_header(self.call("eth_getBlockByNumber", block_tag(block), False), block)
+
+    def headers(self, first: int, last: int) -> list[BlockHeader]:
+        """The headers of blocks ``first`` to ``last``, both included.
+
+        Raises:
+            ChainMisbehaved: one is missing, which a reorganisation may cause while it goes on.
+        """
+        found = self.batch([("eth_getBlockByNumber", (hex(number), False)) for number in range(first, last + 1)])
+        headers = [self.parse_header(raw, first + index) for index, raw in enumerate(found)]
+        if any(header is None for header in headers):
+            raise ChainMisbehaved(f"{self.name} has no header for a block below its head; it may be reorganising")
+        return [header for header in headers if header is not None]
+
+    def parse_header(self, raw: Any, wanted: BlockTag) -> BlockHeader | None:
+        """A header from a ``eth_getBlockBy…`` answer.
+
+        Raises:
+            ChainMisbehaved: not a header, or not the wanted block's.
+        """
+        if raw is None:
+            return None
+        try:
+            header = BlockHeader(
+                number=int(raw["number"], 16),
+                hash=parse_bytes32(raw["hash"]),
+                parent_hash=parse_bytes32(raw["parentHash"]),
+                timestamp=int(raw["timestamp"], 16),
+                base_fee=int(raw["baseFeePerGas"], 16) if raw.get("baseFeePerGas") else None,
+            )
+        except Exception as error:
+            raise ChainMisbehaved(f"{self.name} answers with something that is no block header") from error
+        if isinstance(wanted, int) and header.number != wanted:
+            raise ChainMisbehaved(f"{self.name} answers with block {header.number} when asked for {wanted}")
+        return header
+
+    def quantity(self, raw: Any) -> int:
+        """A hex quantity as an integer.
+
+        Raises:
+            ChainMisbehaved: it is none.
+        """
+        try:
+            return int(raw, 16)
+        except (TypeError, ValueError) as error:
+            raise ChainMisbehaved(f"{self.name} answers with something that is no quantity") from error
+
+    def _request(self, method: str, params: Sequence[Any]) -> dict[str, Any]:
+        return {"jsonrpc": "2.0", "id": next(self._ids), "method": method, "params": list(params)}
+
+    def _post(self, body: Any) -> Any:
+        retrying = tenacity.Retrying(
+            stop=tenacity.stop_after_attempt(_ATTEMPTS),
+            wait=tenacity.wait_exponential_jitter(initial=0.1, max=1.0),
+            retry=tenacity.retry_if_exception_type(httpx.TransportError)
+            & tenacity.retry_if_not_exception_type(httpx.TimeoutException),
+            reraise=True,
+        )
+        content = orjson.dumps(body)
+        try:
+            return retrying(self._post_once, content)
+        except httpx.TimeoutException as error:
+            raise ChainUnavailable(
+                f"the chain endpoint {self.name} did not answer within {self._timeout_s:g} s; try again, or use another"
+            ) from error
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise ChainUnavailable(
+                f"the chain endpoint {self.name} does not answer ({type(error).__name__}); is it running, and is the URL right?"
+            ) from error
+
+    def _post_once(self, content: bytes) -> Any:
+        headers = {"content-type": "application/json"}
+        received = bytearray()
+        with self._client.stream("POST", self.url, content=content, headers=headers) as response:
+            for chunk in response.iter_bytes():
+                received += chunk
+                if len(received) > _MAX_ANSWER_BYTES:
+                    raise ChainMisbehaved(f"{self.name} answers with more than {_MAX_ANSWER_BYTES} bytes")
+            status = response.status_code
+        try:
+            return orjson.loads(bytes(received))
+        except orjson.JSONDecodeError as error:
+            if status in (429, 502, 503, 504):
+                raise ChainUnavailable(f"the chain endpoint {self.name} is busy (HTTP {status}); try again") from error
+            raise ChainMisbehaved(
+                f"{self.name} answers with something that is no JSON (HTTP {status}); is this URL a chain endpoint?"
+            ) from error
+
+
+def block_tag(block: BlockTag) -> str:
+    """A block as JSON-RPC names it."""
+    return hex(block) if isinstance(block, int) else block
+
+
+def _result(answer: Any, wanted_id: Any, name: str) -> Any:
+    if not isinstance(answer, dict) or answer.get("id") != wanted_id:
+        raise ChainMisbehaved(f"{name} answers with something that is no answer to the call; use another endpoint")
+    error = answer.get("error")
+    if error is not None:
+        if not isinstance(error, dict):
+            raise ChainMisbehaved(f"{name} answers with an error of no known form")
+        code = error.get("code")
+        message = str(error.get("message", "no message"))[:500]
+        raise RpcRefused(f"{name}: {message}", code if isinstance(code, int) else 0, error.get("data"))
+    if "result" not in answer:
+        raise ChainMisbehaved(f"{name} answers with neither a result nor an error")
+    return answer["result"]
