@@ -58,6 +58,8 @@ class NodeSettings(BaseSettings):
     """Open asks of one provider."""
     max_pending_requests: Annotated[int, Field(ge=1)] = 20
     """Unanswered quote requests of one buyer."""
+    max_queued_requests: Annotated[int, Field(ge=1)] = 1_000
+    """Unanswered quote requests to one provider."""
     max_submissions: Annotated[int, Field(ge=1)] = 16
     """Submissions to one job."""
     max_attestations_per_signer: Annotated[int, Field(ge=1)] = 64

@@ -7,24 +7,25 @@ from typing import Any, TypeVar
 from fastapi import Response, status
 
 from computility.api.schemas.statements import Signed, Statement
-from computility.services.incoming import Accepted, IncomingStatement, JournalEntry
+from computility.services.journal import Accepted, JournalEntry
 
 StatementT = TypeVar("StatementT", bound=Statement[Any, Any])
 
 
-def incoming(signed: Signed[Any, Any]) -> IncomingStatement:
-    """What a client sent, as the services take it."""
-    return IncomingStatement(
-        message=signed.message.model_dump(mode="json", by_alias=True),
-        signature=signed.signature,
-        claimed_id=signed.id,
-        claimed_signer=signed.signer,
-    )
+def incoming(signed: Signed[Any, Any]) -> dict[str, Any]:
+    """What a client sent, as the envelope that the domain reads."""
+    return {
+        "kind": signed.kind,
+        "id": signed.id.lower() if signed.id else None,
+        "signer": signed.signer,
+        "message": signed.message.model_dump(mode="json", by_alias=True),
+        "signature": signed.signature,
+    }
 
 
 def outgoing(entry: JournalEntry, model: type[StatementT]) -> StatementT:
     """A journal entry as clients read it."""
-    return model.model_validate(entry, from_attributes=True)
+    return model.model_validate({**entry.statement.to_json(), "received_at": entry.received_at})
 
 
 def answer_with(accepted: Accepted, model: type[StatementT], response: Response) -> StatementT:

@@ -48,7 +48,9 @@ async def test_an_asset__may_be_kept_for_ever(tmp_path: Path) -> None:
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("path", ["/../secret.txt", "/%2e%2e/secret.txt", "/assets/%2e%2e/%2e%2e/secret.txt", "/link.txt", "/%00.js"])
+@pytest.mark.parametrize(
+    "path", ["/../secret.txt", "/%2e%2e/secret.txt", "/assets/%2e%2e/%2e%2e/secret.txt", "/link.txt", "/%00.js"]
+)
 async def test_a_path_out_of_the_build__is_not_found(tmp_path: Path, path: str) -> None:
     answer = await _get(_dist(tmp_path), path)
 

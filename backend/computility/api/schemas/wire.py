@@ -13,7 +13,7 @@ from pydantic.alias_generators import to_camel
 
 _MAX_UINT32 = 2**32 - 1
 _MAX_TIME = 2**40 - 1
-_MAX_NONCE = 2**47 - 1
+_MAX_NONCE = 2**47 - 2
 
 Address = Annotated[
     str,

@@ -1,0 +1,336 @@
+"""The order book's door: which signed statements the node takes into its journal.
+
+Nothing unsigned gets in, nothing that its signer may not say, and nothing that no one could use any more. A statement
+that is known already is answered with the journal's entry; where only one can stand, the first does. What is kept binds
+nobody but its signer: money moves on the chain alone.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final
+
+from computility.domain.attestation import Attestation
+from computility.domain.eip712 import Eip712Domain
+from computility.domain.environment_class import parse_environment_class
+from computility.domain.errors import (
+    Conflict,
+    InvalidMessage,
+    LimitReached,
+    ProviderNotActive,
+    SignerMismatch,
+    StatementExpired,
+    StatementRefused,
+    TermsMismatch,
+    UnknownAsk,
+    UnknownJob,
+    UnknownQuoteRequest,
+)
+from computility.domain.identifiers import ZERO_ADDRESS, Address, Bytes32
+from computility.domain.quote_policy import terms_match_request
+from computility.domain.resource import parse_resource
+from computility.domain.statements import (
+    Ask,
+    AskWithdrawal,
+    Quote,
+    QuoteRequest,
+    Refusal,
+    SignedStatement,
+    StatementKind,
+    Submission,
+    read_statement,
+)
+from computility.domain.terms import Terms
+from computility.domain.units import FULL_BPS, MAX_NONCE, checked_credits
+from computility.services.change_feed import ChangeFeed
+from computility.services.journal import Accepted, Journal
+from computility.services.ledger_facts import LedgerFacts
+from computility.settings import NodeSettings
+
+_DAY_S: Final = 86_400
+_LONGEST_ASK_S: Final = 366 * _DAY_S
+_LONGEST_REQUEST_S: Final = _DAY_S
+_CLOCK_TOLERANCE_S: Final = 3_600
+
+QUOTE_REQUESTS: Final = "quote-requests"
+"""Topic of the change feed: a request came in, or was answered."""
+
+
+def job_topic(job: str) -> str:
+    """Topic of the change feed: the job's row changed, or something was submitted or attested."""
+    return f"job:{job.lower()}"
+
+
+class OrderBook:
+    """Takes statements in. Every method answers with the journal's entry, and raises what the error tree says of statements.
+
+    Raises (all methods):
+        InvalidMessage: the envelope or the message does not fit.
+        InvalidSignature: the signature is no signature.
+        StatementRefused: signed, and still not acceptable; subclasses say why.
+        NotFound: it is about something that the node does not know.
+        Conflict: another statement came first.
+        LimitReached: the signer has as many as one party may have.
+    """
+
+    def __init__(
+        self,
+        domain: Eip712Domain,
+        journal: Journal,
+        facts: LedgerFacts,
+        feed: ChangeFeed,
+        settings: NodeSettings,
+        clock: Callable[[], int],
+    ) -> None:
+        self._domain = domain
+        self._journal = journal
+        self._facts = facts
+        self._feed = feed
+        self._settings = settings
+        self._clock = clock
+        # Counting and adding are one step, so that parallel requests cannot pass a limit together.
+        self._door = threading.Lock()
+
+    def accept_ask(self, envelope: Mapping[str, Any]) -> Accepted:
+        """Take in an ask: its provider is active, its resource and numbers make sense, and it is not over."""
+        signed, ask = self._read(StatementKind.ASK, Ask, envelope)
+        with self._door:
+            if known := self._journal.find(signed.id):
+                return known
+            now = self._clock()
+            _check_ask(ask)
+            _check_time("validUntil", ask.valid_until, now, _LONGEST_ASK_S)
+            self._demand_active(ask.provider)
+            open_asks = self._journal.count_open_asks(ask.provider, now)
+            if open_asks >= self._settings.max_open_asks:
+                raise LimitReached(f"{ask.provider} has {open_asks} open asks, which is the limit: withdraw one first")
+            return self._add(signed, now, [])
+
+    def accept_withdrawal(self, ask_id: str, envelope: Mapping[str, Any]) -> Accepted:
+        """Take back the ask ``ask_id``."""
+        signed, withdrawal = self._read(StatementKind.ASK_WITHDRAWAL, AskWithdrawal, envelope)
+        if withdrawal.ask != ask_id.lower():
+            raise InvalidMessage(f"the withdrawal is of ask {withdrawal.ask}, not of {ask_id}: post it to its own path")
+        with self._door:
+            if known := self._journal.find(signed.id):
+                return known
+            now = self._clock()
+            ask = self._ask(withdrawal.ask)
+            _demand_signer(signed, ask.provider, "the provider behind the ask")
+            _check_near("at", withdrawal.at, now)
+            if self._journal.withdrawal_of(withdrawal.ask):
+                raise Conflict("the ask was withdrawn before; there is nothing left to do")
+            return self._add(signed, now, [])
+
+    def accept_quote_request(self, envelope: Mapping[str, Any]) -> Accepted:
+        """Take in a request for an open ask, within what that ask offers."""
+        signed, request = self._read(StatementKind.QUOTE_REQUEST, QuoteRequest, envelope)
+        with self._door:
+            if known := self._journal.find(signed.id):
+                return known
+            now = self._clock()
+            ask = self._ask(request.ask)
+            if ask.valid_until <= now or self._journal.withdrawal_of(request.ask):
+                raise UnknownAsk(f"ask {request.ask} is no longer open: look at the market for another")
+            _check_request(request, ask, now)
+            self._demand_active(ask.provider)
+            pending = self._journal.count_pending_requests(now, buyer=request.buyer)
+            if pending >= self._settings.max_pending_requests:
+                raise LimitReached(
+                    f"{request.buyer} has {pending} unanswered requests, which is the limit: wait for one"
+                )
+            queued = self._journal.count_pending_requests(now, provider=ask.provider)
+            if queued >= self._settings.max_queued_requests:
+                raise LimitReached(f"{ask.provider} has {queued} requests to answer, which is the limit: ask another")
+            return self._add(signed, now, [QUOTE_REQUESTS], provider=ask.provider)
+
+    def accept_quote(self, envelope: Mapping[str, Any]) -> Accepted:
+        """Take in the terms that the provider signed in answer to a request, equal to it in every field."""
+        signed, quote = self._read(StatementKind.QUOTE, Quote, envelope)
+        with self._door:
+            if known := self._journal.find(signed.id):
+                return known
+            now = self._clock()
+            request, ask = self._open_request(quote.request, now)
+            _demand_signer(signed, ask.provider, "the provider behind the ask")
+            terms_match_request(quote.terms, request, ask, self._domain)
+            _check_quoted_terms(quote.terms, now)
+            return self._add(signed, now, [QUOTE_REQUESTS], provider=ask.provider)
+
+    def accept_refusal(self, envelope: Mapping[str, Any]) -> Accepted:
+        """Take in the provider's no to a request."""
+        signed, refusal = self._read(StatementKind.REFUSAL, Refusal, envelope)
+        with self._door:
+            if known := self._journal.find(signed.id):
+                return known
+            now = self._clock()
+            _, ask = self._open_request(refusal.request, now)
+            _demand_signer(signed, ask.provider, "the provider behind the ask")
+            _check_near("at", refusal.at, now)
+            return self._add(signed, now, [QUOTE_REQUESTS], provider=ask.provider)
+
+    def accept_submission(self, envelope: Mapping[str, Any]) -> Accepted:
+        """Take in the provider's commitment to a result; the first of each attempt stands."""
+        signed, submission = self._read(StatementKind.SUBMISSION, Submission, envelope)
+        with self._door:
+            if known := self._journal.find(signed.id):
+                return known
+            now = self._clock()
+            terms = self._live_terms(submission.job)
+            _demand_signer(signed, terms.provider, "the job's provider")
+            _check_units(submission.units, terms)
+            _check_near("submittedAt", submission.submitted_at, now)
+            others = self._journal.submissions(submission.job)
+            if any(other.attempt == submission.attempt for other in others):
+                raise Conflict(
+                    f"attempt {submission.attempt} was submitted before with another result; the first stands"
+                )
+            if len(others) >= self._settings.max_submissions:
+                raise LimitReached(f"the job has {len(others)} submissions, which is the limit")
+            return self._add(signed, now, [job_topic(submission.job)], provider=terms.provider)
+
+    def accept_attestation(self, envelope: Mapping[str, Any]) -> Accepted:
+        """Take in what the job's verifier, or a member of the committee that is its verifier, found."""
+        signed, attestation = self._read(StatementKind.ATTESTATION, Attestation, envelope)
+        with self._door:
+            if known := self._journal.find(signed.id, signed.signer):
+                return known
+            now = self._clock()
+            terms = self._live_terms(attestation.job)
+            self._demand_verifier(signed, terms.verifier)
+            _check_units(attestation.units, terms)
+            before = self._journal.count_attestations(attestation.job, signed.signer)
+            if before >= self._settings.max_attestations_per_signer:
+                raise LimitReached(f"{signed.signer} attested {before} times to this job, which is the limit")
+            return self._add(signed, now, [job_topic(attestation.job)])
+
+    def _read(
+        self, kind: StatementKind, message_type: type[Any], envelope: Mapping[str, Any]
+    ) -> tuple[SignedStatement, Any]:
+        given = envelope.get("kind") or kind.value
+        if given != kind.value:
+            raise InvalidMessage(f"this operation takes a statement of kind {kind.value}, not {given}")
+        signed = read_statement({**envelope, "kind": kind.value}, self._domain)
+        assert isinstance(signed.message, message_type)
+        return signed, signed.message
+
+    def _add(
+        self, signed: SignedStatement, now: int, topics: Iterable[str], provider: Address | None = None
+    ) -> Accepted:
+        accepted = self._journal.add(signed, now, provider=provider)
+        self._feed.publish(topics)
+        return accepted
+
+    def _ask(self, ask_id: Bytes32) -> Ask:
+        ask = self._journal.ask(ask_id)
+        if ask is None:
+            raise UnknownAsk(f"no ask {ask_id} was published here: look at the market for the open ones")
+        return ask
+
+    def _open_request(self, request_id: Bytes32, now: int) -> tuple[QuoteRequest, Ask]:
+        request = self._journal.quote_request(request_id)
+        if request is None:
+            raise UnknownQuoteRequest(f"no quote request {request_id} was published here")
+        if self._journal.answer_to(request_id):
+            raise Conflict("the request was answered before, and the first answer stands")
+        if request.valid_until <= now:
+            raise StatementExpired(f"the request expired at {request.valid_until}; it is {now} on the chain")
+        return request, self._ask(request.ask)
+
+    def _live_terms(self, job: Bytes32) -> Terms:
+        terms, closed = self._facts.terms_of(job)
+        if terms is None:
+            raise UnknownJob(
+                f"no job {job} is open on this chain, as far as the node has read it: try again after a block"
+            )
+        if closed:
+            raise StatementRefused(f"job {job} is closed; nothing can be said of it any more")
+        return terms
+
+    def _demand_active(self, provider: Address) -> None:
+        if not self._facts.is_active(provider):
+            raise ProviderNotActive(f"{provider} is not an active provider: register with a stake first")
+
+    def _demand_verifier(self, signed: SignedStatement, verifier: Address) -> None:
+        members = self._facts.committee_members(verifier)
+        if signed.signer != verifier and signed.signer not in members:
+            wanted = f"a member of the committee {verifier}" if members else f"the job's verifier {verifier}"
+            raise SignerMismatch(
+                f"signed by {signed.signer}, and only {wanted} may attest: sign exactly this message, on chain "
+                f"eip155:{self._domain.chain_number}, with that key"
+            )
+
+
+def _check_ask(ask: Ask) -> None:
+    parse_resource(ask.resource)
+    parse_environment_class(ask.environment)
+    if not 0 < ask.max_units or ask.min_units > ask.max_units:
+        raise InvalidMessage(
+            f"an ask has 0 < maxUnits and minUnits <= maxUnits, not {ask.min_units} and {ask.max_units}"
+        )
+    checked_credits(ask.unit_price * ask.max_units)
+    if ask.max_concurrent == 0:
+        raise InvalidMessage("maxConcurrent is at least 1")
+    if ask.bond_bps > FULL_BPS:
+        raise InvalidMessage(f"bondBps is at most {FULL_BPS}, not {ask.bond_bps}")
+
+
+def _check_request(request: QuoteRequest, ask: Ask, now: int) -> None:
+    _check_time("validUntil", request.valid_until, now, _LONGEST_REQUEST_S)
+    if request.end and request.end <= now:
+        raise StatementExpired(f"the wanted end {request.end} is over; it is {now} on the chain")
+    if request.nonce > MAX_NONCE:
+        raise InvalidMessage(f"nonce is at most {MAX_NONCE}, not {request.nonce}")
+    if not ask.min_units <= request.max_units <= ask.max_units or request.max_units == 0:
+        raise TermsMismatch(
+            f"maxUnits has to lie within what the ask offers, {ask.min_units} to {ask.max_units}, not {request.max_units}"
+        )
+    checked_credits(ask.unit_price * request.max_units + request.verifier_fee + request.arbiter_fee)
+    for role, account, allowed in (
+        ("verifier", request.verifier, ask.verifiers),
+        ("arbiter", request.arbiter, ask.arbiters),
+    ):
+        if allowed and account not in allowed:
+            raise TermsMismatch(f"the ask does not accept {account} as {role}, only {', '.join(allowed)}")
+    _check_roles(request.buyer, request.payer, ask.provider, request.verifier, request.arbiter)
+
+
+def _check_roles(buyer: Address, payer: Address, provider: Address, verifier: Address, arbiter: Address) -> None:
+    if ZERO_ADDRESS in (payer, verifier):
+        raise InvalidMessage("payer and verifier have to be accounts, not the zero address")
+    if provider in (buyer, payer, verifier):
+        raise StatementRefused(f"the provider {provider} can be neither buyer, nor payer, nor verifier of its own job")
+    if arbiter != ZERO_ADDRESS and arbiter in (buyer, payer, provider, verifier):
+        raise StatementRefused(f"the arbiter {arbiter} can have no other role in the job")
+
+
+def _check_quoted_terms(terms: Terms, now: int) -> None:
+    if terms.open_by <= now:
+        raise StatementExpired(f"the quote can be opened until {terms.open_by}, and it is {now} on the chain")
+    if terms.open_by >= terms.end:
+        raise StatementRefused(f"openBy {terms.open_by} has to lie before end {terms.end}")
+    checked_credits(terms.unit_price * terms.max_units + terms.verifier_fee + terms.arbiter_fee)
+    _check_roles(terms.buyer, terms.payer, terms.provider, terms.verifier, terms.arbiter)
+
+
+def _check_units(units: int, terms: Terms) -> None:
+    if units > terms.max_units:
+        raise StatementRefused(f"the job pays for at most {terms.max_units} units, not {units}")
+
+
+def _check_time(name: str, value: int, now: int, longest_s: int) -> None:
+    if value <= now:
+        raise StatementExpired(f"{name} {value} is over; it is {now} on the chain")
+    if value > now + longest_s:
+        raise StatementRefused(f"{name} may lie at most {longest_s} s ahead, not {value - now}")
+
+
+def _check_near(name: str, value: int, now: int) -> None:
+    if abs(value - now) > _CLOCK_TOLERANCE_S:
+        raise StatementRefused(f"{name} is {value}, and it is {now} on the chain: take the time from the chain")
+
+
+def _demand_signer(signed: SignedStatement, wanted: Address, role: str) -> None:
+    if signed.signer != wanted:
+        raise SignerMismatch(f"signed by {signed.signer}, and only {role}, {wanted}, may say this")
