@@ -1,0 +1,84 @@
+"""web3.py over our JSON-RPC client: contracts are called through web3's codec, and every failure is one of our errors."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from eth_typing import ChecksumAddress
+from web3 import Web3
+from web3.contract import Contract
+from web3.exceptions import BadFunctionCallOutput, ContractLogicError, Web3Exception
+from web3.providers.base import JSONBaseProvider
+from web3.types import RPCEndpoint, RPCResponse
+
+from computility.chain.artifacts import artifact
+from computility.chain.reverts import reverted
+from computility.chain.rpc import BlockTag, RpcClient
+from computility.domain.errors import ChainMisbehaved, DeploymentMissing, RpcRefused
+from computility.domain.identifiers import Address
+
+
+class _RpcProvider(JSONBaseProvider):
+    """The seam: web3.py asks, our client carries."""
+
+    def __init__(self, rpc: RpcClient) -> None:
+        super().__init__()
+        self._rpc = rpc
+
+    def make_request(self, method: RPCEndpoint, params: Any) -> RPCResponse:
+        return cast("RPCResponse", {"jsonrpc": "2.0", "id": 0, "result": self._rpc.call(method, *params)})
+
+
+class ChainConnection:
+    """One chain through one endpoint."""
+
+    def __init__(self, rpc: RpcClient) -> None:
+        self.rpc = rpc
+        self._web3 = Web3(_RpcProvider(rpc), middleware=[])
+
+    def contract(self, name: str, address: Address) -> DeployedContract:
+        """A packaged contract at an address."""
+        return DeployedContract(self, name, address)
+
+    def codec(self, name: str, address: Address | None = None) -> Contract:
+        """web3.py's view of a packaged contract."""
+        abi = artifact(name).abi
+        if address is None:
+            return cast("Contract", self._web3.eth.contract(abi=abi, bytecode=artifact(name).bytecode))
+        return self._web3.eth.contract(address=cast("ChecksumAddress", address), abi=abi)
+
+
+class DeployedContract:
+    """A contract that is called by function name."""
+
+    def __init__(self, connection: ChainConnection, name: str, address: Address) -> None:
+        self.name = name
+        self.address = address
+        self._contract = connection.codec(name, address)
+
+    def read(self, function: str, *arguments: Any, block: BlockTag = "latest", sender: Address | None = None) -> Any:
+        """What a view answers at a block.
+
+        Raises:
+            ContractReverted: it refuses.
+            DeploymentMissing: there is no such contract at the address.
+            ChainError: the endpoint fails.
+        """
+        call = self._contract.get_function_by_name(function)(*arguments)
+        transaction: Any = {"from": sender} if sender else {}
+        try:
+            return call.call(transaction, block_identifier=cast("Any", block))
+        except RpcRefused as error:
+            raise reverted(error) from error
+        except BadFunctionCallOutput as error:
+            raise DeploymentMissing(
+                f"there is no {self.name} at {self.address} at block {block}: is this the right chain?"
+            ) from error
+        except (ContractLogicError, Web3Exception) as error:
+            raise ChainMisbehaved(
+                f"{self.name}.{function} at {self.address} answers in no known form: {error}"
+            ) from error
+
+    def encode(self, function: str, *arguments: Any) -> str:
+        """Calldata of a call, 0x hex."""
+        return str(self._contract.encode_abi(function, args=list(arguments)))

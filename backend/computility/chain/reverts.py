@@ -1,0 +1,103 @@
+"""What a contract reverted with, as an error that says what to do."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import Any, Final
+
+from eth_abi.abi import decode
+from eth_abi.exceptions import DecodingError
+from eth_utils.crypto import keccak
+
+from computility.chain.artifacts import all_artifacts
+from computility.domain.errors import ChainError, ContractReverted, InsufficientFunds, RpcRefused
+
+_ERROR_STRING: Final = bytes.fromhex("08c379a0")
+_PANIC: Final = bytes.fromhex("4e487b71")
+
+# What to do, by custom error; the error's own arguments are added.
+_ADVICE: Final = {
+    "NotAuthorised": "the signature is not this party's over exactly these terms on this chain; sign again",
+    "ConsentMissing": "this contract wallet has to call setSpendingConsent(true) first",
+    "CallerNotParty": "only the job's buyer, payer or provider may do this",
+    "CallerNotProvider": "only the job's provider may do this",
+    "WrongJob": "the statement was signed for another job",
+    "WrongState": "the job is not in a state from which this is possible (it may be done already)",
+    "TooLate": "the time for this is over",
+    "TooEarly": "it is too early for this; wait until the limit has passed",
+    "UnitsOutOfRange": "the units are outside of what the terms allow",
+    "RolesConflict": "one account is in two roles that exclude each other",
+    "EndOutOfRange": "openBy has to lie before end, and end not too far ahead; ask for another quote",
+    "WindowOutOfRange": "a window is outside of what the escrow allows; ask for another quote",
+    "NonceCancelled": "a party has cancelled these terms; ask for another quote",
+    "FeeTooHigh": "the protocol's fee is now above what the parties accepted; ask for another quote",
+    "BondTooSmall": "the bond is below what the provider's tier demands",
+    "ProviderNotActive": "the provider is not registered, or is leaving",
+    "RefusedByGuard": "the guard named in the terms does not admit this trade",
+    "InsufficientFree": "the account has too little free balance in the escrow; deposit first",
+    "OpeningPaused": "opening jobs is paused for now",
+    "ERC20InsufficientBalance": "the wallet holds too few tokens",
+    "ERC20InsufficientAllowance": "the wallet has not approved this many tokens",
+    "ERC2612ExpiredSignature": "the permit has expired; sign a new one",
+    "ERC2612InvalidSigner": "the permit was signed by another account, or used before; sign a new one",
+    "NotWholeReserveUnits": "redeem an amount that is whole units of the reserve token",
+}
+_MONEY_ERRORS: Final = {"InsufficientFree", "ERC20InsufficientBalance", "ERC20InsufficientAllowance"}
+
+
+def reverted(refused: RpcRefused) -> ChainError:
+    """The error of a call that was refused: a contract's revert with its reason, a lack of money, or the refusal as it is."""
+    data = _revert_data(refused.data)
+    if data is None and "insufficient funds" in str(refused).lower():
+        return InsufficientFunds("the account has too little of the chain's coin to pay for gas; send it some")
+    if data is None and "revert" not in str(refused).lower():
+        return refused
+    name, arguments = _decode(data or b"")
+    listed = ", ".join(f"{key}: {value}" for key, value in arguments.items())
+    reason = f"{name}({listed})" if name else "no reason given"
+    advice = _ADVICE.get(name)
+    message = f"{advice} [{reason}]" if advice else f"the contract refuses: {reason}"
+    if name in _MONEY_ERRORS:
+        return InsufficientFunds(message)
+    return ContractReverted(message, name, arguments)
+
+
+def _revert_data(raw: Any) -> bytes | None:
+    """Revert data where endpoints put it: a hex string, or an object that holds one."""
+    if isinstance(raw, dict):
+        raw = next((raw[key] for key in ("data", "result", "return") if isinstance(raw.get(key), str)), None)
+    if isinstance(raw, str):
+        found = re.search(r"0x((?:[0-9a-fA-F]{2})*)", raw)
+        return bytes.fromhex(found[1]) if found else None
+    return None
+
+
+def _decode(data: bytes) -> tuple[str, dict[str, object]]:
+    selector, body = data[:4], data[4:]
+    try:
+        if selector == _ERROR_STRING:
+            return "Error", {"reason": decode(["string"], body)[0]}
+        if selector == _PANIC:
+            return "Panic", {"code": decode(["uint256"], body)[0]}
+        known = _errors().get(selector)
+        if known is None:
+            return (f"0x{selector.hex()}" if selector else ""), {}
+        name, names, types = known
+        values = decode(types, body)
+    except DecodingError:
+        return f"0x{selector.hex()}", {}
+    shown = (f"0x{value.hex()}" if isinstance(value, bytes) else value for value in values)
+    return name, dict(zip(names, shown, strict=True))
+
+
+@cache
+def _errors() -> dict[bytes, tuple[str, list[str], list[str]]]:
+    found: dict[bytes, tuple[str, list[str], list[str]]] = {}
+    for contract in all_artifacts():
+        for entry in contract.abi:
+            if entry["type"] == "error":
+                types = [str(field["type"]) for field in entry["inputs"]]
+                names = [str(field["name"]) or f"argument{at}" for at, field in enumerate(entry["inputs"])]
+                found[keccak(f"{entry['name']}({','.join(types)})".encode())[:4]] = (entry["name"], names, types)
+    return found
