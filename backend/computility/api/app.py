@@ -5,21 +5,20 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
-from typing import Any, Final
+from typing import Final
 
 import httpx
-from computility.services.node import Node
 from fastapi import APIRouter, FastAPI
-from fastapi.openapi.utils import get_openapi
 
 from computility.api.body_limit import BodyLimit
 from computility.api.hosts import KnownHostsOnly
 from computility.api.json_rpc import router as json_rpc
+from computility.api.openapi_document import openapi_document
 from computility.api.page import WebPage
 from computility.api.problems import install_problem_handlers
 from computility.api.routers import accounts, asks, content, events, jobs, node, quotes
-from computility.api.schemas.problem import InvalidParameter, Problem
 from computility.api.security_headers import SecurityHeaders
+from computility.services.node import Node
 from computility.settings import NodeSettings
 
 _DESCRIPTION: Final = """\
@@ -69,24 +68,6 @@ def create_app(settings: NodeSettings) -> FastAPI:
     app.add_middleware(BodyLimit, content_limit=settings.max_content_bytes)
     app.add_middleware(KnownHostsOnly, allowed=settings.allowed_hosts)
     app.add_middleware(SecurityHeaders)
-    app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]  # FastAPI's documented way to extend the document
+    app.openapi = lambda: openapi_document(app)  # type: ignore[method-assign]  # FastAPI's documented way to extend the document
     return app
 
-
-def _openapi(app: FastAPI) -> dict[str, Any]:
-    if app.openapi_schema is None:
-        document = get_openapi(
-            title=app.title,
-            version=app.version,
-            description=app.description,
-            license_info=app.license_info,
-            routes=app.routes,
-        )
-        template = "#/components/schemas/{model}"
-        schema = Problem.model_json_schema(ref_template=template)
-        schema.pop("$defs", None)
-        schemas = document.setdefault("components", {}).setdefault("schemas", {})
-        schemas["Problem"] = schema
-        schemas["InvalidParameter"] = InvalidParameter.model_json_schema(ref_template=template)
-        app.openapi_schema = document
-    return app.openapi_schema

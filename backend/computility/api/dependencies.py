@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from computility.services.node import Node
 from fastapi import Depends, Query, Request
+
+from computility.services.node import Node
 
 
 def _node(request: Request) -> Node:

@@ -11,11 +11,11 @@ from typing import Any, Final
 
 import httpx
 import orjson
-from computility.domain.errors import ChainUnavailable
 from fastapi import APIRouter, Request, Response
 from starlette.exceptions import HTTPException
 
 from computility.api.hosts import is_loopback
+from computility.domain.errors import ChainUnavailable
 
 router = APIRouter()
 

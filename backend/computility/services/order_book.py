@@ -265,7 +265,7 @@ class OrderBook:
 def _check_ask(ask: Ask) -> None:
     parse_resource(ask.resource)
     parse_environment_class(ask.environment)
-    if not 0 < ask.max_units or ask.min_units > ask.max_units:
+    if not ask.max_units > 0 or ask.min_units > ask.max_units:
         raise InvalidMessage(
             f"an ask has 0 < maxUnits and minUnits <= maxUnits, not {ask.min_units} and {ask.max_units}"
         )

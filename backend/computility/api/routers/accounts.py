@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from computility.api.presenters.account import account_row, account_scores, provider_page, provider_row
 from fastapi import APIRouter, Path
 
 from computility.api.dependencies import Cursor, Limit, RunningNode
+from computility.api.presenters.account import account_row, account_scores, provider_page, provider_row
 from computility.api.problems import problems
 from computility.api.schemas.account import AccountRow, AccountScores, ProviderPage, ProviderRow
 from computility.api.schemas.wire import Address

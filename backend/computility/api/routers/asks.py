@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from computility.api.presenters.market import ask_page, ask_row
 from fastapi import APIRouter, Path, Query, Response
 
 from computility.api.dependencies import Cursor, Limit, RunningNode
+from computility.api.presenters.market import ask_page, ask_row
 from computility.api.problems import problems
 from computility.api.schemas.market import AskPage, AskRow
 from computility.api.schemas.statements import AskStatement, AskWithdrawalStatement, SignedAsk, SignedAskWithdrawal

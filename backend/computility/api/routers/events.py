@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from computility.api.presenters.job import event_page
-from computility.api.presenters.node import audit_report
 from fastapi import APIRouter, Query
 
 from computility.api.dependencies import Cursor, Limit, RunningNode
+from computility.api.presenters.job import event_page
+from computility.api.presenters.node import audit_report
 from computility.api.problems import problems
 from computility.api.schemas.job import EventPage
 from computility.api.schemas.node import AuditReport

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from computility.api.presenters.job import attestation_page, event_page, job_page, job_row, outputs, submission_page
 from fastapi import APIRouter, Path, Query, Request, Response
 from sse_starlette.sse import EventSourceResponse
 from starlette.concurrency import run_in_threadpool
 
 from computility.api.dependencies import Cursor, Limit, RunningNode
 from computility.api.job_stream import job_stream
+from computility.api.presenters.job import attestation_page, event_page, job_page, job_row, outputs, submission_page
 from computility.api.problems import problems
 from computility.api.schemas.job import (
     AttestationPage,

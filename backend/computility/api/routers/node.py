@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from computility.api.presenters.node import config, health
 from fastapi import APIRouter
 
 from computility.api.dependencies import RunningNode
+from computility.api.presenters.node import config, health
 from computility.api.problems import problems
 from computility.api.schemas.node import Config, Health
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from computility.api.presenters.market import quote_request_page, quote_request_row
 from fastapi import APIRouter, Path, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from computility.api.dependencies import Cursor, Limit, RunningNode, Wait
 from computility.api.long_poll import poll
+from computility.api.presenters.market import quote_request_page, quote_request_row
 from computility.api.problems import problems
 from computility.api.schemas.market import QuoteRequestPage, QuoteRequestRow
 from computility.api.schemas.statements import (
