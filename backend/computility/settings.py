@@ -30,6 +30,12 @@ class NodeSettings(BaseSettings):
     examples_dir: Path | None = Path("examples")
     """Folder of example programs to offer; none when it does not exist."""
 
+    development_accounts: Annotated[tuple[str, ...], NoDecode] = (
+        "buyer=0x70997970C51812dc3A010C7d01b50e0d17dc79C8",
+        "provider=0x3C44CdDdB6a900fa2b585dd299e03d12FA4293BC",
+    )
+    """``label=address`` of the well-known accounts that the page's built-in wallet offers, on development chains only."""
+
     # The chain
     rpc_url: str = "http://127.0.0.1:8545"
     rpc_url_public: HttpUrl | None = None
@@ -70,11 +76,11 @@ class NodeSettings(BaseSettings):
     """Event streams at one time."""
     stream_heartbeat_s: Annotated[float, Field(gt=0, le=300)] = 15.0
 
-    @field_validator("allowed_hosts", mode="before")
+    @field_validator("allowed_hosts", "development_accounts", mode="before")
     @classmethod
-    def _split_hosts(cls, value: object) -> object:
+    def _split(cls, value: object) -> object:
         if isinstance(value, str):
-            return tuple(name.strip().lower() for name in value.split(",") if name.strip())
+            return tuple(part.strip() for part in value.split(",") if part.strip())
         return value
 
     @property

@@ -24,7 +24,7 @@ class KnownHostsOnly:
 
     def __init__(self, app: ASGIApp, allowed: Iterable[str] = ()) -> None:
         self._app = app
-        self._allowed = _LOOPBACK_NAMES | set(allowed)
+        self._allowed = _LOOPBACK_NAMES | {name.lower() for name in allowed}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":

@@ -25,7 +25,7 @@ class ResourceParts(Answer):
     kind: Annotated[str, Field(examples=["wasm"])]
     model: Annotated[str, Field(examples=["wasmtime"])]
     count: Annotated[int, Field(ge=1, examples=[1])]
-    memory: Annotated[str, Field(examples=["2g"])]
+    memory_mib: Annotated[int, Field(ge=1, description="Memory of one device, in MiB.", examples=[2048])]
     region: Annotated[str, Field(examples=["eu-west"])]
     operator: Annotated[str, Field(examples=["aurora"])]
     serial: Annotated[str, Field(examples=["0001"])]
