@@ -62,12 +62,12 @@ contract JobEscrow is Custody, Governance, EIP712 {
 
     /// @inheritdoc IJobEscrow
     function open(Terms calldata terms, Signatures calldata signatures) external {
-        _open(terms, signatures, false);
+        _open(terms, signatures);
     }
 
     /// @inheritdoc IJobEscrow
     function openFromWallet(Terms calldata terms, Signatures calldata signatures) external {
-        _open(terms, signatures, true);
+        _open(terms, signatures);
     }
 
     /// @inheritdoc IJobEscrow
@@ -80,10 +80,10 @@ contract JobEscrow is Custody, Governance, EIP712 {
         bytes32 s
     ) external {
         _permit(terms.payer, terms.escrowOf(), permitDeadline, v, r, s);
-        _open(terms, signatures, true);
+        _open(terms, signatures);
     }
 
-    function _open(Terms calldata terms, Signatures calldata signatures, bool fromWallet) private {
+    function _open(Terms calldata terms, Signatures calldata signatures) private {
         JobId id = jobIdOf(terms);
         if (JobSlot.unwrap(_jobs[id]) != 0) {
             Job memory known = _jobs[id].unpack();
@@ -97,14 +97,13 @@ contract JobEscrow is Custody, Governance, EIP712 {
             revert UnitsOutOfRange(terms.maxUnits, terms.minUnits > 0 ? terms.minUnits : 1, type(uint64).max);
         }
         uint104 escrow = terms.escrowOf();
+        bool fromWallet = msg.sig != IJobEscrow.open.selector;
         uint16 feeBps = _requireRates(terms, rates);
         if (terms.guard != address(0)) _requireAdmission(id, terms);
 
         Account memory payer = _load(terms.payer);
         Account memory provider = _load(terms.provider);
-        _requireOpener(
-            terms, id, terms.payer, payer, terms.payer == terms.buyer ? signatures.buyer : signatures.payer
-        );
+        _requireOpener(terms, id, terms.payer, payer, terms.payer == terms.buyer ? signatures.buyer : signatures.payer);
         if (terms.buyer != terms.payer) {
             _requireOpener(terms, id, terms.buyer, _load(terms.buyer), signatures.buyer);
         }
@@ -135,9 +134,9 @@ contract JobEscrow is Custody, Governance, EIP712 {
         }
         address arbiter = terms.arbiter;
         if (arbiter == address(0)) return;
-        if (
-            arbiter == provider || arbiter == terms.buyer || arbiter == terms.payer || arbiter == terms.verifier
-        ) revert RolesConflict(arbiter);
+        if (arbiter == provider || arbiter == terms.buyer || arbiter == terms.payer || arbiter == terms.verifier) {
+            revert RolesConflict(arbiter);
+        }
     }
 
     function _requireTimes(Terms calldata terms, uint32 minDisputeWindow) private view {
@@ -193,19 +192,15 @@ contract JobEscrow is Custody, Governance, EIP712 {
 
     /// @inheritdoc IJobEscrow
     function attest(Terms calldata terms, Attestation calldata attestation, bytes calldata signature) external {
-        _attest(terms, attestation, signature, false);
+        _attest(terms, attestation, signature);
     }
 
     /// @inheritdoc IJobEscrow
-    function attestToWallet(Terms calldata terms, Attestation calldata attestation, bytes calldata signature)
-        external
-    {
-        _attest(terms, attestation, signature, true);
+    function attestToWallet(Terms calldata terms, Attestation calldata attestation, bytes calldata signature) external {
+        _attest(terms, attestation, signature);
     }
 
-    function _attest(Terms calldata terms, Attestation calldata attestation, bytes calldata signature, bool toWallet)
-        private
-    {
+    function _attest(Terms calldata terms, Attestation calldata attestation, bytes calldata signature) private {
         (JobId id, Job memory job) = _live(terms);
         if (attestation.job != id) revert WrongJob(attestation.job, id);
         _requireInTime(job);
@@ -239,7 +234,7 @@ contract JobEscrow is Custody, Governance, EIP712 {
             job.pending,
             job.deadline
         );
-        if (closes) _closePaying(terms, id, job, ClosedBy.Attested, job.pending, toWallet);
+        if (closes) _closePaying(terms, id, job, ClosedBy.Attested, job.pending);
         else _jobs[id] = JobPacking.pack(job);
     }
 
@@ -276,8 +271,7 @@ contract JobEscrow is Custody, Governance, EIP712 {
     function propose(Terms calldata terms, uint64 units, bytes32 result) external {
         (JobId id, Job memory job) = _live(terms);
         if (msg.sender != terms.provider) revert CallerNotProvider(msg.sender, terms.provider);
-        bool possible =
-            job.state == JobState.Open || (job.state == JobState.Pending && job.outcome == Outcome.NoFault);
+        bool possible = job.state == JobState.Open || (job.state == JobState.Pending && job.outcome == Outcome.NoFault);
         if (!possible) revert WrongState(job.state, job.outcome);
         _requireInTime(job);
         _requireUnits(units, job.accepted, terms.maxUnits);
@@ -290,26 +284,26 @@ contract JobEscrow is Custody, Governance, EIP712 {
 
     /// @inheritdoc IJobEscrow
     function finalize(Terms calldata terms) external {
-        _finalize(terms, false);
+        _finalize(terms);
     }
 
     /// @inheritdoc IJobEscrow
     function finalizeToWallet(Terms calldata terms) external {
-        _finalize(terms, true);
+        _finalize(terms);
     }
 
-    function _finalize(Terms calldata terms, bool toWallet) private {
+    function _finalize(Terms calldata terms) private {
         (JobId id, Job memory job) = _live(terms);
         if (job.state == JobState.Open) revert WrongState(job.state, job.outcome);
         _requireOver(job);
         if (job.state == JobState.Disputed) {
-            _closePaying(terms, id, job, ClosedBy.DisputedByDefault, job.accepted, toWallet);
+            _closePaying(terms, id, job, ClosedBy.DisputedByDefault, job.accepted);
         } else if (job.outcome == Outcome.Fail) {
             uint104 slash = _isOwn(terms) ? 0 : terms.undeliveredBondDown(job.accepted);
-            _closeSlashing(terms, id, job, ClosedBy.Finalized, slash, toWallet);
+            _closeSlashing(terms, id, job, ClosedBy.Finalized, slash);
         } else {
             // Without fault nothing is pending, so that what was accepted is paid.
-            _closePaying(terms, id, job, ClosedBy.Finalized, _max(job.pending, job.accepted), toWallet);
+            _closePaying(terms, id, job, ClosedBy.Finalized, _max(job.pending, job.accepted));
         }
     }
 
@@ -317,19 +311,19 @@ contract JobEscrow is Custody, Governance, EIP712 {
 
     /// @inheritdoc IJobEscrow
     function reclaim(Terms calldata terms) external {
-        _reclaim(terms, false);
+        _reclaim(terms);
     }
 
     /// @inheritdoc IJobEscrow
     function reclaimToWallet(Terms calldata terms) external {
-        _reclaim(terms, true);
+        _reclaim(terms);
     }
 
-    function _reclaim(Terms calldata terms, bool toWallet) private {
+    function _reclaim(Terms calldata terms) private {
         (JobId id, Job memory job) = _live(terms);
         if (job.state != JobState.Open) revert WrongState(job.state, job.outcome);
         _requireOver(job);
-        _closeSlashing(terms, id, job, ClosedBy.Reclaimed, job.accepted == 0 ? terms.bond : 0, toWallet);
+        _closeSlashing(terms, id, job, ClosedBy.Reclaimed, job.accepted == 0 ? terms.bond : 0);
     }
 
     // ---------------------------------------------------------------- dispute and rule
@@ -345,7 +339,7 @@ contract JobEscrow is Custody, Governance, EIP712 {
         job.deadline = uint40(block.timestamp + (arbitrated ? terms.rulingWindow : 0));
         emit JobDisputed(id, msg.sender, job.deadline);
         if (arbitrated) _jobs[id] = JobPacking.pack(job);
-        else _closePaying(terms, id, job, ClosedBy.DisputedByDefault, job.accepted, false);
+        else _closePaying(terms, id, job, ClosedBy.DisputedByDefault, job.accepted);
     }
 
     /// @inheritdoc IJobEscrow
@@ -361,11 +355,12 @@ contract JobEscrow is Custody, Governance, EIP712 {
 
         emit JobRuled(id, ruling.units, ruling.slashBps, ruling.costBps);
         Payout.Ending memory ending;
+        ending.cause = ClosedBy.Ruled;
         ending.units = _max(ruling.units, job.accepted);
         ending.arbiterEarned = true;
         ending.costBps = ruling.costBps;
         ending.slashWanted = uint104(Payout.shareDown(terms.bond, ruling.slashBps));
-        _close(terms, id, job, ClosedBy.Ruled, ending, false);
+        _close(terms, id, job, ending);
     }
 
     // ---------------------------------------------------------------- agree and cancel
@@ -382,7 +377,7 @@ contract JobEscrow is Custody, Governance, EIP712 {
         if (settlement.units > job.accepted && terms.payer != terms.buyer) {
             _requireParty(terms.payer, _load(terms.payer).optedIn, digest, signatures.payer);
         }
-        _closePaying(terms, id, job, ClosedBy.Agreed, settlement.units, false);
+        _closePaying(terms, id, job, ClosedBy.Agreed, settlement.units);
     }
 
     /// @inheritdoc IJobEscrow
@@ -399,43 +394,24 @@ contract JobEscrow is Custody, Governance, EIP712 {
     // ---------------------------------------------------------------- close
 
     /// @dev Pays `units` and frees the bond.
-    function _closePaying(
-        Terms calldata terms,
-        JobId id,
-        Job memory job,
-        ClosedBy cause,
-        uint64 units,
-        bool toWallet
-    ) private {
+    function _closePaying(Terms calldata terms, JobId id, Job memory job, ClosedBy cause, uint64 units) private {
         Payout.Ending memory ending;
+        ending.cause = cause;
         ending.units = units;
-        _close(terms, id, job, cause, ending, toWallet);
+        _close(terms, id, job, ending);
     }
 
     /// @dev Pays what was accepted and slashes the bond.
-    function _closeSlashing(
-        Terms calldata terms,
-        JobId id,
-        Job memory job,
-        ClosedBy cause,
-        uint104 slash,
-        bool toWallet
-    ) private {
+    function _closeSlashing(Terms calldata terms, JobId id, Job memory job, ClosedBy cause, uint104 slash) private {
         Payout.Ending memory ending;
+        ending.cause = cause;
         ending.units = job.accepted;
         ending.slashWanted = slash;
-        _close(terms, id, job, cause, ending, toWallet);
+        _close(terms, id, job, ending);
     }
 
     /// @dev The one way out: splits escrow and bond, credits everyone, scores, and pays the caller's share out if it wants so.
-    function _close(
-        Terms calldata terms,
-        JobId id,
-        Job memory job,
-        ClosedBy cause,
-        Payout.Ending memory ending,
-        bool toWallet
-    ) private {
+    function _close(Terms calldata terms, JobId id, Job memory job, Payout.Ending memory ending) private {
         bool disputed = job.state == JobState.Disputed;
         // Readings raise `accepted` and are passes; pass and fail outrank the rest and are never displaced.
         ending.verifierEarned = job.accepted > 0 || job.outcome >= Outcome.Pass;
@@ -447,14 +423,14 @@ contract JobEscrow is Custody, Governance, EIP712 {
         job.deadline = 0;
         _jobs[id] = JobPacking.pack(job);
 
-        uint104 share = toWallet ? _shareOfCaller(terms, split) : 0;
+        uint104 share = _wantsToWallet() ? _shareOfCaller(terms, split) : 0;
         _settle(terms, split);
         if (share > 0) _debit(msg.sender, share);
 
         emit JobClosed(
             id,
             msg.sender,
-            cause,
+            ending.cause,
             job.outcome,
             ending.units,
             split.providerPaid,
@@ -468,13 +444,14 @@ contract JobEscrow is Custody, Governance, EIP712 {
             split.bondToTreasury,
             share
         );
-        ICreditScores(scores).record(
-            ClosedJob({
+        ICreditScores(scores)
+            .record(
+                ClosedJob({
                 job: id,
                 buyer: terms.buyer,
                 payer: terms.payer,
                 provider: terms.provider,
-                cause: cause,
+                cause: ending.cause,
                 outcome: job.outcome,
                 paid: split.providerPaid + split.fee,
                 fee: split.fee,
@@ -482,7 +459,7 @@ contract JobEscrow is Custody, Governance, EIP712 {
                 qualityBps: job.qualityBps,
                 disputed: disputed
             })
-        );
+            );
         if (share > 0) _push(msg.sender, share);
     }
 
@@ -502,6 +479,12 @@ contract JobEscrow is Custody, Governance, EIP712 {
         _credit(terms.arbiter, split.arbiterFromEscrow + split.arbiterFromBond);
         _credit(terms.buyer, split.bondToBuyer);
         _addFees(split.fee + split.bondToTreasury);
+    }
+
+    /// @dev Asked of the call itself: an argument that is constant in each caller makes the compiler clone `_close` for each.
+    function _wantsToWallet() private pure returns (bool) {
+        return msg.sig == IJobEscrow.attestToWallet.selector || msg.sig == IJobEscrow.finalizeToWallet.selector
+            || msg.sig == IJobEscrow.reclaimToWallet.selector;
     }
 
     /// @dev A returned bond stays in the balance, where the next job wants it.
@@ -527,22 +510,22 @@ contract JobEscrow is Custody, Governance, EIP712 {
 
     /// @inheritdoc IJobEscrow
     function jobIdOf(Terms calldata terms) public view returns (JobId) {
-        return JobId.wrap(_hashTypedDataV4(terms.of()));
+        return JobId.wrap(_hashTypedDataV4(terms.hash()));
     }
 
     /// @inheritdoc IJobEscrow
     function attestationDigest(Attestation calldata attestation) public view returns (bytes32) {
-        return _hashTypedDataV4(attestation.of());
+        return _hashTypedDataV4(attestation.hash());
     }
 
     /// @inheritdoc IJobEscrow
     function settlementDigest(Settlement calldata settlement) public view returns (bytes32) {
-        return _hashTypedDataV4(settlement.of());
+        return _hashTypedDataV4(settlement.hash());
     }
 
     /// @inheritdoc IJobEscrow
     function rulingDigest(Ruling calldata ruling) public view returns (bytes32) {
-        return _hashTypedDataV4(ruling.of());
+        return _hashTypedDataV4(ruling.hash());
     }
 
     /// @inheritdoc IJobEscrow

@@ -25,8 +25,8 @@ library AccountPacking {
     /// @dev `minNonce` must be below 2^47: `cancelBelow`, its only writer, sees to it.
     function pack(Account memory account) internal pure returns (AccountSlot) {
         return AccountSlot.wrap(
-            uint256(account.free) | uint256(account.locked) << LOCKED
-                | (account.optedIn ? uint256(1) << OPTED_IN : 0) | uint256(account.minNonce) << MIN_NONCE
+            uint256(account.free) | uint256(account.locked) << LOCKED | (account.optedIn ? uint256(1) << OPTED_IN : 0)
+                | uint256(account.minNonce) << MIN_NONCE
         );
     }
 }

@@ -32,9 +32,9 @@ library JobPacking {
 
     function pack(Job memory job) internal pure returns (JobSlot) {
         return JobSlot.wrap(
-            uint256(job.state) | uint256(job.outcome) << OUTCOME | uint256(job.feeBps) << FEE
-                | uint256(job.accepted) << ACCEPTED | uint256(job.pending) << PENDING
-                | uint256(job.deadline) << DEADLINE | uint256(job.qualityBps) << QUALITY
+            uint256(job.state) | uint256(job.outcome) << OUTCOME | uint256(job.feeBps) << FEE | uint256(job.accepted)
+                << ACCEPTED | uint256(job.pending) << PENDING | uint256(job.deadline) << DEADLINE
+                | uint256(job.qualityBps) << QUALITY
         );
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.30;
 
+import {ClosedBy} from "../types/Job.sol";
 import {Terms} from "../types/Terms.sol";
 
 /// @notice Who gets what when a job closes. Pure arithmetic: fees and slashes round down, refunds and net pay are subtractions, so that
@@ -10,6 +11,8 @@ library Payout {
 
     /// @notice How a job ended, as far as money is concerned.
     struct Ending {
+        /// Which transition closes the job; without effect on the money.
+        ClosedBy cause;
         /// Units payable, at most the terms' maximum.
         uint64 units;
         /// The verifier's pass or fail reached the chain.

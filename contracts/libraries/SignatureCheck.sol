@@ -14,9 +14,8 @@ library SignatureCheck {
     function signedByKey(address account, bytes32 digest, bytes calldata signature) internal pure returns (bool) {
         address signer;
         if (signature.length == 65) {
-            (signer,,) = ECDSA.tryRecover(
-                digest, uint8(signature[64]), bytes32(signature[0:32]), bytes32(signature[32:64])
-            );
+            (signer,,) =
+                ECDSA.tryRecover(digest, uint8(signature[64]), bytes32(signature[0:32]), bytes32(signature[32:64]));
         } else if (signature.length == 64) {
             (signer,,) = ECDSA.tryRecover(digest, bytes32(signature[0:32]), bytes32(signature[32:64]));
         }

@@ -31,7 +31,7 @@ library StructHash {
     uint256 private constant SETTLEMENT_SIZE = 3 * WORD;
     uint256 private constant RULING_SIZE = 4 * WORD;
 
-    function of(Terms calldata terms) internal pure returns (bytes32) {
+    function hash(Terms calldata terms) internal pure returns (bytes32) {
         uint256 position;
         assembly ("memory-safe") {
             position := terms
@@ -39,7 +39,7 @@ library StructHash {
         return _hash(TERMS_TYPEHASH, position, TERMS_SIZE);
     }
 
-    function of(Attestation calldata attestation) internal pure returns (bytes32) {
+    function hash(Attestation calldata attestation) internal pure returns (bytes32) {
         uint256 position;
         assembly ("memory-safe") {
             position := attestation
@@ -47,7 +47,7 @@ library StructHash {
         return _hash(ATTESTATION_TYPEHASH, position, ATTESTATION_SIZE);
     }
 
-    function of(Settlement calldata settlement) internal pure returns (bytes32) {
+    function hash(Settlement calldata settlement) internal pure returns (bytes32) {
         uint256 position;
         assembly ("memory-safe") {
             position := settlement
@@ -55,7 +55,7 @@ library StructHash {
         return _hash(SETTLEMENT_TYPEHASH, position, SETTLEMENT_SIZE);
     }
 
-    function of(Ruling calldata ruling) internal pure returns (bytes32) {
+    function hash(Ruling calldata ruling) internal pure returns (bytes32) {
         uint256 position;
         assembly ("memory-safe") {
             position := ruling
@@ -64,12 +64,12 @@ library StructHash {
     }
 
     /// @dev keccak256(typeHash ‖ calldata[position, position + size)), in memory beyond the free pointer.
-    function _hash(bytes32 typeHash, uint256 position, uint256 size) private pure returns (bytes32 hash) {
+    function _hash(bytes32 typeHash, uint256 position, uint256 size) private pure returns (bytes32 digest) {
         assembly ("memory-safe") {
             let scratch := mload(0x40)
             mstore(scratch, typeHash)
             calldatacopy(add(scratch, 0x20), position, size)
-            hash := keccak256(scratch, add(size, 0x20))
+            digest := keccak256(scratch, add(size, 0x20))
         }
     }
 }

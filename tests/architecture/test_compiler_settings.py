@@ -17,6 +17,7 @@ def packaged_settings() -> dict[str, object]:
         "evm": settings["evmVersion"],
         "optimizer": settings["optimizer"]["enabled"],
         "runs": settings["optimizer"]["runs"],
+        "steps": settings["optimizer"]["details"]["yulDetails"]["optimizerSteps"],
         "via_ir": settings["viaIR"],
     }
 
@@ -27,6 +28,7 @@ def test_forge_compiles_what_is_packaged() -> None:
         "evm": forge["evm_version"],
         "optimizer": forge["optimizer"],
         "runs": forge["optimizer_runs"],
+        "steps": forge["optimizer_details"]["yulDetails"]["optimizerSteps"],
         "via_ir": forge["via_ir"],
     }
     assert found == packaged_settings()
@@ -39,6 +41,7 @@ def test_brownie_compiles_what_is_packaged() -> None:
         "evm": setting["evm_version"],
         "optimizer": setting["enabled"] == "true",
         "runs": int(setting["runs"]),
+        "steps": setting["optimizerSteps"].strip('"'),
         "via_ir": setting["viaIR"] == "true",
     }
     assert found == packaged_settings()
