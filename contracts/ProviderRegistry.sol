@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.30;
+
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import {IERC20Permit} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Permit.sol";
+import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
+
+import {IProviderRegistry} from "./interfaces/IProviderRegistry.sol";
+
+contract ProviderRegistry is IProviderRegistry {
+    using SafeERC20 for IERC20;
+
+    /// @inheritdoc IProviderRegistry
+    uint32 public constant MAX_UNBONDING = 30 days;
+    /// @inheritdoc IProviderRegistry
+    address public immutable credit;
+    /// @inheritdoc IProviderRegistry
+    address public immutable owner;
+    Rules private _rules;
+    mapping(address provider => Provider) private _providers;
+    mapping(address provider => mapping(bytes32 resource => bool)) private _listed;
+
+    constructor(address credit_, address owner_, Rules memory rules_) {
+        if (credit_ == address(0) || owner_ == address(0)) revert ZeroAddress();
+        credit = credit_;
+        owner = owner_;
+        _setRules(rules_);
+    }
+
+    // ---------------------------------------------------------------- providers
+
+    /// @inheritdoc IProviderRegistry
+    function register(uint104 stake) external {
+        _register(stake);
+    }
+
+    /// @inheritdoc IProviderRegistry
+    function registerWithPermit(uint104 stake, uint256 deadline, uint8 v, bytes32 r, bytes32 s) external {
+        try IERC20Permit(credit).permit(msg.sender, address(this), stake, deadline, v, r, s) {} catch {}
+        _register(stake);
+    }
+
+    /// @inheritdoc IProviderRegistry
+    function addStake(uint104 amount) external {
+        Provider storage provider = _registered(msg.sender);
+        if (provider.exitRequestedAt != 0) revert AlreadyLeaving(provider.exitRequestedAt);
+        provider.stake += amount;
+        emit StakeAdded(msg.sender, amount, provider.stake);
+        IERC20(credit).safeTransferFrom(msg.sender, address(this), amount);
+    }
+
+    /// @inheritdoc IProviderRegistry
+    function listResource(bytes32 resource) external {
+        _registered(msg.sender);
+        if (_listed[msg.sender][resource]) revert ResourceKnown(resource);
+        _listed[msg.sender][resource] = true;
+        emit ResourceListed(msg.sender, resource);
+    }
+
+    /// @inheritdoc IProviderRegistry
+    function retireResource(bytes32 resource) external {
+        if (!_listed[msg.sender][resource]) revert ResourceUnknown(resource);
+        _listed[msg.sender][resource] = false;
+        emit ResourceRetired(msg.sender, resource);
+    }
+
+    /// @inheritdoc IProviderRegistry
+    function requestExit() external {
+        Provider storage provider = _registered(msg.sender);
+        if (provider.exitRequestedAt != 0) revert AlreadyLeaving(provider.exitRequestedAt);
+        provider.exitRequestedAt = uint40(block.timestamp);
+        provider.unbonding = _rules.unbonding;
+        emit ExitRequested(msg.sender, provider.exitRequestedAt);
+    }
+
+    /// @inheritdoc IProviderRegistry
+    function exit() external {
+        Provider storage provider = _registered(msg.sender);
+        if (provider.exitRequestedAt == 0) revert NotLeaving(msg.sender);
+        uint256 due = uint256(provider.exitRequestedAt) + provider.unbonding;
+        if (block.timestamp <= due) revert StillUnbonding(block.timestamp, due);
+        uint104 stake = provider.stake;
+        provider.stake = 0;
+        provider.exitRequestedAt = 0;
+        provider.unbonding = 0;
+        emit ProviderExited(msg.sender, stake);
+        IERC20(credit).safeTransfer(msg.sender, stake);
+    }
+
+    function _register(uint104 stake) private {
+        Rules memory current = _rules;
+        Provider storage provider = _providers[msg.sender];
+        if (provider.stake != 0) revert AlreadyRegistered(msg.sender);
+        if (!current.openAdmission && !provider.admitted) revert NotAdmitted(msg.sender);
+        // A stake of nothing could not be told from no provider.
+        if (stake == 0 || stake < current.minStake) revert StakeTooSmall(stake, current.minStake);
+        provider.stake = stake;
+        emit ProviderRegistered(msg.sender, stake);
+        IERC20(credit).safeTransferFrom(msg.sender, address(this), stake);
+    }
+
+    function _registered(address account) private view returns (Provider storage provider) {
+        provider = _providers[account];
+        if (provider.stake == 0) revert NotRegistered(account);
+    }
+
+    // ---------------------------------------------------------------- rules
+
+    /// @inheritdoc IProviderRegistry
+    function setRules(Rules calldata rules_) external {
+        if (msg.sender != owner) revert CallerNotOwner(msg.sender, owner);
+        _setRules(rules_);
+    }
+
+    /// @inheritdoc IProviderRegistry
+    function setAdmitted(address provider, bool admitted) external {
+        if (msg.sender != owner) revert CallerNotOwner(msg.sender, owner);
+        _providers[provider].admitted = admitted;
+        emit AdmissionChanged(provider, admitted);
+    }
+
+    function _setRules(Rules memory rules_) private {
+        if (rules_.unbonding > MAX_UNBONDING) revert UnbondingTooLong(rules_.unbonding, MAX_UNBONDING);
+        _rules = rules_;
+        emit RulesChanged(rules_.minStake, rules_.unbonding, rules_.openAdmission);
+    }
+
+    // ---------------------------------------------------------------- views
+
+    /// @inheritdoc IProviderRegistry
+    function isActive(address provider) external view returns (bool) {
+        Provider storage known = _providers[provider];
+        return known.stake != 0 && known.exitRequestedAt == 0;
+    }
+
+    /// @inheritdoc IProviderRegistry
+    function providerOf(address provider) external view returns (Provider memory) {
+        return _providers[provider];
+    }
+
+    /// @inheritdoc IProviderRegistry
+    function isListed(address provider, bytes32 resource) external view returns (bool) {
+        return _listed[provider][resource];
+    }
+
+    /// @inheritdoc IProviderRegistry
+    function rules() external view returns (Rules memory) {
+        return _rules;
+    }
+}
