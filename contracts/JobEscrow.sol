@@ -298,11 +298,10 @@ contract JobEscrow is Custody, Governance, EIP712 {
         _requireOver(job);
         if (job.state == JobState.Disputed) {
             _closePaying(terms, id, job, ClosedBy.DisputedByDefault, job.accepted);
-        } else if (job.outcome == Outcome.Fail) {
-            uint104 slash = _isOwn(terms) ? 0 : terms.undeliveredBondDown(job.accepted);
-            _closeSlashing(terms, id, job, ClosedBy.Finalized, slash);
+        } else if (job.outcome == Outcome.Fail && !_isOwn(terms)) {
+            _closeSlashing(terms, id, job, ClosedBy.Finalized, terms.undeliveredBondDown(job.accepted));
         } else {
-            // Without fault nothing is pending, so that what was accepted is paid.
+            // After a fail, or without fault, nothing is pending, so that what was accepted is paid.
             _closePaying(terms, id, job, ClosedBy.Finalized, _max(job.pending, job.accepted));
         }
     }
@@ -323,7 +322,8 @@ contract JobEscrow is Custody, Governance, EIP712 {
         (JobId id, Job memory job) = _live(terms);
         if (job.state != JobState.Open) revert WrongState(job.state, job.outcome);
         _requireOver(job);
-        _closeSlashing(terms, id, job, ClosedBy.Reclaimed, job.accepted == 0 ? terms.bond : 0);
+        if (job.accepted == 0) _closeSlashing(terms, id, job, ClosedBy.Reclaimed, terms.bond);
+        else _closePaying(terms, id, job, ClosedBy.Reclaimed, job.accepted);
     }
 
     // ---------------------------------------------------------------- dispute and rule
@@ -359,6 +359,7 @@ contract JobEscrow is Custody, Governance, EIP712 {
         ending.units = _max(ruling.units, job.accepted);
         ending.arbiterEarned = true;
         ending.costBps = ruling.costBps;
+        ending.failed = ruling.slashBps > 0;
         ending.slashWanted = uint104(Payout.shareDown(terms.bond, ruling.slashBps));
         _close(terms, id, job, ending);
     }
@@ -401,18 +402,18 @@ contract JobEscrow is Custody, Governance, EIP712 {
         _close(terms, id, job, ending);
     }
 
-    /// @dev Pays what was accepted and slashes the bond.
+    /// @dev The provider was at fault: pays what was accepted and slashes the bond.
     function _closeSlashing(Terms calldata terms, JobId id, Job memory job, ClosedBy cause, uint104 slash) private {
         Payout.Ending memory ending;
         ending.cause = cause;
         ending.units = job.accepted;
+        ending.failed = true;
         ending.slashWanted = slash;
         _close(terms, id, job, ending);
     }
 
     /// @dev The one way out: splits escrow and bond, credits everyone, scores, and pays the caller's share out if it wants so.
     function _close(Terms calldata terms, JobId id, Job memory job, Payout.Ending memory ending) private {
-        bool disputed = job.state == JobState.Disputed;
         // Readings raise `accepted` and are passes; pass and fail outrank the rest and are never displaced.
         ending.verifierEarned = job.accepted > 0 || job.outcome >= Outcome.Pass;
         Payout.Split memory split = terms.split(job.feeBps, ending);
@@ -457,7 +458,7 @@ contract JobEscrow is Custody, Governance, EIP712 {
                 fee: split.fee,
                 value: terms.chargeOf(terms.maxUnits),
                 qualityBps: job.qualityBps,
-                disputed: disputed
+                failed: ending.failed
             })
             );
         if (share > 0) _push(msg.sender, share);

@@ -21,6 +21,8 @@ library Payout {
         bool arbiterEarned;
         /// Share of the arbiter's fee that the bond bears.
         uint16 costBps;
+        /// The provider was at fault; without effect on the money.
+        bool failed;
         /// Credits to take off the bond, as far as it reaches after the arbiter's share.
         uint104 slashWanted;
     }

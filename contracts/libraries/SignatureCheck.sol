@@ -10,15 +10,19 @@ library SignatureCheck {
     /// Gas that an ERC-1271 contract may spend: enough for a committee of dozens or a pairing check.
     uint256 internal constant ERC1271_GAS = 1_000_000;
 
-    /// @notice True if the key of `account` made `signature` over `digest`. High `s` and unknown `v` are refused.
-    function signedByKey(address account, bytes32 digest, bytes calldata signature) internal pure returns (bool) {
-        address signer;
+    /// @notice Whose key made `signature` over `digest`; zero if nobody's. High `s` and unknown `v` are refused.
+    function signerOf(bytes32 digest, bytes calldata signature) internal pure returns (address signer) {
         if (signature.length == 65) {
             (signer,,) =
                 ECDSA.tryRecover(digest, uint8(signature[64]), bytes32(signature[0:32]), bytes32(signature[32:64]));
         } else if (signature.length == 64) {
             (signer,,) = ECDSA.tryRecover(digest, bytes32(signature[0:32]), bytes32(signature[32:64]));
         }
+    }
+
+    /// @notice True if the key of `account` made `signature` over `digest`.
+    function signedByKey(address account, bytes32 digest, bytes calldata signature) internal pure returns (bool) {
+        address signer = signerOf(digest, signature);
         return signer != address(0) && signer == account;
     }
 

@@ -20,6 +20,6 @@ struct ClosedJob {
     uint104 value;
     /// Share of service levels met: full where no final attestation said otherwise.
     uint16 qualityBps;
-    /// The job was disputed before it closed.
-    bool disputed;
+    /// The provider was at fault: a fail by an independent verifier stood, a ruling slashed it, or nothing was delivered by the end.
+    bool failed;
 }
