@@ -7,13 +7,13 @@ nobody but its signer: money moves on the chain alone.
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 from computility.domain.attestation import Attestation
 from computility.domain.eip712 import Eip712Domain
-from computility.domain.environment_class import parse_environment_class
 from computility.domain.errors import (
     Conflict,
     InvalidMessage,
@@ -48,6 +48,7 @@ from computility.services.journal import Accepted, Journal
 from computility.services.ledger_facts import LedgerFacts
 from computility.settings import NodeSettings
 
+_ENVIRONMENT: Final = re.compile(r"[a-z0-9][a-z0-9._/-]{0,254}")
 _DAY_S: Final = 86_400
 _LONGEST_ASK_S: Final = 366 * _DAY_S
 _LONGEST_REQUEST_S: Final = _DAY_S
@@ -154,7 +155,7 @@ class OrderBook:
             now = self._clock()
             request, ask = self._open_request(quote.request, now)
             _demand_signer(signed, ask.provider, "the provider behind the ask")
-            terms_match_request(quote.terms, request, ask, self._domain)
+            terms_match_request(quote.terms, request, ask)
             _check_quoted_terms(quote.terms, now)
             return self._add(signed, now, [QUOTE_REQUESTS], provider=ask.provider)
 
@@ -264,7 +265,10 @@ class OrderBook:
 
 def _check_ask(ask: Ask) -> None:
     parse_resource(ask.resource)
-    parse_environment_class(ask.environment)
+    if not _ENVIRONMENT.fullmatch(ask.environment):
+        raise InvalidMessage(
+            f"environment is a class like wasi-p1/wasmtime-50.0.1/0123456789abcdef, not {ask.environment!r}"
+        )
     if not ask.max_units > 0 or ask.min_units > ask.max_units:
         raise InvalidMessage(
             f"an ask has 0 < maxUnits and minUnits <= maxUnits, not {ask.min_units} and {ask.max_units}"

@@ -1,0 +1,235 @@
+"""Parties with real keys, and an order book on a real journal, for the tests of what it takes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from eth_keys.datatypes import PrivateKey
+from sqlalchemy import Engine
+from sqlmodel import Session, SQLModel, create_engine
+
+from computility.domain.attestation import Attestation, Verdict
+from computility.domain.eip712 import Eip712Domain
+from computility.domain.identifiers import ZERO_ADDRESS, ZERO_BYTES32, Address, Bytes32, chain_id_of
+from computility.domain.resource import parse_resource
+from computility.domain.statements import Ask, Quote, QuoteRequest, Statement, Submission, sign_statement
+from computility.domain.terms import Terms
+from computility.services.change_feed import ChangeFeed
+from computility.services.journal import Journal
+from computility.services.order_book import OrderBook
+from computility.settings import NodeSettings
+
+DOMAIN = Eip712Domain(31337, Address("0x5FbDB2315678afecb367f032d93F642f64180aa3"))
+NOW = 1_790_000_000
+URN = "urn:computility:wasm:wasmtime:2x:1g:eu-west:aurora:0001:mfuel"
+COMMITTEE = Address("0x00000000000000000000000000000000000000C0")
+
+
+@dataclass(frozen=True)
+class Party:
+    """Somebody with a key."""
+
+    key: bytes
+
+    @property
+    def address(self) -> Address:
+        """Whom the key belongs to."""
+        return Address(PrivateKey(self.key).public_key.to_checksum_address())
+
+    def sign(self, message: Statement, domain: Eip712Domain = DOMAIN) -> dict[str, Any]:
+        """The envelope of a message under this key."""
+        return sign_statement(message, domain, self.key, self.address).to_json()
+
+
+BUYER, PROVIDER, VERIFIER, MEMBER, STRANGER, OTHER_PROVIDER = (Party(bytes([n]) * 32) for n in range(1, 7))
+
+
+@dataclass
+class Facts:
+    """A ledger on which two providers are active and the jobs are what the test says."""
+
+    active: set[Address] = field(default_factory=lambda: {PROVIDER.address, OTHER_PROVIDER.address})
+    jobs: dict[Bytes32, tuple[Terms, bool]] = field(default_factory=dict)
+
+    def terms_of(self, job: Bytes32) -> tuple[Terms | None, bool]:
+        """As the test set it."""
+        return self.jobs.get(job, (None, False))
+
+    def is_active(self, provider: Address) -> bool:
+        """As the test set it."""
+        return provider in self.active
+
+    def committee_members(self, verifier: Address) -> tuple[Address, ...]:
+        """One committee of one member."""
+        return (MEMBER.address,) if verifier == COMMITTEE else ()
+
+    def provider_score_bps(self, provider: Address) -> int | None:
+        """Newcomers all."""
+        return None
+
+    def count_open_jobs(self, provider: Address, resource: Bytes32) -> int:
+        """Open jobs that the test set."""
+        found = [terms for terms, closed in self.jobs.values() if not closed]
+        return sum(terms.provider == provider and terms.resource == resource for terms in found)
+
+
+class Clock:
+    """The chain's time, as the test sets it."""
+
+    def __init__(self) -> None:
+        self.now = NOW
+
+    def __call__(self) -> int:
+        return self.now
+
+
+def unit_of_work(engine: Engine) -> Callable[[], AbstractContextManager[Session]]:
+    """Sessions that commit when their block ends."""
+
+    @contextmanager
+    def begin() -> Iterator[Session]:
+        with Session(engine, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    return begin
+
+
+@dataclass
+class Book:
+    """An order book and what it stands on."""
+
+    door: OrderBook
+    journal: Journal
+    facts: Facts
+    clock: Clock
+    feed: ChangeFeed
+
+    def open_job(self, terms: Terms, *, closed: bool = False) -> Bytes32:
+        """Put a job on the ledger."""
+        job = terms.job_id(DOMAIN)
+        self.facts.jobs[job] = (terms, closed)
+        return job
+
+
+def open_book(folder: Any, **limits: int) -> Book:
+    """An empty order book."""
+    engine = create_engine(f"sqlite:///{folder}/journal.sqlite")
+    SQLModel.metadata.create_all(engine)
+    journal = Journal(chain_id_of(DOMAIN.chain_number), unit_of_work(engine))
+    facts, clock = Facts(), Clock()
+    settings = NodeSettings.model_validate(limits)
+    feed = ChangeFeed(settings.max_waiters, settings.max_streams)
+    return Book(OrderBook(DOMAIN, journal, facts, feed, settings, clock), journal, facts, clock, feed)
+
+
+def ask(provider: Party = PROVIDER, **changes: Any) -> Ask:
+    """A sound ask."""
+    fields: dict[str, Any] = {
+        "provider": provider.address,
+        "resource": URN,
+        "environment": "wasi-p1/wasmtime-50.0.1/0123456789abcdef",
+        "unit_price": 10**15,
+        "min_units": 1,
+        "max_units": 10_000,
+        "bond_bps": 2_000,
+        "max_concurrent": 2,
+        "verifiers": (),
+        "arbiters": (),
+        "dispute_window": 60,
+        "sla": ZERO_BYTES32,
+        "valid_until": NOW + 3_600,
+        "nonce": 1,
+    }
+    return Ask(**{**fields, **changes})
+
+
+def request(of: Ask, **changes: Any) -> QuoteRequest:
+    """A sound request for ``of``."""
+    fields: dict[str, Any] = {
+        "buyer": BUYER.address,
+        "payer": BUYER.address,
+        "ask": of.digest(DOMAIN),
+        "spec": Bytes32("0x" + "5e" * 32),
+        "max_units": 2_000,
+        "verifier": VERIFIER.address,
+        "arbiter": ZERO_ADDRESS,
+        "verifier_fee": 10**16,
+        "arbiter_fee": 0,
+        "end": 0,
+        "valid_until": NOW + 300,
+        "nonce": 1,
+    }
+    return QuoteRequest(**{**fields, **changes})
+
+
+def terms(of: QuoteRequest, behind: Ask, **changes: Any) -> Terms:
+    """Terms that are what ``of`` asks for."""
+    fields: dict[str, Any] = {
+        "buyer": of.buyer,
+        "payer": of.payer,
+        "provider": behind.provider,
+        "verifier": of.verifier,
+        "arbiter": of.arbiter,
+        "guard": ZERO_ADDRESS,
+        "order": of.digest(DOMAIN),
+        "resource": parse_resource(behind.resource).id,
+        "spec": of.spec,
+        "sla": behind.sla,
+        "unit_price": behind.unit_price,
+        "min_units": behind.min_units,
+        "max_units": of.max_units,
+        "bond": behind.unit_price * of.max_units * behind.bond_bps // 10_000,
+        "verifier_fee": of.verifier_fee,
+        "arbiter_fee": of.arbiter_fee,
+        "open_by": NOW + 120,
+        "end": NOW + 3_000,
+        "pass_window": 0,
+        "dispute_window": behind.dispute_window,
+        "ruling_window": 0,
+        "max_fee_bps": 500,
+        "nonce": 7,
+    }
+    return Terms(**{**fields, **changes})
+
+
+def quote(of: QuoteRequest, behind: Ask, **changes: Any) -> Quote:
+    """A quote that answers ``of``."""
+    signed = terms(of, behind, **changes)
+    return Quote(signed.order, signed)
+
+
+def submission(job: Bytes32, **changes: Any) -> Submission:
+    """A sound submission."""
+    fields: dict[str, Any] = {
+        "job": job,
+        "attempt": 1,
+        "result": Bytes32("0x" + "77" * 32),
+        "units": 1_500,
+        "environment": Bytes32("0x" + "99" * 32),
+        "submitted_at": NOW,
+    }
+    return Submission(**{**fields, **changes})
+
+
+def attestation(job: Bytes32, **changes: Any) -> Attestation:
+    """A sound pass."""
+    fields: dict[str, Any] = {
+        "job": job,
+        "verdict": Verdict.PASS,
+        "result": Bytes32("0x" + "77" * 32),
+        "units": 1_500,
+        "is_final": True,
+        "quality_bps": 10_000,
+        "meter_root": ZERO_BYTES32,
+        "evidence": Bytes32("0x" + "88" * 32),
+    }
+    return Attestation(**{**fields, **changes})
+
+
+def with_message(envelope: Mapping[str, Any], **changes: Any) -> dict[str, Any]:
+    """The envelope with fields of its message changed after signing."""
+    unsigned = {name: value for name, value in envelope.items() if name != "id"}
+    return {**unsigned, "message": {**envelope["message"], **changes}}
