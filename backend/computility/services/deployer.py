@@ -1,0 +1,156 @@
+"""Deploys one generation of contracts and writes down where they are."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import rlp
+from eth_utils.crypto import keccak
+
+from computility.chain.connection import ChainConnection
+from computility.chain.deployments import Deployments, Generation, read_deployments, write_deployments
+from computility.chain.transaction_sender import Receipt, TransactionSender
+from computility.domain.errors import ChainMisbehaved, ChainNotAllowed, DeploymentMissing
+from computility.domain.identifiers import ZERO_ADDRESS, Address, address_from_bytes
+
+DEVELOPMENT_CHAINS: Final = (31337, 1337)
+_DAY_S: Final = 86_400
+
+# What is deployed, in this order; the escrow's address has to be known to the scores, which come before it.
+_ORDER: Final = (
+    "DevReserve",
+    "ComputeCredit",
+    "Timelock",
+    "ProviderRegistry",
+    "CreditScores",
+    "JobEscrow",
+    "VerifierCommittee",
+)
+_STEPS_FROM_SCORES_TO_ESCROW: Final = 1
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class DeploymentPlan:
+    """What the contracts are deployed with. Amounts in atoms of credit, times in seconds; rates by tier, newcomer first.
+
+    The defaults are for development chains: short windows, small stakes.
+    """
+
+    proposers: Sequence[Address]
+    treasury: Address
+    guardian: Address
+    committee: Sequence[Address]
+    threshold: int = 2
+    timelock_delay_s: int = 2 * _DAY_S
+    fee_bps: tuple[int, int, int, int] = (100, 80, 60, 40)
+    bond_bps: tuple[int, int, int, int] = (2_000, 1_500, 1_000, 500)
+    min_dispute_window_s: int = 1
+    provider_stake: int = 10 * 10**18
+    provider_unbonding_s: int = 60
+    verifier_stake: int = 10 * 10**18
+    verifier_unbonding_s: int = 60
+
+
+@dataclass
+class DeploymentResult:
+    """Where everything is, and what each contract cost in gas."""
+
+    deployments: Deployments
+    file: Path
+    gas: dict[str, int] = field(default_factory=dict)
+
+
+def deploy_generation(
+    chain: ChainConnection,
+    sender: TransactionSender,
+    plan: DeploymentPlan,
+    folder: Path,
+    progress: Progress = lambda _: None,
+) -> DeploymentResult:
+    """Deploy all contracts as a new generation of the chain and record it in ``folder``.
+
+    Raises:
+        ChainNotAllowed: not a development chain.
+        ChainError: the endpoint or a transaction fails; nothing is recorded then.
+    """
+    chain_number = chain.rpc.chain_number()
+    if chain_number not in DEVELOPMENT_CHAINS:
+        raise ChainNotAllowed(
+            f"this version deploys to development chains (31337 and 1337) only, and {chain.rpc.name} serves chain {chain_number}: "
+            "start one with `anvil`, and name its URL"
+        )
+    known = _generations(folder, chain_number, chain)
+    addresses: dict[str, Address] = {}
+    receipts: dict[str, Receipt] = {}
+    for name in _ORDER:
+        progress(f"deploying {name}")
+        arguments = _arguments(name, chain, sender, plan, addresses)
+        code = str(chain.codec(name).constructor(*arguments).data_in_transaction)
+        receipt = sender.send(None, code)
+        if receipt.contract is None:
+            raise ChainMisbehaved(f"{chain.rpc.name} names no address for {name}")
+        addresses[name], receipts[name] = receipt.contract, receipt
+    if chain.contract("CreditScores", addresses["CreditScores"]).read("escrow") != addresses["JobEscrow"]:
+        raise ChainMisbehaved("another transaction of the deployer came between scores and escrow; deploy again")
+    first = receipts[_ORDER[0]]
+    generation = Generation(
+        number=len(known) + 1,
+        block=first.block_number,
+        block_hash=first.block_hash,
+        deployed_at=int(time.time()),
+        contracts=addresses,
+    )
+    deployments = Deployments(chain_number, (*known, generation))
+    file = write_deployments(folder, deployments)
+    return DeploymentResult(deployments, file, {name: receipt.gas_used for name, receipt in receipts.items()})
+
+
+def _generations(folder: Path, chain_number: int, chain: ChainConnection) -> tuple[Generation, ...]:
+    """Generations that are still there: a development chain that was started anew has none."""
+    try:
+        known = read_deployments(folder, chain_number).generations
+    except DeploymentMissing:
+        return ()
+    headers = ((generation, chain.rpc.header(generation.block)) for generation in known)
+    return tuple(generation for generation, header in headers if header and header.hash == generation.block_hash)
+
+
+def _arguments(
+    name: str, chain: ChainConnection, sender: TransactionSender, plan: DeploymentPlan, at: dict[str, Address]
+) -> list[Any]:
+    match name:
+        case "DevReserve":
+            return []
+        case "ComputeCredit":
+            return [at["DevReserve"]]
+        case "Timelock":
+            return [plan.timelock_delay_s, list(plan.proposers), [ZERO_ADDRESS]]
+        case "ProviderRegistry":
+            return [at["ComputeCredit"], at["Timelock"], (plan.provider_stake, plan.provider_unbonding_s, True)]
+        case "CreditScores":
+            nonce = chain.rpc.quantity(chain.rpc.call("eth_getTransactionCount", sender.address, "latest"))
+            return [created_address(sender.address, nonce + _STEPS_FROM_SCORES_TO_ESCROW)]
+        case "JobEscrow":
+            parameters = (plan.fee_bps, plan.bond_bps, plan.min_dispute_window_s, plan.treasury, plan.guardian)
+            return [at["ComputeCredit"], at["ProviderRegistry"], at["CreditScores"], at["Timelock"], parameters]
+        case "VerifierCommittee":
+            return [
+                at["JobEscrow"],
+                at["Timelock"],
+                plan.threshold,
+                plan.verifier_stake,
+                plan.verifier_unbonding_s,
+                list(plan.committee),
+            ]
+    raise AssertionError(f"no plan for {name}")
+
+
+def created_address(creator: Address, nonce: int) -> Address:
+    """Where a CREATE of ``creator`` at ``nonce`` puts a contract (Ethereum yellow paper, equation 79)."""
+    return address_from_bytes(keccak(rlp.encode([bytes.fromhex(creator[2:]), nonce]))[12:])
