@@ -1,0 +1,239 @@
+"""A job as the escrow's events tell it: a pure fold, and the twin of the contract's split of money."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import IntEnum
+
+from computility.domain.errors import ChainMisbehaved
+from computility.domain.events import (
+    Event,
+    EventOrigin,
+    JobAttested,
+    JobCancelled,
+    JobClosed,
+    JobDisputed,
+    JobOpened,
+    JobProposed,
+    JobRuled,
+)
+from computility.domain.identifiers import ZERO_BYTES32, Bytes32
+from computility.domain.terms import Terms
+from computility.domain.units import share_down
+
+
+class JobState(IntEnum):
+    """As ``contracts/types/Job.sol``. Closed absorbs."""
+
+    NONE = 0
+    OPEN = 1
+    PENDING = 2
+    DISPUTED = 3
+    CLOSED = 4
+
+
+class Outcome(IntEnum):
+    """As ``contracts/types/Job.sol``, in rising rank but for pass and fail, which rank alike."""
+
+    NO_FAULT = 0
+    CLAIM = 1
+    PASS = 2
+    FAIL = 3
+
+
+class ClosedBy(IntEnum):
+    """As ``contracts/types/Job.sol``: the transition that closed a job."""
+
+    ATTESTED = 0
+    FINALIZED = 1
+    RULED = 2
+    AGREED = 3
+    RECLAIMED = 4
+    DISPUTED_BY_DEFAULT = 5
+    CANCELLED = 6
+
+
+@dataclass(frozen=True)
+class JobRecord:
+    """Everything that the events say of a job. Amounts are atoms of credit, times UTC seconds.
+
+    ``terms`` is None for one that was cancelled before it opened, and what a close settles is None until then.
+    """
+
+    id: Bytes32
+    state: JobState
+    terms: Terms | None = None
+    outcome: Outcome | None = None
+    closed_by: ClosedBy | None = None
+    fee_bps: int | None = None
+    escrow: int | None = None
+    from_wallet: int | None = None
+    accepted: int = 0
+    pending: int = 0
+    deadline: int | None = None
+    units: int | None = None
+    provider_paid: int | None = None
+    fee: int | None = None
+    refund: int | None = None
+    verifier_paid: int | None = None
+    arbiter_from_escrow: int | None = None
+    arbiter_from_bond: int | None = None
+    bond_returned: int | None = None
+    bond_to_buyer: int | None = None
+    bond_to_treasury: int | None = None
+    to_wallet: int | None = None
+    result: Bytes32 | None = None
+    evidence: Bytes32 | None = None
+    opened_at: int | None = None
+    opened_block: int | None = None
+    opened_tx: Bytes32 | None = None
+    closed_at: int | None = None
+    closed_block: int | None = None
+    closed_tx: Bytes32 | None = None
+
+
+def apply_event(record: JobRecord | None, event: Event, origin: EventOrigin) -> JobRecord:
+    """The job after one of its events.
+
+    Raises:
+        ChainMisbehaved: the event cannot follow: one before it is missing, or it came twice.
+    """
+    match event:
+        case JobOpened():
+            _require(record is None, event)
+            return JobRecord(
+                id=event.job,
+                state=JobState.OPEN,
+                terms=event.terms,
+                fee_bps=event.fee_bps,
+                escrow=event.escrow,
+                from_wallet=event.from_wallet,
+                deadline=event.terms.end,
+                opened_at=origin.timestamp,
+                opened_block=origin.block_number,
+                opened_tx=origin.tx_hash,
+            )
+        case JobCancelled():
+            _require(record is None, event)
+            return JobRecord(
+                id=event.job,
+                state=JobState.CLOSED,
+                closed_by=ClosedBy.CANCELLED,
+                closed_at=origin.timestamp,
+                closed_block=origin.block_number,
+                closed_tx=origin.tx_hash,
+            )
+    if record is None or record.state is JobState.CLOSED:
+        raise ChainMisbehaved(f"{type(event).__name__} of job {event.job_id} does not follow what was read before it")
+    match event:
+        case JobAttested():
+            return _attested(record, event)
+        case JobProposed():
+            return replace(
+                record,
+                state=JobState.PENDING,
+                outcome=Outcome.CLAIM,
+                pending=event.units,
+                deadline=event.deadline,
+                result=event.result,
+            )
+        case JobDisputed():
+            return replace(record, state=JobState.DISPUTED, deadline=event.deadline)
+        case JobRuled():
+            return record
+        case JobClosed():
+            return _closed(record, event, origin)
+    raise ChainMisbehaved(f"{type(event).__name__} is no event of a job")
+
+
+def _attested(record: JobRecord, event: JobAttested) -> JobRecord:
+    # A reading leaves an open job open; everything else that counts started a window, or closes at once in the next event.
+    reading = event.deadline == record.deadline and event.accepted > record.accepted
+    return replace(
+        record,
+        state=record.state if reading else JobState.PENDING,
+        outcome=record.outcome if reading else Outcome(event.outcome),
+        accepted=event.accepted,
+        pending=event.pending,
+        deadline=event.deadline,
+        result=event.result if event.result != ZERO_BYTES32 else record.result,
+        evidence=event.evidence if event.evidence != ZERO_BYTES32 else record.evidence,
+    )
+
+
+def _closed(record: JobRecord, event: JobClosed, origin: EventOrigin) -> JobRecord:
+    return replace(
+        record,
+        state=JobState.CLOSED,
+        outcome=Outcome(event.outcome),
+        closed_by=ClosedBy(event.cause),
+        accepted=event.units,
+        pending=0,
+        deadline=None,
+        units=event.units,
+        provider_paid=event.provider_paid,
+        fee=event.fee,
+        refund=event.refund,
+        verifier_paid=event.verifier_paid,
+        arbiter_from_escrow=event.arbiter_from_escrow,
+        arbiter_from_bond=event.arbiter_from_bond,
+        bond_returned=event.bond_returned,
+        bond_to_buyer=event.bond_to_buyer,
+        bond_to_treasury=event.bond_to_treasury,
+        to_wallet=event.to_wallet,
+        closed_at=origin.timestamp,
+        closed_block=origin.block_number,
+        closed_tx=origin.tx_hash,
+    )
+
+
+def _require(condition: bool, event: Event) -> None:
+    if not condition:
+        raise ChainMisbehaved(f"{type(event).__name__} of job {event.job_id} came twice")
+
+
+@dataclass(frozen=True)
+class Split:
+    """Who gets what when a job closes. The first five add up to the escrow, the bond's legs to the bond."""
+
+    provider_paid: int
+    fee: int
+    refund: int
+    verifier_paid: int
+    arbiter_from_escrow: int
+    arbiter_from_bond: int
+    bond_returned: int
+    bond_to_buyer: int
+    bond_to_treasury: int
+
+
+def split(
+    terms: Terms,
+    fee_bps: int,
+    units: int,
+    *,
+    verifier_earned: bool,
+    arbiter_earned: bool = False,
+    cost_bps: int = 0,
+    slash_wanted: int = 0,
+) -> Split:
+    """``Payout.split`` of the contracts: fees and slashes round down, refunds and net pay are subtractions."""
+    gross = terms.unit_price * units
+    fee = share_down(gross, fee_bps)
+    verifier_paid = terms.verifier_fee if verifier_earned else 0
+    from_bond = share_down(terms.arbiter_fee, cost_bps) if arbiter_earned else 0
+    from_escrow = terms.arbiter_fee - from_bond if arbiter_earned else 0
+    bond_left = terms.bond - from_bond
+    slash = min(slash_wanted, bond_left)
+    to_buyer = min(slash, terms.unit_price * (terms.max_units - units))
+    return Split(
+        provider_paid=gross - fee,
+        fee=fee,
+        refund=terms.escrow - gross - verifier_paid - from_escrow,
+        verifier_paid=verifier_paid,
+        arbiter_from_escrow=from_escrow,
+        arbiter_from_bond=from_bond,
+        bond_returned=bond_left - slash,
+        bond_to_buyer=to_buyer,
+        bond_to_treasury=slash - to_buyer,
+    )

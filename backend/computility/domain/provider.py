@@ -1,0 +1,62 @@
+"""A provider as the registry's events tell it: a pure fold."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from computility.domain.errors import ChainMisbehaved
+from computility.domain.events import (
+    Event,
+    EventOrigin,
+    ExitRequested,
+    ProviderExited,
+    ProviderRegistered,
+    ResourceListed,
+    ResourceRetired,
+    StakeAdded,
+)
+from computility.domain.identifiers import Address, Bytes32
+
+
+@dataclass(frozen=True)
+class ProviderRecord:
+    """``stake`` in atoms of credit, times in UTC seconds; ``resources`` ascending."""
+
+    address: Address
+    stake: int = 0
+    registered_at: int | None = None
+    exit_requested_at: int | None = None
+    exited_at: int | None = None
+    resources: tuple[Bytes32, ...] = ()
+
+    @property
+    def active(self) -> bool:
+        """In, and has not asked to leave: may be named in new jobs."""
+        return self.stake > 0 and self.exit_requested_at is None
+
+
+def apply_event(record: ProviderRecord | None, event: Event, origin: EventOrigin) -> ProviderRecord:
+    """The provider after one of its events.
+
+    Raises:
+        ChainMisbehaved: the event cannot follow what was read before it.
+    """
+    if isinstance(event, ProviderRegistered):
+        before = record or ProviderRecord(event.provider)
+        return replace(
+            before, stake=event.stake, registered_at=origin.timestamp, exit_requested_at=None, exited_at=None
+        )
+    if record is None:
+        raise ChainMisbehaved(f"{type(event).__name__} of a provider that never registered")
+    match event:
+        case StakeAdded():
+            return replace(record, stake=event.stake)
+        case ResourceListed():
+            return replace(record, resources=tuple(sorted({*record.resources, event.resource})))
+        case ResourceRetired():
+            return replace(record, resources=tuple(r for r in record.resources if r != event.resource))
+        case ExitRequested():
+            return replace(record, exit_requested_at=event.at)
+        case ProviderExited():
+            return replace(record, stake=0, exited_at=origin.timestamp)
+    raise ChainMisbehaved(f"{type(event).__name__} is no event of a provider")
