@@ -39,7 +39,7 @@ class IndexerThread:
         except ComputilityError as error:
             self.failure = str(error)
             _log.error("the indexer stopped: %s: %s", error.code, error)
-        except Exception:
+        except Exception:  # noqa: BLE001  # the node outlives its indexer
             # The node goes on answering from its store, and its health says that the store no longer moves.
             self.failure = "The indexer stopped on an error of its own: see the node's log, and start the node again."
             _log.exception("the indexer stopped")

@@ -35,7 +35,7 @@ def _endpoint(answer: bytes, status: int = 200) -> Iterator[tuple[str, list[Any]
             self.end_headers()
             self.wfile.write(answer)
 
-        def log_message(self, format: str, *args: object) -> None:
+        def log_message(self, *args: object) -> None:
             """Keep the test's output clean."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
