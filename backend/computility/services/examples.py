@@ -1,7 +1,7 @@
 """Example programs that a node offers to newcomers: each a folder with a program and its inputs.
 
-    examples/path_tracer/path_tracer.wasm      the program, named after its folder
-    examples/path_tracer/scenes/demo.scene     its inputs, in scenes/
+examples/path_tracer/path_tracer.wasm      the program, named after its folder
+examples/path_tracer/scenes/demo.scene     its inputs, in scenes/
 """
 
 from __future__ import annotations
