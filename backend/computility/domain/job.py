@@ -147,8 +147,8 @@ def apply_event(record: JobRecord | None, event: Event, origin: EventOrigin) -> 
 
 
 def _attested(record: JobRecord, event: JobAttested) -> JobRecord:
-    # A reading leaves an open job open; everything else that counts started a window, or closes at once in the next event.
-    reading = event.deadline == record.deadline and event.accepted > record.accepted
+    # Only a reading raises what is accepted, and it leaves the state alone; everything else that counts started a window.
+    reading = event.accepted > record.accepted
     return replace(
         record,
         state=record.state if reading else JobState.PENDING,

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from sqlalchemy import JSON, Column, UniqueConstraint
+from sqlalchemy import JSON, BigInteger, Column, UniqueConstraint
 from sqlalchemy.orm import aliased
 from sqlalchemy.sql.elements import ColumnElement
 from sqlmodel import Field, Session, SQLModel, and_, col, func, or_, select
@@ -52,14 +52,14 @@ class StatementRow(SQLModel, table=True):
     subject: str = Field(max_length=66, index=True)
     provider: str | None = Field(default=None, max_length=42, index=True)
     slot: str | None = Field(default=None, max_length=96)
-    valid_until: int | None = Field(default=None, index=True)
+    valid_until: int | None = Field(default=None, sa_column=Column(BigInteger, index=True))
     resource_kind: str | None = Field(default=None, max_length=64)
     environment: str | None = Field(default=None, max_length=255)
     price: str | None = Field(default=None, max_length=_PRICE_DIGITS)
     """Unit price, zero-padded, so that text order is the order of amounts."""
     message: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
     signature: str = Field(max_length=8_194)
-    received_at: int
+    received_at: int = Field(sa_column=Column(BigInteger, nullable=False))
 
     def statement(self) -> SignedStatement:
         """The statement as it was signed."""

@@ -1,0 +1,106 @@
+"""The database: SQLite by default, PostgreSQL by URL. One unit of work is one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Engine, event, make_url
+from sqlalchemy.exc import ArgumentError, OperationalError, SQLAlchemyError
+from sqlmodel import Session, create_engine
+
+from computility.domain.errors import StoreError
+
+_MIGRATIONS: Final = Path(__file__).parent / "migrations"
+_BUSY_TIMEOUT_MS: Final = 30_000
+
+
+class Database:
+    """An engine whose schema is up to date."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+
+    @contextmanager
+    def unit_of_work(self) -> Iterator[Session]:
+        """A session whose changes land together when the block ends, or not at all."""
+        with Session(self.engine, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    def close(self) -> None:
+        """Close the connections."""
+        self.engine.dispose()
+
+
+def open_database(url: str) -> Database:
+    """Open a database and bring its schema up to date.
+
+    Raises:
+        StoreError: the URL is wrong, or the database does not answer.
+    """
+    engine = build_engine(url)
+    try:
+        upgrade_schema(engine)
+    except (OperationalError, OSError) as error:
+        raise StoreError(
+            f"the database {engine.url.render_as_string(hide_password=True)} cannot be opened: check the URL and that it is running"
+        ) from error
+    return Database(engine)
+
+
+def build_engine(url: str) -> Engine:
+    """An engine with this project's settings, and no look at the schema.
+
+    Raises:
+        StoreError: the URL is wrong.
+    """
+    try:
+        parsed = make_url(url)
+        if parsed.drivername in ("postgresql", "postgres"):
+            parsed = parsed.set(drivername="postgresql+psycopg")
+        if parsed.drivername.startswith("sqlite"):
+            if parsed.database and parsed.database != ":memory:":
+                Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+            engine = create_engine(parsed, connect_args={"timeout": _BUSY_TIMEOUT_MS / 1000})
+            event.listen(engine, "connect", _set_up_sqlite)
+            event.listen(engine, "begin", _begin_sqlite)
+            return engine
+        return create_engine(parsed, pool_pre_ping=True, isolation_level="REPEATABLE READ")
+    except (ArgumentError, SQLAlchemyError, ImportError) as error:
+        raise StoreError(
+            "the database URL is not understood; use sqlite:///path or postgresql://user@host/name"
+        ) from error
+
+
+def upgrade_schema(engine: Engine) -> None:
+    """Run the migrations that are missing."""
+    with engine.begin() as connection:
+        command.upgrade(migration_config(connection), "head")
+
+
+def migration_config(connection: Any) -> Config:
+    """Alembic's configuration, on one connection."""
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS))
+    config.set_main_option("path_separator", "os")
+    config.attributes["connection"] = connection
+    return config
+
+
+def _set_up_sqlite(connection: Any, _record: Any) -> None:
+    # The driver's own transaction handling does not cover schema changes and reads; ``_begin_sqlite`` begins instead.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute("PRAGMA synchronous=FULL")
+    cursor.execute("PRAGMA foreign_keys=ON")
+    cursor.execute(f"PRAGMA busy_timeout={_BUSY_TIMEOUT_MS}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Any) -> None:
+    connection.exec_driver_sql("BEGIN")

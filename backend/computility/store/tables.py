@@ -1,0 +1,22 @@
+"""Every table, so that migrations and their drift test see the whole schema."""
+
+from computility.store.accounts import AccountRow, FeesRow
+from computility.store.blocks import BlockRow, CursorRow
+from computility.store.jobs import JobRow
+from computility.store.providers import ProviderRow
+from computility.store.raw_logs import EventAccountRow, RawLogRow
+from computility.store.scores import ScoreRow
+from computility.store.statements import StatementRow
+
+__all__ = [
+    "AccountRow",
+    "BlockRow",
+    "CursorRow",
+    "EventAccountRow",
+    "FeesRow",
+    "JobRow",
+    "ProviderRow",
+    "RawLogRow",
+    "ScoreRow",
+    "StatementRow",
+]
