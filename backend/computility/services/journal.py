@@ -103,6 +103,11 @@ class Journal:
             rows = statements.page_about(session, self._chain_id, kind, subject, after[0] if after else None, limit + 1)
             return page_of(rows, limit, lambda row: (row.sequence,)).map(_entry)
 
+    def urns_of(self, provider: Address) -> list[str]:
+        """Resources that a provider ever offered in an ask."""
+        with self._unit_of_work() as session:
+            return list(statements.urns_of(session, self._chain_id, provider))
+
     def count_attestations(self, job: Bytes32, signer: Address) -> int:
         """Attestations of one signer to a job."""
         with self._unit_of_work() as session:

@@ -10,8 +10,9 @@ from computility.domain.errors import UnknownAsk, UnknownQuote, UnknownQuoteRequ
 from computility.domain.identifiers import parse_address, parse_bytes32
 from computility.domain.resource import Resource, parse_resource
 from computility.domain.statements import Ask, QuoteRequest, StatementKind
+from computility.services.accounts import PROVIDER
 from computility.services.journal import Journal, JournalEntry
-from computility.services.ledger_facts import LedgerFacts
+from computility.services.ledger import Ledger, score_of
 from computility.services.pages import PageOf
 
 AskStatus = Literal["open", "withdrawn", "expired"]
@@ -44,9 +45,9 @@ class RequestView:
 class Market:
     """Reads of the order book."""
 
-    def __init__(self, journal: Journal, facts: LedgerFacts, clock: Callable[[], int]) -> None:
+    def __init__(self, journal: Journal, ledger: Ledger, clock: Callable[[], int]) -> None:
         self._journal = journal
-        self._facts = facts
+        self._ledger = ledger
         self._clock = clock
 
     def open_asks(
@@ -120,13 +121,15 @@ class Market:
         ask = entry.statement.message
         assert isinstance(ask, Ask)
         resource = parse_resource(ask.resource)
-        open_jobs = self._facts.count_open_jobs(ask.provider, resource.id)
+        open_jobs = self._ledger.count_open_jobs(ask.provider, resource.id)
+        score = score_of(self._ledger, ask.provider, PROVIDER)
+        provider = self._ledger.provider(ask.provider)
         return AskView(
             entry=entry,
             resource=resource,
             status=self._ask_status(entry, ask),
-            provider_score_bps=self._facts.provider_score_bps(ask.provider),
-            provider_active=self._facts.is_active(ask.provider),
+            provider_score_bps=score.score_bps if score else None,
+            provider_active=provider is not None and provider.active,
             open_jobs=open_jobs,
             capacity_left=max(0, ask.max_concurrent - open_jobs),
         )

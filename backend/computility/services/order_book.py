@@ -28,6 +28,7 @@ from computility.domain.errors import (
     UnknownQuoteRequest,
 )
 from computility.domain.identifiers import ZERO_ADDRESS, Address, Bytes32
+from computility.domain.job import JobState
 from computility.domain.quote_policy import terms_match_request
 from computility.domain.resource import parse_resource
 from computility.domain.statements import (
@@ -45,7 +46,7 @@ from computility.domain.terms import Terms
 from computility.domain.units import FULL_BPS, MAX_NONCE, checked_credits
 from computility.services.change_feed import ChangeFeed
 from computility.services.journal import Accepted, Journal
-from computility.services.ledger_facts import LedgerFacts
+from computility.services.ledger import Ledger
 from computility.settings import NodeSettings
 
 _ENVIRONMENT: Final = re.compile(r"[a-z0-9][a-z0-9._/-]{0,254}")
@@ -79,14 +80,16 @@ class OrderBook:
         self,
         domain: Eip712Domain,
         journal: Journal,
-        facts: LedgerFacts,
+        ledger: Ledger,
+        members_of: Callable[[Address], tuple[Address, ...]],
         feed: ChangeFeed,
         settings: NodeSettings,
         clock: Callable[[], int],
     ) -> None:
         self._domain = domain
         self._journal = journal
-        self._facts = facts
+        self._ledger = ledger
+        self._members_of = members_of
         self._feed = feed
         self._settings = settings
         self._clock = clock
@@ -240,21 +243,22 @@ class OrderBook:
         return request, self._ask(request.ask)
 
     def _live_terms(self, job: Bytes32) -> Terms:
-        terms, closed = self._facts.terms_of(job)
-        if terms is None:
+        found = self._ledger.job(job)
+        if found is None or found.record.terms is None:
             raise UnknownJob(
                 f"no job {job} is open on this chain, as far as the node has read it: try again after a block"
             )
-        if closed:
+        if found.record.state is JobState.CLOSED:
             raise StatementRefused(f"job {job} is closed; nothing can be said of it any more")
-        return terms
+        return found.record.terms
 
     def _demand_active(self, provider: Address) -> None:
-        if not self._facts.is_active(provider):
+        record = self._ledger.provider(provider)
+        if record is None or not record.active:
             raise ProviderNotActive(f"{provider} is not an active provider: register with a stake first")
 
     def _demand_verifier(self, signed: SignedStatement, verifier: Address) -> None:
-        members = self._facts.committee_members(verifier)
+        members = self._members_of(verifier)
         if signed.signer != verifier and signed.signer not in members:
             wanted = f"a member of the committee {verifier}" if members else f"the job's verifier {verifier}"
             raise SignerMismatch(

@@ -113,6 +113,16 @@ def logs_of_job(
     return session.exec(query.order_by(col(RawLogRow.block_number), col(RawLogRow.log_index)).limit(limit)).all()
 
 
+def last_blocks_of_jobs(session: Session, chain_id: ChainId, jobs: Iterable[str]) -> dict[str, int]:
+    """The block of each job's last log."""
+    query = (
+        select(col(RawLogRow.job), func.max(col(RawLogRow.block_number)))
+        .where(col(RawLogRow.chain_id) == chain_id, col(RawLogRow.job).in_(list(jobs)))
+        .group_by(col(RawLogRow.job))
+    )
+    return {str(job): int(number) for job, number in session.exec(query)}
+
+
 def logs_of_account(
     session: Session, chain_id: ChainId, account: Address, names: Iterable[str], contract: str
 ) -> Sequence[RawLogRow]:

@@ -32,6 +32,7 @@ from computility.domain.statements import (
 )
 
 _PRICE_DIGITS: Final = 39
+_NEWEST_ASKS: Final = 200
 _ANSWERS: Final = (StatementKind.QUOTE, StatementKind.REFUSAL)
 
 
@@ -140,10 +141,11 @@ def page_about(
     return session.exec(query.order_by(col(StatementRow.sequence)).limit(limit)).all()
 
 
-def asks_by_resource(session: Session, chain_id: ChainId, providers: Sequence[str]) -> Sequence[StatementRow]:
-    """Every ask of these providers, the newest first; so a resource's id can be told its URN."""
-    query = _of(chain_id, StatementKind.ASK).where(col(StatementRow.provider).in_(providers))
-    return session.exec(query.order_by(col(StatementRow.sequence).desc()).limit(1_000)).all()
+def urns_of(session: Session, chain_id: ChainId, provider: Address) -> Sequence[str]:
+    """Resources that a provider ever offered in an ask."""
+    query = _of(chain_id, StatementKind.ASK).where(col(StatementRow.provider) == provider)
+    rows = session.exec(query.order_by(col(StatementRow.sequence).desc()).limit(_NEWEST_ASKS)).all()
+    return sorted({str(row.message["resource"]) for row in rows})
 
 
 def count_open_asks(session: Session, chain_id: ChainId, provider: Address, now: int) -> int:

@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from eth_keys.datatypes import PrivateKey
-from sqlalchemy import Engine
-from sqlmodel import Session, SQLModel, create_engine
 
+from computility.chain.deployments import Deployments, Generation
 from computility.domain.attestation import Attestation, Verdict
 from computility.domain.eip712 import Eip712Domain
 from computility.domain.identifiers import ZERO_ADDRESS, ZERO_BYTES32, Address, Bytes32, chain_id_of
+from computility.domain.job import JobRecord, JobState
+from computility.domain.provider import ProviderRecord
 from computility.domain.resource import parse_resource
 from computility.domain.statements import Ask, Quote, QuoteRequest, Statement, Submission, sign_statement
 from computility.domain.terms import Terms
 from computility.services.change_feed import ChangeFeed
 from computility.services.journal import Journal
 from computility.services.order_book import OrderBook
+from computility.services.stored_ledger import Settled, StoredLedger
 from computility.settings import NodeSettings
+from computility.store.engine import Database, open_database
+from computility.store.jobs import save_job
+from computility.store.providers import save_provider
 
+CHAIN_ID = chain_id_of(31337)
+REGISTRY = Address("0x00000000000000000000000000000000000000A1")
 DOMAIN = Eip712Domain(31337, Address("0x5FbDB2315678afecb367f032d93F642f64180aa3"))
 NOW = 1_790_000_000
 URN = "urn:computility:wasm:wasmtime:2x:1g:eu-west:aurora:0001:mfuel"
@@ -47,35 +53,6 @@ class Party:
 BUYER, PROVIDER, VERIFIER, MEMBER, STRANGER, OTHER_PROVIDER = (Party(bytes([n]) * 32) for n in range(1, 7))
 
 
-@dataclass
-class Facts:
-    """A ledger on which two providers are active and the jobs are what the test says."""
-
-    active: set[Address] = field(default_factory=lambda: {PROVIDER.address, OTHER_PROVIDER.address})
-    jobs: dict[Bytes32, tuple[Terms, bool]] = field(default_factory=dict)
-
-    def terms_of(self, job: Bytes32) -> tuple[Terms | None, bool]:
-        """As the test set it."""
-        return self.jobs.get(job, (None, False))
-
-    def is_active(self, provider: Address) -> bool:
-        """As the test set it."""
-        return provider in self.active
-
-    def committee_members(self, verifier: Address) -> tuple[Address, ...]:
-        """One committee of one member."""
-        return (MEMBER.address,) if verifier == COMMITTEE else ()
-
-    def provider_score_bps(self, provider: Address) -> int | None:
-        """Newcomers all."""
-        return None
-
-    def count_open_jobs(self, provider: Address, resource: Bytes32) -> int:
-        """Open jobs that the test set."""
-        found = [terms for terms, closed in self.jobs.values() if not closed]
-        return sum(terms.provider == provider and terms.resource == resource for terms in found)
-
-
 class Clock:
     """The chain's time, as the test sets it."""
 
@@ -86,43 +63,51 @@ class Clock:
         return self.now
 
 
-def unit_of_work(engine: Engine) -> Callable[[], AbstractContextManager[Session]]:
-    """Sessions that commit when their block ends."""
-
-    @contextmanager
-    def begin() -> Iterator[Session]:
-        with Session(engine, expire_on_commit=False) as session, session.begin():
-            yield session
-
-    return begin
-
-
 @dataclass
 class Book:
     """An order book and what it stands on."""
 
     door: OrderBook
     journal: Journal
-    facts: Facts
+    ledger: StoredLedger
+    database: Database
     clock: Clock
     feed: ChangeFeed
 
     def open_job(self, terms: Terms, *, closed: bool = False) -> Bytes32:
         """Put a job on the ledger."""
         job = terms.job_id(DOMAIN)
-        self.facts.jobs[job] = (terms, closed)
+        state = JobState.CLOSED if closed else JobState.OPEN
+        with self.database.unit_of_work() as session:
+            save_job(session, CHAIN_ID, 1, JobRecord(job, state, terms))
         return job
+
+    def register(self, provider: Party, **changes: Any) -> None:
+        """Let a provider enter, or change it."""
+        record = ProviderRecord(provider.address, **{"stake": 10**18, "registered_at": NOW, **changes})
+        with self.database.unit_of_work() as session:
+            save_provider(session, CHAIN_ID, REGISTRY, record)
 
 
 def open_book(folder: Any, **limits: int) -> Book:
-    """An empty order book."""
-    engine = create_engine(f"sqlite:///{folder}/journal.sqlite")
-    SQLModel.metadata.create_all(engine)
-    journal = Journal(chain_id_of(DOMAIN.chain_number), unit_of_work(engine))
-    facts, clock = Facts(), Clock()
+    """An order book with nothing in it but two active providers."""
+    database = open_database(f"sqlite:///{folder}/node.sqlite")
+    contracts = {"JobEscrow": DOMAIN.escrow, "ProviderRegistry": REGISTRY}
+    deployments = Deployments(DOMAIN.chain_number, (Generation(1, 0, ZERO_BYTES32, NOW, contracts),))
+    ledger = StoredLedger(database, deployments, Settled(safe_depth=2, finality_depth=5))
+    journal, clock = Journal(CHAIN_ID, database.unit_of_work), Clock()
     settings = NodeSettings.model_validate(limits)
     feed = ChangeFeed(settings.max_waiters, settings.max_streams)
-    return Book(OrderBook(DOMAIN, journal, facts, feed, settings, clock), journal, facts, clock, feed)
+    book = Book(
+        OrderBook(DOMAIN, journal, ledger, _members_of, feed, settings, clock), journal, ledger, database, clock, feed
+    )
+    for provider in (PROVIDER, OTHER_PROVIDER):
+        book.register(provider)
+    return book
+
+
+def _members_of(verifier: Address) -> tuple[Address, ...]:
+    return (MEMBER.address,) if verifier == COMMITTEE else ()
 
 
 def ask(provider: Party = PROVIDER, **changes: Any) -> Ask:

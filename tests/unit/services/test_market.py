@@ -22,7 +22,7 @@ def book(tmp_path: Path) -> Book:
 
 @pytest.fixture
 def market(book: Book) -> Market:
-    return Market(book.journal, book.facts, book.clock)
+    return Market(book.journal, book.ledger, book.clock)
 
 
 def _prices(market: Market, **filters: str) -> list[int]:

@@ -139,7 +139,7 @@ def test_an_ask_that_makes_no_sense__is_refused(
 
 
 def test_an_ask_of_an_inactive_provider__is_refused(book: Book) -> None:
-    book.facts.active.clear()
+    book.register(PROVIDER, exit_requested_at=NOW)
 
     with pytest.raises(errors.ProviderNotActive, match="register"):
         book.door.accept_ask(PROVIDER.sign(given.ask()))

@@ -1,0 +1,104 @@
+"""Accounts, credit scores and providers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from computility.domain.errors import ChainError, UnknownProvider
+from computility.domain.events import ScoreChanged
+from computility.domain.identifiers import Address, parse_address
+from computility.domain.ledger import Balance
+from computility.domain.provider import ProviderRecord
+from computility.domain.resource import Resource, parse_resource
+from computility.services.chain_view import ChainView
+from computility.services.journal import Journal
+from computility.services.ledger import Ledger, LedgerEvent, score_of
+from computility.services.pages import PageOf
+
+BUYER, PROVIDER = 0, 1
+_HISTORY: Final = 50
+
+
+@dataclass(frozen=True)
+class AccountView:
+    """Credits inside the escrow and in the wallet; the latter None while the chain does not answer."""
+
+    address: Address
+    balance: Balance
+    credit_balance: int | None
+
+
+@dataclass(frozen=True)
+class ScoresView:
+    """Both scores, None without history; the tier, None while the chain does not answer; the latest changes."""
+
+    account: Address
+    buyer: ScoreChanged | None
+    provider: ScoreChanged | None
+    tier: int | None
+    history: tuple[LedgerEvent, ...]
+
+
+@dataclass(frozen=True)
+class ProviderView:
+    """A provider, its resources as far as asks told their URNs, and its standing."""
+
+    record: ProviderRecord
+    known_resources: tuple[Resource, ...]
+    score_bps: int | None
+    open_jobs: int
+
+
+class Accounts:
+    """Reads of accounts."""
+
+    def __init__(self, ledger: Ledger, journal: Journal, chain: ChainView) -> None:
+        self._ledger = ledger
+        self._journal = journal
+        self._chain = chain
+
+    def account(self, address: str) -> AccountView:
+        """An account; one that never traded has nothing."""
+        account = parse_address(address)
+        try:
+            wallet = self._chain.wallet_credits(account)
+        except ChainError:
+            wallet = None
+        return AccountView(account, self._ledger.balance(account), wallet)
+
+    def scores(self, address: str) -> ScoresView:
+        """Both scores of an account."""
+        account = parse_address(address)
+        try:
+            tier = self._chain.tier(account)
+        except ChainError:
+            tier = None
+        history = tuple(self._ledger.score_changes(account, role=None, limit=_HISTORY))
+        buyer, provider = (score_of(self._ledger, account, role) for role in (BUYER, PROVIDER))
+        return ScoresView(account, buyer, provider, tier, history)
+
+    def provider(self, address: str) -> ProviderView:
+        """One provider.
+
+        Raises:
+            UnknownProvider: it never registered.
+        """
+        record = self._ledger.provider(parse_address(address))
+        if record is None:
+            raise UnknownProvider(f"{address} never registered as a provider, as far as the node has read the chain")
+        return self._view(record)
+
+    def providers(self, *, limit: int, cursor: str | None) -> PageOf[ProviderView]:
+        """Providers, by address."""
+        return self._ledger.providers(limit=limit, cursor=cursor).map(self._view)
+
+    def _view(self, record: ProviderRecord) -> ProviderView:
+        known = {resource.id: resource for resource in map(parse_resource, self._journal.urns_of(record.address))}
+        score = score_of(self._ledger, record.address, PROVIDER)
+        return ProviderView(
+            record=record,
+            known_resources=tuple(known.values()),
+            score_bps=score.score_bps if score else None,
+            open_jobs=sum(self._ledger.count_open_jobs(record.address, resource) for resource in known),
+        )

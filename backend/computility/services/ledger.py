@@ -1,0 +1,96 @@
+"""What the node's services ask of the folded ledger. The store answers; a test may answer from its own records."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from computility.domain.events import Event, EventOrigin, ScoreChanged
+from computility.domain.identifiers import Address, Bytes32
+from computility.domain.job import JobRecord, JobState
+from computility.domain.ledger import Balance
+from computility.domain.provider import ProviderRecord
+from computility.services.pages import PageOf
+
+Confirmation = Literal["latest", "safe", "finalized"]
+
+
+@dataclass(frozen=True)
+class LedgerJob:
+    """A job, the generation of contracts that holds it, and how settled its last event is."""
+
+    record: JobRecord
+    generation: int
+    confirmation: Confirmation
+
+
+@dataclass(frozen=True)
+class LedgerEvent:
+    """An event, where it stands, and how settled that is."""
+
+    event: Event
+    origin: EventOrigin
+    confirmation: Confirmation
+
+
+@dataclass(frozen=True)
+class FoldedBlock:
+    """The block up to which the ledger is folded."""
+
+    number: int
+    hash: Bytes32
+    timestamp: int
+
+
+class Ledger(Protocol):
+    """Reads of one chain, as far as it is folded. Lists take the cursor of the page before."""
+
+    def folded(self) -> FoldedBlock | None:
+        """How far; None before the first block."""
+
+    def job(self, job: Bytes32) -> LedgerJob | None:
+        """A job; None for one that no event names."""
+
+    def jobs(
+        self,
+        *,
+        buyer: Address | None,
+        provider: Address | None,
+        verifier: Address | None,
+        state: JobState | None,
+        limit: int,
+        cursor: str | None,
+    ) -> PageOf[LedgerJob]:
+        """Jobs, the newest first."""
+
+    def count_open_jobs(self, provider: Address, resource: Bytes32) -> int:
+        """Jobs of this provider on this resource that are not closed."""
+
+    def job_events(self, job: Bytes32, *, limit: int, cursor: str | None) -> PageOf[LedgerEvent]:
+        """Events of a job and the score changes that it caused, in the order of the chain."""
+
+    def events(
+        self, *, name: str | None, account: Address | None, from_block: int | None, limit: int, cursor: str | None
+    ) -> PageOf[LedgerEvent]:
+        """Events of all contracts, the newest first."""
+
+    def provider(self, provider: Address) -> ProviderRecord | None:
+        """A provider; None for one that never registered."""
+
+    def providers(self, *, limit: int, cursor: str | None) -> PageOf[ProviderRecord]:
+        """Providers by address."""
+
+    def balance(self, account: Address) -> Balance:
+        """An account's credits inside the escrows."""
+
+    def score_changes(self, account: Address, *, role: int | None, limit: int) -> Sequence[LedgerEvent]:
+        """The latest ``ScoreChanged`` of an account, the newest first."""
+
+
+def score_of(ledger: Ledger, account: Address, role: int) -> ScoreChanged | None:
+    """The last word on an account in a role; None without history."""
+    for found in ledger.score_changes(account, role=role, limit=1):
+        assert isinstance(found.event, ScoreChanged)
+        return found.event
+    return None

@@ -1,0 +1,172 @@
+"""The folded ledger as the store has it, with how settled each row is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from sqlmodel import Session
+
+from computility.chain.deployments import Deployments
+from computility.domain.identifiers import Address, Bytes32
+from computility.domain.job import JobState
+from computility.domain.ledger import Balance
+from computility.domain.provider import ProviderRecord
+from computility.services.ledger import Confirmation, FoldedBlock, LedgerEvent, LedgerJob
+from computility.services.pages import PageOf, page_of, read_cursor
+from computility.store import accounts, blocks, jobs, providers, raw_logs
+from computility.store.engine import Database
+from computility.store.jobs import JobRow
+from computility.store.raw_logs import RawLogRow
+
+
+@dataclass(frozen=True)
+class Settled:
+    """Blocks below the folded one from which on a row is *safe*, and *finalized*."""
+
+    safe_depth: int
+    finality_depth: int
+
+    def confirmation(self, folded: int, block: int) -> Confirmation:
+        """How settled ``block`` is."""
+        depth = folded - block
+        if depth >= self.finality_depth:
+            return "finalized"
+        return "safe" if depth >= self.safe_depth else "latest"
+
+
+class StoredLedger:
+    """``Ledger`` on the database."""
+
+    def __init__(self, database: Database, deployments: Deployments, settled: Settled) -> None:
+        self._database = database
+        self._deployments = deployments
+        self._chain_id = deployments.chain_id
+        self._settled = settled
+
+    def folded(self) -> FoldedBlock | None:
+        """How far; None before the first block."""
+        with self._database.unit_of_work() as session:
+            cursor = blocks.cursor_of(session, self._chain_id)
+            if cursor is None:
+                return None
+            found = blocks.blocks_down_from(session, self._chain_id, cursor.number, 1)
+            timestamp = found[0].timestamp if found else 0
+            return FoldedBlock(cursor.number, Bytes32(cursor.hash), timestamp)
+
+    def job(self, job: Bytes32) -> LedgerJob | None:
+        """A job; None for one that no event names."""
+        with self._database.unit_of_work() as session:
+            row = jobs.find_job(session, self._chain_id, job)
+            return self._jobs(session, [row])[0] if row else None
+
+    def jobs(
+        self,
+        *,
+        buyer: Address | None,
+        provider: Address | None,
+        verifier: Address | None,
+        state: JobState | None,
+        limit: int,
+        cursor: str | None,
+    ) -> PageOf[LedgerJob]:
+        """Jobs, the newest first."""
+        before = read_cursor(cursor, int, str)
+        with self._database.unit_of_work() as session:
+            rows = jobs.page_of_jobs(
+                session,
+                self._chain_id,
+                buyer=buyer,
+                provider=provider,
+                verifier=verifier,
+                state=state,
+                before=(before[0], before[1]) if before else None,
+                limit=limit + 1,
+            )
+            page = page_of(rows, limit, lambda row: (row.opened_block or 0, row.id))
+            return PageOf(tuple(self._jobs(session, page.items)), page.next)
+
+    def count_open_jobs(self, provider: Address, resource: Bytes32) -> int:
+        """Jobs of this provider on this resource that are not closed."""
+        with self._database.unit_of_work() as session:
+            return jobs.count_live_jobs(session, self._chain_id, provider, resource)
+
+    def job_events(self, job: Bytes32, *, limit: int, cursor: str | None) -> PageOf[LedgerEvent]:
+        """Events of a job and the score changes that it caused, in the order of the chain."""
+        after = read_cursor(cursor, int, int)
+        with self._database.unit_of_work() as session:
+            rows = raw_logs.logs_of_job(
+                session, self._chain_id, job, (after[0], after[1]) if after else None, limit + 1
+            )
+            return self._events(session, page_of(rows, limit, _position))
+
+    def events(
+        self, *, name: str | None, account: Address | None, from_block: int | None, limit: int, cursor: str | None
+    ) -> PageOf[LedgerEvent]:
+        """Events of all contracts, the newest first."""
+        before = read_cursor(cursor, int, int)
+        with self._database.unit_of_work() as session:
+            rows = raw_logs.page_of_logs(
+                session,
+                self._chain_id,
+                name=name,
+                account=account,
+                from_block=from_block,
+                before=(before[0], before[1]) if before else None,
+                limit=limit + 1,
+            )
+            return self._events(session, page_of(rows, limit, _position))
+
+    def provider(self, provider: Address) -> ProviderRecord | None:
+        """A provider of the newest registry; None for one that never registered there."""
+        with self._database.unit_of_work() as session:
+            row = providers.find_provider(session, self._chain_id, self._registry, provider)
+            return row.record() if row else None
+
+    def providers(self, *, limit: int, cursor: str | None) -> PageOf[ProviderRecord]:
+        """Providers of the newest registry, by address."""
+        after = read_cursor(cursor, str)
+        with self._database.unit_of_work() as session:
+            rows = providers.page_of_providers(
+                session, self._chain_id, self._registry, after=after[0] if after else None, limit=limit + 1
+            )
+            return page_of(rows, limit, lambda row: (row.address,)).map(lambda row: row.record())
+
+    def balance(self, account: Address) -> Balance:
+        """An account's credits inside the escrows."""
+        with self._database.unit_of_work() as session:
+            return accounts.balance_of(session, self._chain_id, account)
+
+    def score_changes(self, account: Address, *, role: int | None, limit: int) -> Sequence[LedgerEvent]:
+        """The latest ``ScoreChanged`` of an account, the newest first."""
+        with self._database.unit_of_work() as session:
+            rows = raw_logs.logs_of_account(session, self._chain_id, account, ["ScoreChanged"], "CreditScores")
+            newest = [row for row in reversed(rows) if role is None or getattr(row.event(), "role", None) == role]
+            return self._events(session, PageOf(tuple(newest[:limit]))).items
+
+    @property
+    def _registry(self) -> Address:
+        return self._deployments.newest.address_of("ProviderRegistry")
+
+    def _folded_number(self, session: Session) -> int:
+        cursor = blocks.cursor_of(session, self._chain_id)
+        return cursor.number if cursor else 0
+
+    def _jobs(self, session: Session, rows: Iterable[JobRow]) -> list[LedgerJob]:
+        listed = list(rows)
+        folded = self._folded_number(session)
+        last = raw_logs.last_blocks_of_jobs(session, self._chain_id, (row.id for row in listed))
+        return [
+            LedgerJob(row.record(), row.generation, self._settled.confirmation(folded, last.get(row.id, folded)))
+            for row in listed
+        ]
+
+    def _events(self, session: Session, page: PageOf[RawLogRow]) -> PageOf[LedgerEvent]:
+        folded = self._folded_number(session)
+        return page.map(
+            lambda row: LedgerEvent(row.event(), row.origin(), self._settled.confirmation(folded, row.block_number))
+        )
+
+
+def _position(row: RawLogRow) -> tuple[int, int]:
+    return row.block_number, row.log_index
