@@ -70,4 +70,3 @@ def create_app(settings: NodeSettings) -> FastAPI:
     app.add_middleware(SecurityHeaders)
     app.openapi = lambda: openapi_document(app)  # type: ignore[method-assign]  # FastAPI's documented way to extend the document
     return app
-

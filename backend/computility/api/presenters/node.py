@@ -64,9 +64,7 @@ def config(node: Node) -> Config:
         ),
         reserve=_token(node.chain.token("Reserve")),
         credit=_token(node.chain.token("ComputeCredit")),
-        committee=Committee(
-            address=committee.address, members=list(committee.members), threshold=committee.threshold
-        )
+        committee=Committee(address=committee.address, members=list(committee.members), threshold=committee.threshold)
         if committee
         else None,
         fee_bps=list(parameters.fee_bps),
@@ -93,9 +91,7 @@ def _development_wallet(node: Node) -> DevelopmentWallet:
 
 
 def _example(example: examples.Example) -> Example:
-    return Example(
-        name=example.name, module=_file(example.module), inputs=[_file(file) for file in example.inputs]
-    )
+    return Example(name=example.name, module=_file(example.module), inputs=[_file(file) for file in example.inputs])
 
 
 def _file(file: examples.ExampleFile) -> ExampleFile:

@@ -1,0 +1,140 @@
+"""Content by its hash, through fsspec: a folder by default, S3 or anything else by URL."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, BinaryIO, Protocol, cast
+from uuid import uuid4
+
+import fsspec
+
+from computility.domain.content_id import ContentId, content_id_of, content_id_of_digest, parse_content_id
+from computility.domain.errors import ContentMismatch, ContentNotFound, ContentTooLarge
+
+
+class ContentStore(Protocol):
+    """Keeps bytes by their content id."""
+
+    def put(self, data: bytes) -> ContentId:
+        """Keep bytes; twice is once."""
+
+    def get(self, cid: ContentId) -> bytes:
+        """The bytes, checked against their id.
+
+        Raises:
+            ContentNotFound: not here.
+            ContentMismatch: what is here is damaged.
+        """
+
+    def has(self, cid: ContentId) -> bool:
+        """Whether it is here."""
+
+
+class FileContentStore:
+    """A content store on any file system that fsspec knows. Content is written under another name first, then moved."""
+
+    def __init__(self, url: str, max_bytes: int) -> None:
+        self._files: Any
+        self._files, root = fsspec.core.url_to_fs(url)
+        self._root = root.rstrip("/")
+        self._max_bytes = max_bytes
+        self._files.makedirs(self._root, exist_ok=True)
+
+    def put(self, data: bytes) -> ContentId:
+        """Keep bytes; twice is once.
+
+        Raises:
+            ContentTooLarge: above the limit.
+        """
+        if len(data) > self._max_bytes:
+            raise ContentTooLarge(f"content may have at most {self._max_bytes} bytes, not {len(data)}")
+        cid = content_id_of(data)
+        if not self.has(cid):
+            with self._written(cid) as file:
+                file.write(data)
+        return cid
+
+    def put_file(self, path: Path) -> ContentId:
+        """Keep a local file, without reading it into memory.
+
+        Raises:
+            ContentTooLarge: above the limit.
+        """
+        if path.stat().st_size > self._max_bytes:
+            raise ContentTooLarge(f"content may have at most {self._max_bytes} bytes, not {path.stat().st_size}")
+        with path.open("rb") as source:
+            cid = content_id_of_digest("0x" + hashlib.file_digest(source, "sha256").hexdigest())
+            source.seek(0)
+            if not self.has(cid):
+                with self._written(cid) as file:
+                    shutil.copyfileobj(source, file)
+        return cid
+
+    def get(self, cid: ContentId) -> bytes:
+        """The bytes, checked against their id.
+
+        Raises:
+            ContentNotFound: not here.
+            ContentMismatch: what is here is damaged.
+        """
+        with self.open(cid) as file:
+            data = file.read(self._max_bytes + 1)
+        if content_id_of(data) != cid:
+            raise ContentMismatch(f"what is stored as {cid} has another hash: delete it and fetch it again")
+        return data
+
+    def has(self, cid: ContentId) -> bool:
+        """Whether it is here."""
+        return bool(self._files.isfile(self._path(cid)))
+
+    def size(self, cid: ContentId) -> int:
+        """Bytes of it.
+
+        Raises:
+            ContentNotFound: not here.
+        """
+        try:
+            return int(self._files.size(self._path(cid)))
+        except FileNotFoundError:
+            raise _not_found(cid) from None
+
+    def open(self, cid: ContentId) -> BinaryIO:
+        """A stream of it, not checked: the reader knows the hash.
+
+        Raises:
+            ContentNotFound: not here.
+        """
+        try:
+            return cast("BinaryIO", self._files.open(self._path(cid), "rb"))
+        except FileNotFoundError:
+            raise _not_found(cid) from None
+
+    def total_bytes(self) -> int:
+        """Bytes of everything that is kept."""
+        return int(self._files.du(self._root, total=True))
+
+    def _path(self, cid: ContentId) -> str:
+        # The last characters differ most, so they spread files over folders.
+        return f"{self._root}/{parse_content_id(cid)[-2:]}/{cid}"
+
+    @contextlib.contextmanager
+    def _written(self, cid: ContentId) -> Iterator[BinaryIO]:
+        temporary = f"{self._root}/incoming/{uuid4().hex}"
+        path = self._path(cid)
+        self._files.makedirs(f"{self._root}/incoming", exist_ok=True)
+        try:
+            with self._files.open(temporary, "wb") as file:
+                yield file
+            self._files.makedirs(path.rpartition("/")[0], exist_ok=True)
+            self._files.mv(temporary, path)
+        finally:
+            with contextlib.suppress(FileNotFoundError):
+                self._files.rm(temporary)
+
+
+def _not_found(cid: str) -> ContentNotFound:
+    return ContentNotFound(f"no content {cid} is here: upload it, or ask the node that has it")

@@ -1,0 +1,126 @@
+"""Content that clients upload to the node and download from it, within a quota."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from computility.domain.content_id import ContentId, content_id_of_digest, parse_content_id
+from computility.domain.errors import ContentMismatch, ContentTooLarge, QuotaExceeded
+from computility.execution.content_store import FileContentStore
+
+
+@dataclass(frozen=True)
+class KeptContent:
+    """What an upload became. ``created`` is false where it was here already."""
+
+    cid: ContentId
+    size: int
+    created: bool
+
+
+class Upload:
+    """Bytes that come in pieces; they wait in a file of their own until they are kept."""
+
+    def __init__(self, service: ContentService, file: BinaryIO, path: Path) -> None:
+        self._service = service
+        self._file = file
+        self._path = path
+        self._digest = hashlib.sha256()
+        self._size = 0
+
+    def write(self, piece: bytes) -> None:
+        """Add a piece.
+
+        Raises:
+            ContentTooLarge: that makes it more than the node takes.
+        """
+        self._size += len(piece)
+        if self._size > self._service.max_bytes:
+            raise ContentTooLarge(f"content may have at most {self._service.max_bytes} bytes")
+        self._digest.update(piece)
+        self._file.write(piece)
+
+    def keep(self, expected: str | None) -> KeptContent:
+        """Put it into the store.
+
+        Raises:
+            ContentMismatch: it is not what the sender takes it for.
+            QuotaExceeded: the node is full.
+        """
+        self._file.flush()
+        cid = content_id_of_digest("0x" + self._digest.hexdigest())
+        if expected is not None and parse_content_id(expected) != cid:
+            raise ContentMismatch(f"what arrived is {cid}, not {expected}: it was changed on the way, send it again")
+        return self._service.keep_file(self._path, cid, self._size)
+
+
+class ContentService:
+    """The node's content store and its limits, in bytes."""
+
+    def __init__(self, store: FileContentStore, max_bytes: int, quota_bytes: int) -> None:
+        self._store = store
+        self.max_bytes = max_bytes
+        self._quota_bytes = quota_bytes
+        self._used = store.total_bytes()
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def receive(self) -> Iterator[Upload]:
+        """Take in an upload. What is not kept by the end of the block leaves nothing behind."""
+        with tempfile.NamedTemporaryFile(prefix="computility-upload-") as file:
+            yield Upload(self, file, Path(file.name))  # type: ignore[arg-type]  # a temporary file is a binary file
+
+    def keep_file(self, path: Path, cid: ContentId, size: int) -> KeptContent:
+        """Move an upload into the store.
+
+        Raises:
+            QuotaExceeded: the node is full.
+        """
+        with self._lock:
+            if self._store.has(cid):
+                return KeptContent(cid, size, created=False)
+            if self._used + size > self._quota_bytes:
+                raise QuotaExceeded(f"this node keeps at most {self._quota_bytes} bytes and is full: use another node")
+            self._store.put_file(path)
+            self._used += size
+        return KeptContent(cid, size, created=True)
+
+    def put(self, data: bytes) -> ContentId:
+        """Keep the node's own content, such as examples; the quota is for strangers."""
+        return self._store.put(data)
+
+    def get(self, cid: str) -> bytes:
+        """Content in memory, checked against its id.
+
+        Raises:
+            ContentNotFound: not here.
+            ContentMismatch: damaged.
+        """
+        return self._store.get(parse_content_id(cid))
+
+    def has(self, cid: str) -> bool:
+        """Whether it is here."""
+        return self._store.has(parse_content_id(cid))
+
+    def size(self, cid: str) -> int:
+        """Bytes of it.
+
+        Raises:
+            ContentNotFound: not here.
+        """
+        return self._store.size(parse_content_id(cid))
+
+    def open(self, cid: str) -> BinaryIO:
+        """A stream of it.
+
+        Raises:
+            ContentNotFound: not here.
+        """
+        return self._store.open(parse_content_id(cid))
