@@ -14,10 +14,14 @@ _log = logging.getLogger(__name__)
 _STOP_WITHIN_S: Final = 10.0
 
 
+IndexerWork = Callable[[threading.Event], None]
+"""Follows the chain until the event is set."""
+
+
 class IndexerThread:
     """A thread around ``run(stop)``, which returns once ``stop`` is set."""
 
-    def __init__(self, run: Callable[[threading.Event], None]) -> None:
+    def __init__(self, run: IndexerWork) -> None:
         self._run = run
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._guarded, name="indexer", daemon=True)

@@ -10,8 +10,10 @@ from computility.api.schemas.job import (
     AttestationPage,
     EventPage,
     EventRow,
+    JobOutputs,
     JobPage,
     JobRow,
+    OutputFile,
     SubmissionPage,
 )
 from computility.api.schemas.statements import AttestationStatement, SubmissionStatement
@@ -21,6 +23,7 @@ from computility.domain.job import JobRecord
 from computility.services.attestation_aggregate import Aggregate
 from computility.services.journal import JournalEntry
 from computility.services.ledger import LedgerEvent
+from computility.services.outputs import OutputsView
 from computility.services.pages import PageOf
 from computility.services.trades import AttestationsView, JobView
 
@@ -97,6 +100,33 @@ def attestation_page(view: AttestationsView) -> AttestationPage:
         next=view.page.next,
         aggregate=_aggregate(view.aggregate) if view.aggregate else None,
     )
+
+
+def job_outputs(view: OutputsView) -> JobOutputs:
+    """What a job produced."""
+    return JobOutputs(
+        job=view.job,
+        result=view.result,
+        source=view.source,
+        manifest_cid=view.manifest_cid,
+        manifest_url=_content_url(view.manifest_cid),
+        manifest=dict(view.manifest),
+        files=[
+            OutputFile(
+                path=file.path,
+                size=file.size,
+                sha256=file.sha256,
+                cid=file.cid,
+                url=_content_url(file.cid),
+                available=file.available,
+            )
+            for file in view.files
+        ],
+    )
+
+
+def _content_url(cid: str) -> str:
+    return f"/v1/content/{cid}"
 
 
 def _aggregate(found: Aggregate) -> AttestationAggregate:

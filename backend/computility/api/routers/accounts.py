@@ -32,7 +32,7 @@ def get_provider(address: AddressPath, node: RunningNode) -> ProviderRow:
 @router.get("/accounts/{address}", responses=problems(422))
 def get_account(address: AddressPath, node: RunningNode) -> AccountRow:
     """An account's credits. One that never traded has none."""
-    return account_row(node.accounts.account(address))
+    return account_row(node.accounts.account(address), node.deployments.chain_id)
 
 
 @router.get("/scores/{account}", responses=problems(422))

@@ -8,7 +8,6 @@ from fastapi import APIRouter, Query
 
 from computility.api.dependencies import Cursor, Limit, RunningNode
 from computility.api.presenters.job import event_page
-from computility.api.presenters.node import audit_report
 from computility.api.problems import problems
 from computility.api.schemas.job import EventPage
 from computility.api.schemas.node import AuditReport
@@ -34,4 +33,4 @@ def list_events(
 @router.get("/audit", responses=problems(429, 503))
 def audit(node: RunningNode) -> AuditReport:
     """Replay the chain from its own events and compare every row of the store with it. Slow on a long chain."""
-    return audit_report(node.audit())
+    return AuditReport.model_validate(node.audit())

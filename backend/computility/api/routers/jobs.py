@@ -10,7 +10,7 @@ from starlette.concurrency import run_in_threadpool
 
 from computility.api.dependencies import Cursor, Limit, RunningNode
 from computility.api.job_stream import job_stream
-from computility.api.presenters.job import attestation_page, event_page, job_page, job_row, outputs, submission_page
+from computility.api.presenters.job import attestation_page, event_page, job_outputs, job_page, job_row, submission_page
 from computility.api.problems import problems
 from computility.api.schemas.job import (
     AttestationPage,
@@ -46,15 +46,14 @@ def list_jobs(
     cursor: Cursor = None,
 ) -> JobPage:
     """Jobs, the newest first."""
-    return job_page(
-        node.trades.jobs(buyer=buyer, provider=provider, verifier=verifier, state=state, limit=limit, cursor=cursor)
-    )
+    found = node.trades.jobs(buyer=buyer, provider=provider, verifier=verifier, state=state, limit=limit, cursor=cursor)
+    return job_page(found, node.deployments.chain_id)
 
 
 @router.get("/jobs/{job_id}", responses=problems(404, 422))
 def get_job(job_id: JobIdPath, node: RunningNode) -> JobRow:
     """One job."""
-    return job_row(node.trades.job(job_id))
+    return job_row(node.trades.job(job_id), node.deployments.chain_id)
 
 
 @router.get("/jobs/{job_id}/events", responses=problems(404, 422))
@@ -80,7 +79,7 @@ async def stream_job(request: Request, job_id: JobIdPath, node: RunningNode) -> 
     """Follow a job. The current row comes first, so that a client that was cut off misses nothing."""
 
     async def look() -> JobRow:
-        return job_row(await run_in_threadpool(node.trades.job, job_id))
+        return job_row(await run_in_threadpool(node.trades.job, job_id), node.deployments.chain_id)
 
     return await job_stream(request, node.feed, job_id, look, node.settings.stream_heartbeat_s)
 
@@ -88,7 +87,7 @@ async def stream_job(request: Request, job_id: JobIdPath, node: RunningNode) -> 
 @router.get("/jobs/{job_id}/outputs", responses=problems(404, 422))
 def get_job_outputs(job_id: JobIdPath, node: RunningNode) -> JobOutputs:
     """The manifest of what the job produced, and where its files are."""
-    return outputs(node.trades.outputs(job_id))
+    return job_outputs(node.outputs.of_job(job_id))
 
 
 @router.post(

@@ -15,10 +15,10 @@ router = APIRouter(tags=["node"])
 @router.get("/health", responses=problems())
 def get_health(node: RunningNode) -> Health:
     """How the node is. Always 200 while the node itself answers: `status` says the rest."""
-    return health(node.health())
+    return health(node)
 
 
 @router.get("/config", responses=problems(503))
 def get_config(node: RunningNode) -> Config:
     """Contracts, signing domain, committee, tokens and examples."""
-    return config(node.config())
+    return config(node)

@@ -1,0 +1,149 @@
+"""The node put together: store, indexer, order book, content, and what is read from them; and how it is served."""
+
+from __future__ import annotations
+
+import importlib
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from ipaddress import ip_address
+from typing import Final, Self
+
+import uvicorn
+
+from computility.chain.connection import ChainConnection
+from computility.chain.deployments import read_deployments
+from computility.chain.rpc import RpcClient
+from computility.domain.identifiers import Address, parse_address
+from computility.execution.content_store import FileContentStore
+from computility.services.accounts import Accounts
+from computility.services.chain_view import ChainView
+from computility.services.change_feed import ChangeFeed
+from computility.services.content import ContentService
+from computility.services.examples import Example, publish_examples
+from computility.services.indexer_thread import IndexerThread, IndexerWork
+from computility.services.journal import Journal
+from computility.services.market import Market
+from computility.services.node_status import IndexedBlock, NodeStatus, node_status
+from computility.services.order_book import OrderBook, job_topic
+from computility.services.outputs import Outputs
+from computility.services.stored_ledger import Settled, StoredLedger
+from computility.services.trades import Trades
+from computility.settings import NodeSettings
+from computility.store.engine import Database, open_database
+
+_STOP_SERVING_WITHIN_S: Final = 3
+
+
+class Node:
+    """Everything that a node does, except to speak HTTP. Made by ``running``."""
+
+    def __init__(self, settings: NodeSettings, database: Database, rpc: RpcClient) -> None:
+        self.settings = settings
+        self.database = database
+        self.connection = ChainConnection(rpc)
+        self.deployments = read_deployments(settings.deployments_dir, settings.chain_number)
+        self.feed = ChangeFeed(settings.max_waiters, settings.max_streams)
+        self.chain = ChainView(self.connection, self.deployments)
+        settled = Settled(settings.safe_depth, settings.finality_depth)
+        self.ledger = StoredLedger(database, self.deployments, settled)
+        self.journal = Journal(self.deployments.chain_id, database.unit_of_work)
+        self.order_book = OrderBook(
+            self.deployments.domain, self.journal, self.ledger, self._members_of, self.feed, settings, self.clock
+        )
+        self.market = Market(self.journal, self.ledger, self.clock)
+        self.trades = Trades(self.ledger, self.journal, self._threshold_of)
+        self.accounts = Accounts(self.ledger, self.journal, self.chain)
+        store = FileContentStore(settings.content_url, settings.max_content_bytes)
+        self.content = ContentService(store, settings.max_content_bytes, settings.content_quota_bytes)
+        self.outputs = Outputs(self.trades, self.journal, self.content)
+        self.examples: tuple[Example, ...] = publish_examples(settings.examples_dir, self.content.put)
+        self.indexer: IndexerThread | None = None
+
+    @classmethod
+    @contextmanager
+    def running(cls, settings: NodeSettings, follow: Callable[[Self], IndexerWork] | None = None) -> Iterator[Self]:
+        """A node that follows the chain until the block ends. ``follow`` makes its indexer.
+
+        Raises:
+            DeploymentMissing: nothing is deployed on the chain.
+            StoreError: the database cannot be opened.
+        """
+        with ExitStack() as stack:
+            database = open_database(settings.database_url)
+            stack.callback(database.close)
+            rpc = RpcClient(settings.rpc_url, settings.rpc_timeout_s)
+            stack.callback(rpc.close)
+            node = cls(settings, database, rpc)
+            if follow is not None:
+                node.indexer = IndexerThread(follow(node))
+                node.indexer.start()
+                stack.callback(node.indexer.stop)
+            yield node
+
+    def clock(self) -> int:
+        """The chain's time, as far as it is folded; the machine's before the first block."""
+        folded = self.ledger.folded()
+        return folded.timestamp if folded and folded.timestamp else int(time.time())
+
+    def status(self) -> NodeStatus:
+        """How it is."""
+        folded = self.ledger.folded()
+        indexed = IndexedBlock(folded.number, folded.hash) if folded else None
+        failure = self.indexer.failure if self.indexer else None
+        return node_status(self.chain, indexed, failure, self.settings.confirmation_depth)
+
+    def jobs_changed(self, jobs: Iterable[str]) -> None:
+        """Tell whoever follows these jobs. For the indexer, after its unit of work has landed."""
+        self.feed.publish(job_topic(job) for job in jobs)
+
+    @property
+    def development_accounts(self) -> list[tuple[str, Address]]:
+        """Accounts of the page's built-in wallet: on development chains, on loopback, and nowhere else."""
+        if not self.settings.development or not _is_loopback(self.settings.host):
+            return []
+        pairs = (entry.partition("=") for entry in self.settings.development_accounts)
+        return [(label, parse_address(address)) for label, _, address in pairs]
+
+    def _members_of(self, verifier: Address) -> tuple[Address, ...]:
+        if verifier != self.deployments.newest.contracts.get("VerifierCommittee"):
+            return ()
+        committee = self.chain.committee()
+        return committee.members if committee else ()
+
+    def _threshold_of(self, verifier: Address) -> int:
+        if verifier != self.deployments.newest.contracts.get("VerifierCommittee"):
+            return 1
+        committee = self.chain.committee()
+        return committee.threshold if committee else 1
+
+
+def run_node(settings: NodeSettings) -> None:
+    """Serve until a signal ends it. Blocks.
+
+    Raises:
+        DeploymentMissing: nothing is deployed on the chain.
+        StoreError: the database cannot be opened.
+    """
+    # By name, as a server loads any application: services do not know the API above them.
+    application = importlib.import_module("computility.api.app").create_app(settings)
+    config = uvicorn.Config(
+        application,
+        host=settings.host,
+        port=settings.port,
+        log_level="warning",
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=_STOP_SERVING_WITHIN_S,
+        limit_concurrency=1_000,
+    )
+    uvicorn.Server(config).run()
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
