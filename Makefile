@@ -40,7 +40,7 @@ setup-test: $(STAMPS)/node-test $(STAMPS)/python-test setup $(STAMPS)/brownie $(
 prerequisites:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { echo 'Computility needs Python 3.11 or later: install it, or name it with make PYTHON=/path/to/python3.11' >&2; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo 'This Python cannot make virtual environments: install its venv package (Debian: apt-get install python3-venv)' >&2; exit 1; }
-	@node -e 'process.exit(Number(process.versions.node.split(".")[0]) < 20)' 2>/dev/null || { echo 'Computility needs Node 20 or later, with npm: see https://nodejs.org' >&2; exit 1; }
+	@node -e 'process.exit(process.versions.node.split(".")[0] < 20 ? 1 : 0)' 2>/dev/null || { echo 'Computility needs Node 20 or later, with npm: see https://nodejs.org' >&2; exit 1; }
 
 $(BIN)/python: | prerequisites
 	$(PYTHON) -m venv $(VENV)
@@ -57,12 +57,12 @@ $(STAMPS)/python-test: pyproject.toml constraints.txt | $(BIN)/python
 
 $(STAMPS)/node: package-lock.json package.json frontend/package.json | prerequisites
 	@echo 'Installing the Node packages …'
-	npm ci --omit=dev --no-fund --no-audit --loglevel=error
+	npm install --no-save --omit=dev --no-fund --no-audit --loglevel=error
 	@mkdir -p $(@D) && touch $@
 
 $(STAMPS)/node-test: package-lock.json package.json frontend/package.json | prerequisites
 	@echo 'Installing the Node packages for tests and checks …'
-	npm ci --no-fund --no-audit --loglevel=error
+	npm install --no-save --no-fund --no-audit --loglevel=error
 	@mkdir -p $(@D) && touch $@ $(STAMPS)/node
 
 $(STAMPS)/contracts: $(shell find contracts -name '*.sol') scripts/compile.py scripts/solc $(STAMPS)/python $(STAMPS)/node
