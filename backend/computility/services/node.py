@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from ipaddress import ip_address
 from typing import Final, Self
@@ -17,11 +17,13 @@ from computility.chain.rpc import RpcClient
 from computility.domain.identifiers import Address, parse_address
 from computility.execution.content_store import FileContentStore
 from computility.services.accounts import Accounts
+from computility.services.auditor import Auditor, AuditReport
 from computility.services.chain_view import ChainView
 from computility.services.change_feed import ChangeFeed
 from computility.services.content import ContentService
 from computility.services.examples import Example, publish_examples
-from computility.services.indexer_thread import IndexerThread, IndexerWork
+from computility.services.indexer import Indexer
+from computility.services.indexer_thread import IndexerThread
 from computility.services.journal import Journal
 from computility.services.market import Market
 from computility.services.node_status import IndexedBlock, NodeStatus, node_status
@@ -58,12 +60,13 @@ class Node:
         self.content = ContentService(store, settings.max_content_bytes, settings.content_quota_bytes)
         self.outputs = Outputs(self.trades, self.journal, self.content)
         self.examples: tuple[Example, ...] = publish_examples(settings.examples_dir, self.content.put)
+        self.auditor = Auditor(self.connection, database, self.deployments)
         self.indexer: IndexerThread | None = None
 
     @classmethod
     @contextmanager
-    def running(cls, settings: NodeSettings, follow: Callable[[Self], IndexerWork] | None = None) -> Iterator[Self]:
-        """A node that follows the chain until the block ends. ``follow`` makes its indexer.
+    def running(cls, settings: NodeSettings) -> Iterator[Self]:
+        """A node that follows the chain until the block ends.
 
         Raises:
             DeploymentMissing: nothing is deployed on the chain.
@@ -75,10 +78,17 @@ class Node:
             rpc = RpcClient(settings.rpc_url, settings.rpc_timeout_s)
             stack.callback(rpc.close)
             node = cls(settings, database, rpc)
-            if follow is not None:
-                node.indexer = IndexerThread(follow(node))
-                node.indexer.start()
-                stack.callback(node.indexer.stop)
+            indexer = Indexer(
+                rpc,
+                database,
+                node.deployments,
+                confirmation_depth=settings.confirmation_depth,
+                poll_interval_s=settings.poll_interval_s,
+                jobs_changed=node.jobs_changed,
+            )
+            node.indexer = IndexerThread(indexer.run)
+            node.indexer.start()
+            stack.callback(node.indexer.stop)
             yield node
 
     def clock(self) -> int:
@@ -92,6 +102,10 @@ class Node:
         indexed = IndexedBlock(folded.number, folded.hash) if folded else None
         failure = self.indexer.failure if self.indexer else None
         return node_status(self.chain, indexed, failure, self.settings.confirmation_depth)
+
+    def audit(self) -> AuditReport:
+        """Replay the chain and compare. Slow on a long chain, and one at a time."""
+        return self.auditor.audit()
 
     def jobs_changed(self, jobs: Iterable[str]) -> None:
         """Tell whoever follows these jobs. For the indexer, after its unit of work has landed."""

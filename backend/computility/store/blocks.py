@@ -7,6 +7,7 @@ from sqlmodel import Field, Session, SQLModel, col, delete, func, select
 
 from computility.chain.rpc import BlockHeader
 from computility.domain.identifiers import Bytes32, ChainId
+from computility.store.raw_logs import RawLogRow
 
 
 class BlockRow(SQLModel, table=True):
@@ -71,7 +72,17 @@ def remove_blocks_above(session: Session, chain_id: ChainId, number: int) -> Non
     session.exec(delete(BlockRow).where(col(BlockRow.chain_id) == chain_id, col(BlockRow.number) > number))
 
 
-def remove_empty_blocks_below(session: Session, chain_id: ChainId, number: int, with_events: set[int]) -> None:
-    """Forget old blocks that nothing rests on."""
-    query = delete(BlockRow).where(col(BlockRow.chain_id) == chain_id, col(BlockRow.number) < number)
-    session.exec(query.where(col(BlockRow.number).not_in(with_events)) if with_events else query)
+def remove_empty_blocks_below(session: Session, chain_id: ChainId, number: int) -> None:
+    """Forget old blocks that no log rests on. The lowest stays: it says where the ledger begins."""
+    rests_on_it = select(RawLogRow.block_hash).where(
+        col(RawLogRow.chain_id) == chain_id, col(RawLogRow.block_hash) == col(BlockRow.hash)
+    )
+    lowest = session.exec(select(func.min(BlockRow.number)).where(col(BlockRow.chain_id) == chain_id)).one()
+    session.exec(
+        delete(BlockRow).where(
+            col(BlockRow.chain_id) == chain_id,
+            col(BlockRow.number) < number,
+            col(BlockRow.number) != lowest,
+            ~rests_on_it.exists(),
+        )
+    )

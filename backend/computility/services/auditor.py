@@ -1,0 +1,253 @@
+"""Replays the whole ledger from the chain and compares it with the store, row by row, and with what the contracts themselves answer."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Final
+
+from computility.chain.connection import ChainConnection
+from computility.chain.deployments import Deployments
+from computility.domain.errors import ChainReplaced, NodeBusy
+from computility.domain.identifiers import Address, Bytes32
+from computility.domain.job import JobRecord
+from computility.domain.ledger import Balance
+from computility.domain.provider import ProviderRecord
+from computility.services.contract_directory import ContractDirectory
+from computility.services.ledger_reader import LedgerReader
+from computility.services.ledger_replay import LedgerReplay
+from computility.store import accounts, blocks, jobs, providers, scores
+from computility.store.engine import Database
+
+_BATCH_BLOCKS: Final = 500
+_MOST_DIFFERENCES: Final = 100
+
+Progress = Callable[[int, int], None]
+"""Called with the blocks that are done and the blocks in all."""
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One field in which store and chain do not agree. A missing row is None on its side, under the field ``row``."""
+
+    table: str
+    key: str
+    field: str
+    store: Any
+    chain: Any
+
+
+@dataclass(frozen=True)
+class CheckedBlock:
+    """The block up to which both were compared."""
+
+    number: int
+    hash: Bytes32
+
+
+@dataclass(frozen=True)
+class AuditCounts:
+    """How much was compared."""
+
+    blocks: int
+    events: int
+    jobs: int
+    accounts: int
+
+
+@dataclass(frozen=True)
+class AuditReport:
+    """``differences`` are the first hundred; ``checked_at`` is in UTC seconds."""
+
+    store_matches_chain: bool
+    checked_block: CheckedBlock | None
+    differences: tuple[Difference, ...]
+    counts: AuditCounts
+    checked_at: int
+
+
+@dataclass(frozen=True)
+class _Snapshot:
+    """The store's rows at one moment, by table and key."""
+
+    number: int
+    hash: Bytes32
+    tables: Mapping[str, Mapping[str, Mapping[str, Any]]]
+
+
+class Auditor:
+    """Audits one at a time: an audit reads the whole chain."""
+
+    def __init__(self, chain: ChainConnection, database: Database, deployments: Deployments) -> None:
+        self._chain = chain
+        self._database = database
+        self._deployments = deployments
+        self._directory = ContractDirectory(deployments)
+        self._reader = LedgerReader(chain.rpc, self._directory)
+        self._lock = threading.Lock()
+
+    def audit(self, progress: Progress = lambda done, of: None) -> AuditReport:
+        """Compare the store with the chain, as of the block up to which the store is folded.
+
+        Raises:
+            NodeBusy: an audit is going on.
+            ChainError: the chain does not answer, or was reorganised meanwhile.
+        """
+        if not self._lock.acquire(blocking=False):
+            raise NodeBusy("an audit is going on: wait for it, then ask again")
+        try:
+            return self._audit(progress)
+        finally:
+            self._lock.release()
+
+    def _audit(self, progress: Progress) -> AuditReport:
+        snapshot = self._snapshot()
+        if snapshot is None:
+            return AuditReport(True, None, (), AuditCounts(0, 0, 0, 0), int(time.time()))
+        replay = self._replay(snapshot, progress)
+        differences = [*_compare(snapshot.tables, _tables_of(replay)), *self._against_contracts(snapshot, replay)]
+        return AuditReport(
+            store_matches_chain=not differences,
+            checked_block=CheckedBlock(snapshot.number, snapshot.hash),
+            differences=tuple(differences[:_MOST_DIFFERENCES]),
+            counts=AuditCounts(
+                blocks=snapshot.number - self._deployments.generations[0].block + 1,
+                events=replay.events,
+                jobs=len(replay.jobs),
+                accounts=len(replay.balances),
+            ),
+            checked_at=int(time.time()),
+        )
+
+    def _snapshot(self) -> _Snapshot | None:
+        chain_id = self._deployments.chain_id
+        with self._database.unit_of_work() as session:
+            cursor = blocks.cursor_of(session, chain_id)
+            if cursor is None:
+                return None
+            tables = {
+                "jobs": {row.id: _job_fields(row.record(), row.generation) for row in jobs.all_jobs(session, chain_id)},
+                "accounts": {
+                    f"{row.escrow}/{row.account}": {"free": row.free, "locked": row.locked}
+                    for row in accounts.all_accounts(session, chain_id)
+                },
+                "fees": {row.escrow: {"amount": row.amount} for row in accounts.all_fees(session, chain_id)},
+                "scores": {
+                    f"{row.scores}/{row.account}/{row.role}": {
+                        name: getattr(row, name) for name in ("score_bps", "credit", "debit", "at")
+                    }
+                    for row in scores.all_scores(session, chain_id)
+                },
+                "providers": {
+                    f"{row.registry_address}/{row.address}": _provider_fields(row.record())
+                    for row in providers.all_providers(session, chain_id)
+                },
+            }
+            return _Snapshot(cursor.number, Bytes32(cursor.hash), tables)
+
+    def _replay(self, snapshot: _Snapshot, progress: Progress) -> LedgerReplay:
+        replay = LedgerReplay(self._deployments.chain_id, self._directory)
+        first = self._deployments.generations[0].block
+        total = snapshot.number - first + 1
+        parent: str | None = None
+        for start in range(first, snapshot.number + 1, _BATCH_BLOCKS):
+            stretch = self._reader.stretch(start, min(start + _BATCH_BLOCKS - 1, snapshot.number))
+            if parent is not None and stretch.headers[0].parent_hash != parent:
+                raise ChainReplaced("the chain reorganised during the audit: ask again")
+            parent = stretch.last.hash
+            times = {header.number: header.timestamp for header in stretch.headers}
+            for log in stretch.logs:
+                replay.fold(log, times[log.block_number])
+            progress(stretch.last.number - first + 1, total)
+        if parent != snapshot.hash:
+            raise ChainReplaced(
+                "the chain reorganised below what the store holds: wait for the indexer, then ask again"
+            )
+        return replay
+
+    def _against_contracts(self, snapshot: _Snapshot, replay: LedgerReplay) -> Iterator[Difference]:
+        """The replay itself against the escrows' storage: events that do not add up show here."""
+        block = snapshot.number
+        for (escrow, account), balance in replay.balances.items():
+            free, locked, *_ = self._escrow(escrow).read("accountOf", account, block=block)
+            if (free, locked) != (balance.free, balance.locked):
+                key = f"{escrow}/{account}"
+                yield Difference(
+                    "accounts", key, "accountOf", _balance_text(balance), _balance_text(Balance(free, locked))
+                )
+        for escrow, amount in replay.fees.items():
+            held = self._escrow(escrow).read("fees", block=block)
+            if held != amount:
+                yield Difference("fees", escrow, "fees", str(amount), str(held))
+        for job, (escrow, record) in replay.job_homes().items():
+            state, _, _, accepted, *_ = self._escrow(escrow).read("jobOf", bytes.fromhex(job[2:]), block=block)
+            if (state, accepted) != (int(record.state), record.accepted):
+                folded = f"state {int(record.state)}, {record.accepted} units"
+                yield Difference("jobs", job, "jobOf", folded, f"state {state}, {accepted} units")
+
+    def _escrow(self, address: Address) -> Any:
+        return self._chain.contract("JobEscrow", address)
+
+
+def _tables_of(replay: LedgerReplay) -> dict[str, dict[str, Mapping[str, Any]]]:
+    return {
+        "jobs": {job: _job_fields(record, generation) for job, (generation, record) in replay.jobs.items()},
+        "accounts": {
+            f"{escrow}/{account}": {"free": balance.free, "locked": balance.locked}
+            for (escrow, account), balance in replay.balances.items()
+        },
+        "fees": {escrow: {"amount": amount} for escrow, amount in replay.fees.items()},
+        "scores": {
+            f"{contract}/{account}/{role}": {
+                name: getattr(event, name) for name in ("score_bps", "credit", "debit", "at")
+            }
+            for (contract, account, role), event in replay.scores.items()
+        },
+        "providers": {
+            f"{registry}/{address}": _provider_fields(record)
+            for (registry, address), record in replay.providers.items()
+        },
+    }
+
+
+def _compare(
+    store: Mapping[str, Mapping[str, Mapping[str, Any]]], chain: Mapping[str, Mapping[str, Mapping[str, Any]]]
+) -> Iterator[Difference]:
+    for table in chain:
+        for key in sorted({*store[table], *chain[table]}):
+            kept, true = store[table].get(key), chain[table].get(key)
+            if kept is None or true is None:
+                yield Difference(table, key, "row", _whole(kept), _whole(true))
+            else:
+                yield from _compare_fields(table, key, kept, true)
+
+
+def _compare_fields(table: str, key: str, kept: Mapping[str, Any], true: Mapping[str, Any]) -> Iterable[Difference]:
+    for name, value in true.items():
+        if kept[name] != value:
+            yield Difference(table, key, name, _text(kept[name]), _text(value))
+
+
+def _job_fields(record: JobRecord, generation: int) -> dict[str, Any]:
+    values = {field.name: getattr(record, field.name) for field in fields(record)}
+    values["terms"] = record.terms.to_json() if record.terms else None
+    return {**values, "generation": generation}
+
+
+def _provider_fields(record: ProviderRecord) -> dict[str, Any]:
+    return asdict(record)
+
+
+def _balance_text(balance: Balance) -> str:
+    return f"free {balance.free}, locked {balance.locked}"
+
+
+def _whole(row: Mapping[str, Any] | None) -> Any:
+    return None if row is None else {name: _text(value) for name, value in row.items()}
+
+
+def _text(value: Any) -> Any:
+    # Amounts exceed what JSON numbers keep.
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
