@@ -3,7 +3,8 @@
     ComputilityError
     ├── InvalidMessage            a value, message or setting that does not fit its form
     │   ├── AmountOutOfRange · InvalidIdentifier · InvalidResource
-    │   └── InvalidJobSpecification
+    │   ├── InvalidJobSpecification · InvalidEnvironmentClass
+    │   └── InvalidManifest · InvalidEvidence
     ├── InvalidSignature
     ├── StatementRefused          well-formed, signed, and still not acceptable
     │   ├── SignerMismatch · WrongDomain · StatementExpired
@@ -20,8 +21,13 @@
     ├── ContentError
     │   └── ContentMismatch · ContentTooLarge · ContentNotFound
     ├── ExecutionError
-    │   ├── ModuleRejected · WrongEnvironmentClass
-    │   └── WallClockExceeded · ExecutorCrashed
+    │   ├── JobFault              the job's own fault, the same on every machine of its class
+    │   │   ├── ModuleTooLarge · ModuleMalformed · ImportNotOffered
+    │   │   ├── JobTrapped · FuelExhausted · MemoryExhausted
+    │   │   └── OutputTooLarge · JobFailed
+    │   └── ExecutorFailed        this machine could not tell
+    │       ├── EnvironmentMismatch · WallClockExceeded
+    │       └── HostMemoryExhausted · ExecutorCrashed
     ├── KeystoreError
     └── StoreError
 
@@ -68,6 +74,24 @@ class InvalidJobSpecification(InvalidMessage):
     """Not a canonical job specification of a version that is known here."""
 
     code = "invalid-job-specification"
+
+
+class InvalidEnvironmentClass(InvalidMessage):
+    """Not an environment class."""
+
+    code = "invalid-environment-class"
+
+
+class InvalidManifest(InvalidMessage):
+    """Not a canonical output manifest."""
+
+    code = "invalid-manifest"
+
+
+class InvalidEvidence(InvalidMessage):
+    """Not a canonical evidence bundle."""
+
+    code = "invalid-evidence"
 
 
 class InvalidSignature(ComputilityError):
@@ -320,30 +344,90 @@ class ContentNotFound(ContentError):
 
 
 class ExecutionError(ComputilityError):
-    """A job could not be run here: nothing is said of its result."""
+    """A job did not run to its end."""
 
     code = "execution-error"
 
 
-class ModuleRejected(ExecutionError):
-    """The program is oversized, malformed, or imports what the sandbox does not offer."""
+class JobFault(ExecutionError):
+    """The job's own fault: every machine of its environment class comes to the same end."""
 
-    code = "module-rejected"
-
-
-class WrongEnvironmentClass(ExecutionError):
-    """The job asks for another environment than this executor is."""
-
-    code = "wrong-environment-class"
+    code = "job-fault"
 
 
-class WallClockExceeded(ExecutionError):
-    """This machine took longer than the job allows."""
+class ModuleTooLarge(JobFault):
+    """The program has more bytes than the environment class takes."""
+
+    code = "module-too-large"
+
+
+class ModuleMalformed(JobFault):
+    """The program is not a valid WebAssembly module, or not one that can be started."""
+
+    code = "module-malformed"
+
+
+class ImportNotOffered(JobFault):
+    """The program imports what the sandbox does not offer."""
+
+    code = "import-not-offered"
+
+
+class JobTrapped(JobFault):
+    """The program trapped."""
+
+    code = "job-trapped"
+
+
+class FuelExhausted(JobFault):
+    """The program used up its fuel."""
+
+    code = "fuel-exhausted"
+
+
+class MemoryExhausted(JobFault):
+    """The program wants more memory than its specification allows."""
+
+    code = "memory-exhausted"
+
+
+class OutputTooLarge(JobFault):
+    """The program wrote more bytes or files than its specification allows."""
+
+    code = "output-too-large"
+
+
+class JobFailed(JobFault):
+    """The program ended with an exit code other than zero."""
+
+    code = "job-failed"
+
+
+class ExecutorFailed(ExecutionError):
+    """This machine could not run the job to its end: nothing is said of the job. A verifier answers *no fault*."""
+
+    code = "executor-failed"
+
+
+class EnvironmentMismatch(ExecutorFailed):
+    """The job asks for another environment class than this executor's."""
+
+    code = "environment-mismatch"
+
+
+class WallClockExceeded(ExecutorFailed):
+    """This machine took longer than its operator allows."""
 
     code = "wall-clock-exceeded"
 
 
-class ExecutorCrashed(ExecutionError):
+class HostMemoryExhausted(ExecutorFailed):
+    """This machine has less memory than the job may use."""
+
+    code = "host-memory-exhausted"
+
+
+class ExecutorCrashed(ExecutorFailed):
     """The sandbox process died."""
 
     code = "executor-crashed"

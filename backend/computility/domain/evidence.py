@@ -1,0 +1,115 @@
+"""Why a verifier says what it says: the document behind ``Attestation.evidence``.
+
+The members of a committee sign one attestation, so each has to write the same bytes: nothing here depends on who checked, or when.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from computility.domain.attestation import Verdict
+from computility.domain.canonical_json import canonical_json, parse_canonical_json, sha256_bytes32
+from computility.domain.content_id import ContentId, content_id_of
+from computility.domain.environment_class import parse_environment_class
+from computility.domain.errors import InvalidEvidence, InvalidMessage
+from computility.domain.identifiers import Address, Bytes32, JobId, parse_address, parse_bytes32
+
+VERSION: Final = 1
+MAX_EVIDENCE_BYTES: Final = 64 * 1024
+_MAX_INTEGER: Final = 2**53 - 1
+_REASON: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?")
+_VERDICTS: Final = {Verdict.NO_FAULT: "no-fault", Verdict.PASS: "pass", Verdict.FAIL: "fail"}
+_FIELDS: Final = frozenset(
+    {"version", "job", "verifier", "environment", "verdict", "reason", "result", "units", "submission"}
+)
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """A verdict and what it rests on.
+
+    ``verifier`` is the job's (the committee, not its member). ``environment`` is the class in which it was run again. ``result`` and ``units`` are
+    what the verifier found, None where its run came to no end. ``reason`` is a slug: ``same``, or the code of the error or difference.
+    ``submission`` is the provider's signed statement as it travels, None where there was none.
+
+    Raises:
+        InvalidEvidence: a field that does not fit.
+    """
+
+    job: JobId
+    verifier: Address
+    environment: str
+    verdict: Verdict
+    reason: str
+    result: Bytes32 | None
+    units: int | None
+    submission: Mapping[str, Any] | None
+    version: int = VERSION
+
+    def __post_init__(self) -> None:
+        if self.version != VERSION or isinstance(self.version, bool):
+            raise InvalidEvidence(f"evidence of version {VERSION} is known here, not {self.version!r}")
+        try:
+            parse_environment_class(self.environment)
+            spellings = [(self.job, parse_bytes32(self.job)), (self.verifier, parse_address(self.verifier))]
+            if self.result is not None:
+                spellings.append((self.result, parse_bytes32(self.result)))
+        except InvalidMessage as error:
+            raise InvalidEvidence(str(error)) from error
+        for given, canonical in spellings:
+            if given != canonical:
+                raise InvalidEvidence(f"write {canonical}, not {given}")
+        if not isinstance(self.reason, str) or not _REASON.fullmatch(self.reason):
+            raise InvalidEvidence(
+                f"a reason is a slug of lower-case letters, digits and hyphens, not {str(self.reason)[:80]!r}"
+            )
+        if self.units is not None and (type(self.units) is not int or not 0 <= self.units <= _MAX_INTEGER):
+            raise InvalidEvidence(f"units have to be an integer between 0 and 2^53 − 1, not {self.units!r}")
+        if self.submission is not None and not isinstance(self.submission, Mapping):
+            raise InvalidEvidence("the submission is an envelope or null")
+
+    def to_document(self) -> dict[str, Any]:
+        """As a JSON object."""
+        return {
+            "version": self.version,
+            "job": self.job,
+            "verifier": self.verifier,
+            "environment": self.environment,
+            "verdict": _VERDICTS[self.verdict],
+            "reason": self.reason,
+            "result": self.result,
+            "units": self.units,
+            "submission": None if self.submission is None else dict(self.submission),
+        }
+
+    def to_bytes(self) -> bytes:
+        """The canonical document."""
+        return canonical_json(self.to_document())
+
+    @property
+    def digest(self) -> Bytes32:
+        """``Attestation.evidence``: SHA-256 of the canonical document."""
+        return sha256_bytes32(self.to_bytes())
+
+    @property
+    def cid(self) -> ContentId:
+        """The content id of the canonical document."""
+        return content_id_of(self.to_bytes())
+
+
+def parse_evidence(data: bytes) -> Evidence:
+    """Read an evidence bundle. The submission's signature is the reader's to prove.
+
+    Raises:
+        InvalidEvidence: not canonical JSON, or an unknown, missing or ill-formed field.
+    """
+    document = parse_canonical_json(data, MAX_EVIDENCE_BYTES, InvalidEvidence)
+    if document.keys() != _FIELDS:
+        raise InvalidEvidence(f"evidence has exactly the fields {', '.join(sorted(_FIELDS))}")
+    for verdict, name in _VERDICTS.items():
+        if document["verdict"] == name:
+            return Evidence(**{**document, "verdict": verdict})
+    raise InvalidEvidence(f"a verdict is one of {', '.join(_VERDICTS.values())}")
