@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping
 from typing import Any
 
+import orjson
 import rfc8785
 
 from computility.domain.errors import InvalidMessage
@@ -34,8 +34,9 @@ def parse_canonical_json(data: bytes, max_bytes: int, refused: type[InvalidMessa
     if len(data) > max_bytes:
         raise refused(f"the document may have at most {max_bytes} bytes, not {len(data)}")
     try:
-        document = json.loads(data.decode())
-    except (ValueError, RecursionError) as error:
+        # Unlike json, orjson refuses deep nesting whatever the interpreter's recursion limit.
+        document = orjson.loads(data)
+    except orjson.JSONDecodeError as error:
         raise refused(f"the document is not JSON in UTF-8: {error}") from error
     if not isinstance(document, dict):
         raise refused("the document is not a JSON object")
