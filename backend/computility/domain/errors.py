@@ -131,9 +131,13 @@ class TermsMismatch(StatementRefused):
 
 
 class QuoteRefused(StatementRefused):
-    """The provider does not quote; ``code`` of the instance is the reason."""
+    """The provider does not quote. ``reason`` is a slug, as a refusal carries it."""
 
     code = "quote-refused"
+
+    def __init__(self, message: str, reason: str = "quote-refused") -> None:
+        super().__init__(message)
+        self.reason = reason
 
 
 class ProviderNotActive(StatementRefused):

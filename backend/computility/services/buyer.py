@@ -1,0 +1,293 @@
+"""A buyer's side of a trade: pick an ask, get a quote, check it, open the job, follow it, fetch what it produced."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from computility.chain.transaction_sender import Receipt
+from computility.domain.content_id import content_id_of, content_id_of_digest
+from computility.domain.errors import (
+    ContentMismatch,
+    NodeRefused,
+    QuoteRefused,
+    StatementExpired,
+    TermsMismatch,
+    UnknownAsk,
+)
+from computility.domain.identifiers import ZERO_ADDRESS, Address, Bytes32, parse_bytes32
+from computility.domain.job import JobState, Outcome
+from computility.domain.job_specification import InputFile, JobSpecification, Limits
+from computility.domain.manifest import OutputManifest, parse_manifest
+from computility.domain.quote_policy import terms_match_request
+from computility.domain.statements import Ask, Quote, QuoteRequest, SignedStatement, read_statement
+from computility.domain.terms import Terms
+from computility.domain.units import FULL_BPS
+from computility.services.job_watch import JobWatch, WatchedJob
+from computility.services.node_client import NodeClient
+from computility.services.trading_account import TradingAccount
+
+_REQUEST_VALID_S = 300
+_POLL_S = 0.3
+
+
+@dataclass(frozen=True)
+class Program:
+    """What to run: a module and its inputs, as bytes by name."""
+
+    module_name: str
+    module: bytes
+    arguments: Sequence[str] = ()
+    inputs: Mapping[str, bytes] | None = None
+
+
+@dataclass(frozen=True)
+class Offer:
+    """An open ask with what the market says of its provider. ``id`` is the statement's digest."""
+
+    id: Bytes32
+    ask: Ask
+    score_bps: int | None
+    capacity_left: int
+
+    @property
+    def effective_price(self) -> Fraction:
+        """Atoms for a unit that passes, on average: the price over the share of good work to expect. A newcomer's share is one half."""
+        return Fraction(self.ask.unit_price * FULL_BPS, self.score_bps or FULL_BPS // 2)
+
+
+@dataclass(frozen=True)
+class SignedTerms:
+    """Terms that the provider signed."""
+
+    terms: Terms
+    signature: str
+    job: Bytes32
+
+
+class Buyer:
+    """A buyer that pays from its own wallet."""
+
+    def __init__(self, account: TradingAccount, node: NodeClient, confirmations: int = 0) -> None:
+        self._account = account
+        self._node = node
+        self._watch = JobWatch(account, node, confirmations)
+        self._last_nonce = 0
+
+    # ---------------------------------------------------------------- before the trade
+
+    def offers(self, environment: str | None = None, units: int = 0) -> list[Offer]:
+        """Open asks that could take a job of ``units`` now, the best first: the lowest price for each unit that is likely to pass."""
+        offers = [self._offer(row) for row in self._node.asks()]
+        fitting = [
+            offer
+            for offer in offers
+            if offer.capacity_left > 0
+            and (environment is None or offer.ask.environment == environment)
+            and offer.ask.min_units <= (units or offer.ask.min_units) <= offer.ask.max_units
+            and offer.ask.provider != self._account.address
+        ]
+        return sorted(fitting, key=lambda offer: (offer.effective_price, offer.id))
+
+    def offer(self, ask: Bytes32) -> Offer:
+        """One ask by its id.
+
+        Raises:
+            UnknownAsk: no such ask, or it is no longer open.
+        """
+        try:
+            row = self._node.ask(ask)
+        except NodeRefused as error:
+            if error.problem_code == UnknownAsk.code:
+                raise UnknownAsk(str(error)) from error
+            raise
+        if row["status"] != "open":
+            raise UnknownAsk(
+                f"the ask {ask} is {row['status']}: look at the market for another (`computility ask list`)"
+            )
+        return self._offer(row)
+
+    def upload(self, program: Program, environment: str, limits: Limits, seed: str, clock_s: int) -> JobSpecification:
+        """Upload a program, its inputs and its specification."""
+        specification = specification_of(program, environment, limits, seed, clock_s)
+        for data in (program.module, *(program.inputs or {}).values(), specification.to_bytes()):
+            self._node.put_content(data)
+        return specification
+
+    def request_quote(
+        self,
+        offer: Offer,
+        specification: JobSpecification,
+        *,
+        verifier: Address,
+        verifier_fee: int = 0,
+        arbiter: Address = ZERO_ADDRESS,
+        arbiter_fee: int = 0,
+        end: int = 0,
+        max_units: int = 0,
+        timeout_s: float = 60.0,
+    ) -> SignedTerms:
+        """Ask for signed terms and check them.
+
+        Raises:
+            QuoteRefused: the provider declines; the message has its reason.
+            StatementExpired: it did not answer in time.
+            TermsMismatch: it signed something else than was asked for.
+        """
+        request = QuoteRequest(
+            buyer=self._account.address,
+            payer=self._account.address,
+            ask=offer.id,
+            spec=specification.digest,
+            max_units=max_units or specification.max_units,
+            verifier=verifier,
+            arbiter=arbiter,
+            verifier_fee=verifier_fee,
+            arbiter_fee=arbiter_fee,
+            end=end,
+            valid_until=self._account.chain_time() + _REQUEST_VALID_S,
+            nonce=self._next_nonce(),
+        )
+        signed = self._account.sign(request)
+        self._node.publish(signed)
+        row = self._answer(signed.id, timeout_s)
+        if row["status"] == "refused":
+            message = row["refusal"]["message"]
+            raise QuoteRefused(f"the provider declines ({message['reason']}): {message['detail']}", message["reason"])
+        return self._checked(read_statement(row["quote"], self._account.ledger.domain), signed.id, request, offer)
+
+    def _answer(self, request: Bytes32, timeout_s: float) -> dict[str, Any]:
+        give_up = time.monotonic() + timeout_s
+        while time.monotonic() < give_up:
+            row = self._node.quote_request(request, wait_s=min(10, max(1, int(give_up - time.monotonic()))))
+            if row["status"] in ("quoted", "refused"):
+                return row
+        raise StatementExpired(f"the provider did not answer within {timeout_s:g} s: choose another ask, or try later")
+
+    def _checked(
+        self, quoted: SignedStatement, request_id: Bytes32, request: QuoteRequest, offer: Offer
+    ) -> SignedTerms:
+        quote = quoted.message
+        if not isinstance(quote, Quote) or quote.request != request_id or quoted.signer != offer.ask.provider:
+            raise TermsMismatch("the answer is no quote of this provider for this request: do not open it")
+        terms = quote.terms
+        terms_match_request(terms, request, offer.ask)
+        now = self._account.chain_time()
+        if terms.open_by <= now:
+            raise StatementExpired(
+                f"the quote could be opened until {terms.open_by}, and it is {now} on the chain: ask again"
+            )
+        # What neither request nor ask settles has to be harmless to the buyer.
+        highest_fee = int(self._account.escrow.read("MAX_FEE_BPS"))
+        if terms.pass_window != 0 or terms.max_fee_bps > highest_fee:
+            raise TermsMismatch("the terms hold a pass window or a fee that was not asked for: do not open them")
+        return SignedTerms(terms, quoted.signature, quoted.id)
+
+    # ---------------------------------------------------------------- the trade
+
+    def open(self, signed: SignedTerms) -> Receipt:
+        """Escrow the payment from the wallet, with a permit, in one transaction."""
+        return self._account.open_from_wallet(signed.terms, signed.signature)
+
+    def follow(
+        self, job: Bytes32, timeout_s: float, sent: Callable[[Receipt], None] = lambda _: None
+    ) -> Iterator[WatchedJob]:
+        """The job after each change, until it is closed. Ends it where its time is over and nobody else did.
+
+        Raises:
+            StatementExpired: it is not closed after ``timeout_s`` seconds.
+        """
+        give_up = time.monotonic() + timeout_s
+        last = None
+        while time.monotonic() < give_up:
+            watched = self._watched(job)
+            if watched is not None and watched.chain != last:
+                last = watched.chain
+                yield watched
+                if watched.chain.state is JobState.CLOSED:
+                    return
+            if watched is not None and (receipt := self._end(watched)) is not None:
+                sent(receipt)
+            time.sleep(_POLL_S)
+        raise StatementExpired(
+            f"job {job} is not closed after {timeout_s:g} s: look at it again with `computility job show {job}`"
+        )
+
+    def _watched(self, job: Bytes32) -> WatchedJob | None:
+        try:
+            return self._watch.one(job)
+        except NodeRefused as error:
+            if error.problem_code == "unknown-job":
+                # Opened, and not folded yet.
+                return None
+            raise
+
+    def _end(self, job: WatchedJob) -> Receipt | None:
+        """What a buyer may end by itself. A claim and a pass are the provider's to collect; it has every reason to."""
+        if job.chain.state is JobState.OPEN and job.now > job.terms.end:
+            return self._account.reclaim(job.terms)
+        over = job.now > job.chain.deadline
+        if job.chain.state is JobState.DISPUTED and over:
+            return self._account.finalize(job.terms)
+        if job.chain.state is JobState.PENDING and over and job.chain.outcome in (Outcome.FAIL, Outcome.NO_FAULT):
+            return self._account.finalize(job.terms)
+        return None
+
+    # ---------------------------------------------------------------- after the trade
+
+    def outputs(self, result: Bytes32) -> tuple[OutputManifest, dict[str, bytes]]:
+        """The manifest that a result names, and its files, each checked against its hash.
+
+        Raises:
+            ContentNotFound: the node does not hold them.
+            ContentMismatch: they are not what the manifest says.
+        """
+        manifest = parse_manifest(self._node.get_content(content_id_of_digest(result)))
+        files = {file.path: self._node.get_content(file.cid) for file in manifest.files}
+        for file in manifest.files:
+            if len(files[file.path]) != file.size:
+                raise ContentMismatch(
+                    f"{file.path} has {len(files[file.path])} bytes, and the manifest says {file.size}"
+                )
+        return manifest, files
+
+    def _offer(self, row: Mapping[str, Any]) -> Offer:
+        signed = read_statement(row["ask"], self._account.ledger.domain)
+        assert isinstance(signed.message, Ask)
+        return Offer(parse_bytes32(signed.id), signed.message, row["provider_score_bps"], int(row["capacity_left"]))
+
+    def _next_nonce(self) -> int:
+        self._last_nonce = max(self._last_nonce + 1, time.time_ns() // 1_000_000)
+        return self._last_nonce
+
+
+def specification_of(program: Program, environment: str, limits: Limits, seed: str, clock_s: int) -> JobSpecification:
+    """The specification of a run of ``program``."""
+    return JobSpecification(
+        environment=environment,
+        module=_file(program.module_name, program.module),
+        arguments=tuple(program.arguments),
+        inputs=tuple(_file(name, data) for name, data in sorted((program.inputs or {}).items())),
+        limits=limits,
+        clock_s=clock_s,
+        seed=seed,
+    )
+
+
+def write_outputs(folder: Path, files: Mapping[str, bytes]) -> list[Path]:
+    """Write output files below a folder; their paths were checked with the manifest."""
+    written = []
+    for name, data in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+        written.append(path)
+    return written
+
+
+def _file(name: str, data: bytes) -> InputFile:
+    return InputFile(name, content_id_of(data), len(data))

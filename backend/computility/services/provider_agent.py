@@ -1,0 +1,184 @@
+"""A provider's agent: quotes, runs jobs, submits results, brings attestations to the chain, and claims when no verifier answers.
+
+It keeps nothing of its own: what there is to do follows from the chain and the journal, so an agent that was killed goes on where it was.
+It needs outbound connections only.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from dataclasses import dataclass
+
+from computility.domain.attestation import Verdict
+from computility.domain.content_id import content_id_of_digest
+from computility.domain.errors import ComputilityError, ContentNotFound, JobFault
+from computility.domain.identifiers import ZERO_BYTES32, Bytes32, keccak_bytes32
+from computility.domain.job import JobState, Outcome
+from computility.domain.job_specification import parse_job_specification
+from computility.domain.quoting import ProviderPolicy
+from computility.domain.statements import Submission
+from computility.execution.executor import Execution, Executor
+from computility.services.job_watch import JobWatch, WatchedJob
+from computility.services.keyed_tasks import KeyedTasks
+from computility.services.node_client import NodeClient, NodeContentStore
+from computility.services.quote_desk import QuoteDesk
+from computility.services.trading_account import TradingAccount
+
+_log = logging.getLogger(__name__)
+
+_FIRST_ATTEMPT = 1
+
+
+@dataclass(frozen=True)
+class ProviderSettings:
+    """Times in seconds. ``patience_s``: how long verifiers may take before the agent claims by itself; in any case it claims
+    ``propose_before_end_s`` before the job's end. ``parallel_jobs``: how many run at one time."""
+
+    confirmations: int = 0
+    parallel_jobs: int = 2
+    patience_s: int = 60
+    propose_before_end_s: int = 10
+    poll_interval_s: float = 0.5
+    long_poll_s: int = 10
+
+
+class ProviderAgent:
+    """One provider. ``executor`` is whatever runs jobs of its environment class."""
+
+    def __init__(
+        self,
+        account: TradingAccount,
+        node: NodeClient,
+        executor: Executor,
+        policy: ProviderPolicy,
+        settings: ProviderSettings | None = None,
+    ) -> None:
+        self._account = account
+        self._node = node
+        self._executor = executor
+        self._content = NodeContentStore(node)
+        self._settings = settings or ProviderSettings()
+        self._desk = QuoteDesk(account, node, executor.environment, policy)
+        self._watch = JobWatch(account, node, self._settings.confirmations)
+        # Sending and waiting for a block must not keep a job from running, so runs and moves have workers of their own.
+        self._runs = KeyedTasks("run", self._settings.parallel_jobs)
+        self._moves = KeyedTasks("move", 4 * self._settings.parallel_jobs)
+        self._faults: dict[Bytes32, str] = {}
+
+    def run(self, stop: threading.Event) -> None:
+        """Serve until ``stop`` is set."""
+        desk = threading.Thread(target=self._serve_desk, args=(stop,), name="quotes", daemon=True)
+        desk.start()
+        while not stop.is_set():
+            try:
+                self.tick()
+            except ComputilityError as error:
+                _log.warning("%s: %s", error.code, error)
+            stop.wait(self._settings.poll_interval_s)
+        self._runs.close()
+        self._moves.close()
+
+    def tick(self) -> None:
+        """Look at every live job once, and start what is to be done."""
+        jobs = self._watch.live(provider=self._account.address)
+        self._faults = {job.id: self._faults[job.id] for job in jobs if job.id in self._faults}
+        for job in jobs:
+            self._advance(job)
+
+    def _serve_desk(self, stop: threading.Event) -> None:
+        while not stop.is_set():
+            try:
+                self._desk.answer_waiting(self._settings.long_poll_s)
+            except ComputilityError as error:
+                _log.warning("%s: %s", error.code, error)
+                stop.wait(self._settings.poll_interval_s)
+
+    def _advance(self, job: WatchedJob) -> None:
+        match job.chain.state:
+            case JobState.OPEN:
+                self._advance_open(job)
+            case JobState.PENDING | JobState.DISPUTED:
+                self._moves.offer(job.id, lambda: self._advance_pending(job))
+
+    def _advance_open(self, job: WatchedJob) -> None:
+        if job.now > job.terms.end:
+            return
+        if job.id in self._faults or job.now >= job.terms.end - self._settings.propose_before_end_s:
+            self._moves.offer(job.id, lambda: self._claim(job))
+            return
+        if self._watch.submission(job) is None:
+            self._runs.offer(job.id, lambda: self._run(job))
+        else:
+            self._moves.offer(job.id, lambda: self._bring_or_claim(job))
+
+    def _advance_pending(self, job: WatchedJob) -> None:
+        over = job.now > job.chain.deadline
+        against_us = job.chain.outcome == Outcome.FAIL and job.chain.state is JobState.PENDING
+        if over and not against_us:
+            self._account.finalize(job.terms)
+            _log.info("finalized job %s", job.id)
+        elif not over and job.chain.state is JobState.PENDING and job.chain.outcome < Outcome.PASS:
+            if self._bring(job):
+                return
+            if job.chain.outcome == Outcome.NO_FAULT:
+                self._claim(job)
+
+    def _run(self, job: WatchedJob) -> None:
+        """Run a job to its end, and commit to what came out."""
+        if self._watch.submission(job) is not None:
+            return
+        _log.info("running job %s", job.id)
+        try:
+            specification = parse_job_specification(self._content.get(content_id_of_digest(job.terms.spec)))
+            execution = self._executor.run(specification, self._content)
+        except JobFault as fault:
+            # The buyer's program is at fault, on every machine: hand the money back without a dispute.
+            _log.info("job %s is at fault itself: %s: %s", job.id, fault.code, fault)
+            self._faults[job.id] = fault.code
+            return
+        except ContentNotFound as error:
+            _log.warning("job %s waits for its input: %s", job.id, error)
+            return
+        self._store(execution)
+        submission = Submission(
+            job=job.id,
+            attempt=_FIRST_ATTEMPT,
+            result=execution.manifest.digest,
+            units=execution.units,
+            environment=keccak_bytes32(self._executor.environment.encode()),
+            submitted_at=self._account.chain_time(),
+        )
+        self._node.publish(self._account.sign(submission))
+        _log.info("submitted job %s: %d units, result %s", job.id, execution.units, execution.manifest.digest)
+
+    def _store(self, execution: Execution) -> None:
+        for data in execution.outputs.values():
+            self._content.put(data)
+        self._content.put(execution.manifest.to_bytes())
+
+    def _bring_or_claim(self, job: WatchedJob) -> None:
+        if self._bring(job):
+            return
+        submitted = self._watch.submission(job)
+        if submitted is not None and job.now >= submitted[1].submitted_at + self._settings.patience_s:
+            self._claim(job)
+
+    def _bring(self, job: WatchedJob) -> bool:
+        """Send the verifiers' pass, if there is one."""
+        found = self._watch.aggregate(job)
+        if found is None or found[0].verdict is not Verdict.PASS:
+            return False
+        attestation, signatures = found
+        receipt = self._account.attest(job.terms, attestation, signatures)
+        _log.info("brought the attestation of job %s: %s", job.id, receipt.tx_hash)
+        return True
+
+    def _claim(self, job: WatchedJob) -> None:
+        """Claim what was submitted; without a submission only what is accepted, which is an excuse and costs nobody anything."""
+        submitted = None if job.id in self._faults else self._watch.submission(job)
+        units, result = job.chain.accepted, ZERO_BYTES32
+        if submitted is not None:
+            units, result = max(units, submitted[1].units), submitted[1].result
+        self._account.propose(job.terms, units, result)
+        _log.info("proposed %d units for job %s", units, job.id)

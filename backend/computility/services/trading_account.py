@@ -1,0 +1,306 @@
+"""One account's dealings with the contracts: swap, deposit, open, attest, propose, finalize, withdraw. Each is one or two transactions."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from eth_account import Account
+from eth_account.signers.local import LocalAccount
+
+from computility.chain.connection import ChainConnection, DeployedContract
+from computility.chain.rpc import BlockTag, RpcClient
+from computility.chain.transaction_sender import Receipt, TransactionSender
+from computility.domain.attestation import Attestation
+from computility.domain.eip712 import Eip712Domain
+from computility.domain.errors import DeploymentMissing, InsufficientFunds, NodeMisbehaved, WrongDomain
+from computility.domain.identifiers import Address, Bytes32, parse_address
+from computility.domain.job import JobState
+from computility.domain.ledger import Balance
+from computility.domain.signature import sign_digest, signature_bytes
+from computility.domain.statements import SignedStatement, Statement, sign_statement
+from computility.domain.terms import Terms
+from computility.domain.units import format_credits
+
+_PERMIT_VALID_S: Final = 600
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """Where the contracts are, as a node or a deployments file tells: addresses by name, and the signing domain."""
+
+    contracts: Mapping[str, Address]
+    domain: Eip712Domain
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any], pinned_escrow: Address | None = None) -> Ledger:
+        """From a node's configuration.
+
+        Raises:
+            WrongDomain: the node works with another escrow than the one that is pinned.
+            NodeMisbehaved: the configuration does not fit.
+        """
+        try:
+            contracts = {name: parse_address(address) for name, address in config["contracts"].items()}
+            domain = Eip712Domain(int(config["chain_number"]), contracts["JobEscrow"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise NodeMisbehaved(f"the node's configuration lacks {error}") from error
+        if pinned_escrow is not None and pinned_escrow != domain.escrow:
+            raise WrongDomain(f"the node works with escrow {domain.escrow}, and you trust {pinned_escrow} only")
+        return cls(contracts, domain)
+
+
+@dataclass(frozen=True)
+class JobOnChain:
+    """The part of a job's slot that agents go by."""
+
+    state: JobState
+    outcome: int
+    accepted: int
+    pending: int
+    deadline: int
+
+
+class TradingAccount:
+    """A key, the chain, and the contracts. Raises ``ChainError`` where they refuse or fail."""
+
+    def __init__(
+        self, rpc: RpcClient, account: LocalAccount, ledger: Ledger, confirmations: int = 0, timeout_s: float = 120.0
+    ) -> None:
+        rpc.require_chain(ledger.domain.chain_number)
+        self.rpc = rpc
+        self.ledger = ledger
+        self.address = Address(account.address)
+        self._key = bytes(account.key)
+        self._connection = ChainConnection(rpc)
+        self._sender = TransactionSender(rpc, account, ledger.domain.chain_number, confirmations, timeout_s)
+        self.credit = self._contract("ComputeCredit")
+        self.escrow = self._contract("JobEscrow")
+        self.registry = self._contract("ProviderRegistry")
+        self.scores = self._contract("CreditScores")
+
+    def __repr__(self) -> str:
+        return f"TradingAccount({self.address})"
+
+    def _contract(self, name: str) -> DeployedContract:
+        try:
+            return self._connection.contract(name, self.ledger.contracts[name])
+        except KeyError:
+            raise DeploymentMissing(f"the deployment has no {name}") from None
+
+    # ---------------------------------------------------------------- statements
+
+    def sign(self, message: Statement) -> SignedStatement:
+        """A signed statement."""
+        return sign_statement(message, self.ledger.domain, self._key, self.address)
+
+    def sign_terms(self, terms: Terms) -> str:
+        """This party's consent to a job."""
+        return sign_digest(terms.job_id(self.ledger.domain), self._key)
+
+    # ---------------------------------------------------------------- credits
+
+    def wallet_credits(self) -> int:
+        """Credits in the wallet, in atoms."""
+        return int(self.credit.read("balanceOf", self.address))
+
+    def balance(self, account: Address | None = None, block: BlockTag = "latest") -> Balance:
+        """Free and locked inside the escrow."""
+        free, locked, *_ = self.escrow.read("accountOf", account or self.address, block=block)
+        return Balance(int(free), int(locked))
+
+    def swap_reserve(self, wanted: int) -> list[Receipt]:
+        """Buy at least ``wanted`` atoms of credit with reserve tokens, which are approved for exactly that.
+
+        Raises:
+            InsufficientFunds: too few reserve tokens.
+        """
+        scale = int(self.credit.read("scale"))
+        amount = -(-wanted // scale)
+        reserve = self._token("reserve")
+        held = int(reserve.read("balanceOf", self.address))
+        if held < amount:
+            raise InsufficientFunds(
+                f"{self.address} has {held} of the reserve's smallest unit and needs {amount}: bring more reserve tokens to this wallet"
+            )
+        approved = self.send(reserve, "approve", self.credit.address, amount)
+        return [approved, self.send(self.credit, "mint", self.address, amount)]
+
+    def redeem(self, amount: int) -> Receipt:
+        """Turn credits of the wallet into reserve tokens. Whole reserve units only."""
+        return self.send(self.credit, "redeem", self.address, amount)
+
+    def deposit(self, amount: int) -> list[Receipt]:
+        """Move credits from the wallet into the escrow's free balance."""
+        self._demand_credits(amount)
+        approved = self.send(self.credit, "approve", self.escrow.address, amount)
+        return [approved, self.send(self.escrow, "deposit", self.address, amount)]
+
+    def withdraw(self, amount: int, to: Address | None = None) -> Receipt:
+        """Move free balance to a wallet."""
+        return self.send(self.escrow, "withdraw", to or self.address, amount)
+
+    # ---------------------------------------------------------------- providers and verifiers
+
+    def is_active_provider(self) -> bool:
+        """Registered, and not on the way out."""
+        return bool(self.registry.read("isActive", self.address))
+
+    def register_provider(self) -> list[Receipt]:
+        """Enter the registry with the least stake, from the wallet."""
+        stake = int(self.registry.read("rules")[0])
+        self._demand_credits(stake)
+        approved = self.send(self.credit, "approve", self.registry.address, stake)
+        return [approved, self.send(self.registry, "register", stake)]
+
+    def list_resource(self, resource: Bytes32) -> Receipt | None:
+        """Say on chain that the account offers a resource; None where it is listed already."""
+        raw = bytes.fromhex(resource[2:])
+        if self.registry.read("isListed", self.address, raw):
+            return None
+        return self.send(self.registry, "listResource", raw)
+
+    def join_committee(self) -> list[Receipt]:
+        """Stake and count as a member of the verifier committee; nothing where the account does already."""
+        committee = self._contract("VerifierCommittee")
+        if committee.read("isMember", self.address):
+            return []
+        stake = int(committee.read("stakePerMember"))
+        self._demand_credits(stake)
+        approved = self.send(self.credit, "approve", committee.address, stake)
+        return [approved, self.send(committee, "join")]
+
+    def committee(self) -> tuple[Address, tuple[Address, ...], int]:
+        """The verifier committee's address, its members and its threshold."""
+        contract = self._contract("VerifierCommittee")
+        members = tuple(parse_address(member) for member in contract.read("members"))
+        return contract.address, members, int(contract.read("threshold"))
+
+    # ---------------------------------------------------------------- jobs
+
+    def job(self, job: Bytes32, block: BlockTag = "latest") -> JobOnChain:
+        """A job's slot at a block."""
+        state, outcome, _, accepted, pending, deadline, _ = self.escrow.read(
+            "jobOf", bytes.fromhex(job[2:]), block=block
+        )
+        return JobOnChain(JobState(state), int(outcome), int(accepted), int(pending), int(deadline))
+
+    def open_from_wallet(self, terms: Terms, provider_signature: str) -> Receipt:
+        """Open a job as its buyer and payer: a permit for exactly the escrow, and ``open``, in one transaction."""
+        self._demand_credits(terms.escrow)
+        deadline = self.chain_time() + _PERMIT_VALID_S
+        v, r, s = self._permit(terms.escrow, deadline)
+        signatures = (b"", b"", signature_bytes(provider_signature))
+        return self.send(self.escrow, "openWithPermit", terms_values(terms), signatures, deadline, v, r, s)
+
+    def open_from_balance(self, terms: Terms, provider_signature: str) -> Receipt:
+        """Open a job as its buyer and payer from the free balance."""
+        return self.send(self.escrow, "open", terms_values(terms), (b"", b"", signature_bytes(provider_signature)))
+
+    def attest(self, terms: Terms, attestation: Attestation, signatures: str) -> Receipt:
+        """Bring the verifier's word."""
+        return self.send(
+            self.escrow, "attest", terms_values(terms), raw_values(attestation.values()), signature_bytes(signatures)
+        )
+
+    def propose(self, terms: Terms, units: int, result: Bytes32) -> Receipt:
+        """Claim units without a verifier."""
+        return self.send(self.escrow, "propose", terms_values(terms), units, bytes.fromhex(result[2:]))
+
+    def dispute(self, terms: Terms) -> Receipt:
+        """Contest what is pending."""
+        return self.send(self.escrow, "dispute", terms_values(terms))
+
+    def finalize(self, terms: Terms) -> Receipt:
+        """End a job whose window has passed."""
+        return self.send(self.escrow, "finalize", terms_values(terms))
+
+    def reclaim(self, terms: Terms) -> Receipt:
+        """End an open job after its end."""
+        return self.send(self.escrow, "reclaim", terms_values(terms))
+
+    def cancel_terms(self, terms: Terms) -> Receipt:
+        """Make unopened terms unusable."""
+        return self.send(self.escrow, "cancel", terms_values(terms))
+
+    def collect_committee_fees(self) -> list[Receipt]:
+        """Share the committee's fees and pay out this member's."""
+        committee = self._contract("VerifierCommittee")
+        receipts = []
+        if self.balance(committee.address).free:
+            receipts.append(self.send(committee, "collect"))
+        return [*receipts, self.send(committee, "withdrawFees", self.address)]
+
+    # ---------------------------------------------------------------- the chain
+
+    def chain_time(self, block: BlockTag = "latest") -> int:
+        """Timestamp of a block, in UTC seconds."""
+        header = self.rpc.header(block)
+        return header.timestamp if header else int(time.time())
+
+    def send(self, contract: DeployedContract, function: str, *arguments: Any) -> Receipt:
+        """Send one call and wait until it is mined."""
+        return self._sender.send(contract.address, contract.encode(function, *arguments))
+
+    def _token(self, view: str) -> DeployedContract:
+        # Every ERC-20 has the functions used here; the credit's artifact describes them for the reserve too.
+        return self._connection.contract("ComputeCredit", parse_address(self.credit.read(view)))
+
+    def _demand_credits(self, amount: int) -> None:
+        held = self.wallet_credits()
+        if held < amount:
+            raise InsufficientFunds(
+                f"{self.address} has {format_credits(held)} credits in its wallet and needs {format_credits(amount)}: "
+                "swap reserve tokens for credits (`computility wallet swap`), or withdraw from the escrow"
+            )
+
+    def _permit(self, value: int, deadline: int) -> tuple[int, bytes, bytes]:
+        """EIP-2612, over the token's own EIP-712 domain (EIP-5267)."""
+        _, name, version, chain, contract, *_ = self.credit.read("eip712Domain")
+        nonce = int(self.credit.read("nonces", self.address))
+        document = {
+            "types": {
+                "EIP712Domain": [
+                    {"name": "name", "type": "string"},
+                    {"name": "version", "type": "string"},
+                    {"name": "chainId", "type": "uint256"},
+                    {"name": "verifyingContract", "type": "address"},
+                ],
+                "Permit": [
+                    {"name": "owner", "type": "address"},
+                    {"name": "spender", "type": "address"},
+                    {"name": "value", "type": "uint256"},
+                    {"name": "nonce", "type": "uint256"},
+                    {"name": "deadline", "type": "uint256"},
+                ],
+            },
+            "primaryType": "Permit",
+            "domain": {"name": name, "version": version, "chainId": chain, "verifyingContract": contract},
+            "message": {
+                "owner": self.address,
+                "spender": self.escrow.address,
+                "value": value,
+                "nonce": nonce,
+                "deadline": deadline,
+            },
+        }
+        signed = Account.sign_typed_data(self._key, full_message=document)
+        return int(signed.v), int(signed.r).to_bytes(32, "big"), int(signed.s).to_bytes(32, "big")
+
+
+def terms_values(terms: Terms) -> tuple[Any, ...]:
+    """Terms as an ABI encoder takes them."""
+    return raw_values(terms.values())
+
+
+def raw_values(values: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Hashes as bytes, enums as integers; the rest as it is."""
+    return tuple(_raw(value) for value in values)
+
+
+def _raw(value: Any) -> Any:
+    if isinstance(value, str) and len(value) == 66:
+        return bytes.fromhex(value[2:])
+    return int(value) if isinstance(value, int) and not isinstance(value, bool) else value

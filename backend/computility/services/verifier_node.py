@@ -1,0 +1,138 @@
+"""A verifier node: runs submitted jobs again, signs what it found, publishes it, and sees to it that a verdict reaches the chain.
+
+It keeps nothing of its own: what it has signed is in the node's journal. It needs outbound connections only.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from computility.domain.attestation import Verdict
+from computility.domain.errors import ComputilityError
+from computility.domain.identifiers import Address, Bytes32, JobId, parse_address
+from computility.domain.job import JobState, Outcome
+from computility.domain.statements import Submission
+from computility.execution.executor import Execution, Executor
+from computility.services.job_watch import JobWatch, WatchedJob
+from computility.services.keyed_tasks import KeyedTasks
+from computility.services.node_client import NodeClient, NodeContentStore
+from computility.services.trading_account import TradingAccount
+from computility.verification.reexecution import reexecute
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class VerifierSettings:
+    """Times in seconds, ``least_fee`` in atoms of credit. Members of a committee send what is agreed one after the other: a pass after
+    ``send_pass_after_s``, in case the provider does not, a fail at once; each further member ``send_step_s`` later."""
+
+    confirmations: int = 0
+    parallel_jobs: int = 1
+    least_fee: int = 0
+    send_pass_after_s: float = 6.0
+    send_step_s: float = 3.0
+    poll_interval_s: float = 0.5
+
+
+class VerifierNode:
+    """One verifier, for itself or as a member of committees. ``serves`` are the verifiers that jobs may name to reach it."""
+
+    def __init__(
+        self,
+        account: TradingAccount,
+        node: NodeClient,
+        executor: Executor,
+        serves: Sequence[Address],
+        settings: VerifierSettings | None = None,
+    ) -> None:
+        self._account = account
+        self._node = node
+        self._executor = executor
+        self._content = NodeContentStore(node)
+        self._serves = tuple(serves)
+        self._settings = settings or VerifierSettings()
+        self._watch = JobWatch(account, node, self._settings.confirmations)
+        self._checks = KeyedTasks("check", self._settings.parallel_jobs)
+        self._sends = KeyedTasks("send", 4)
+        self._agreed_since: dict[Bytes32, float] = {}
+
+    def run(self, stop: threading.Event) -> None:
+        """Serve until ``stop`` is set."""
+        while not stop.is_set():
+            try:
+                self.tick()
+            except ComputilityError as error:
+                _log.warning("%s: %s", error.code, error)
+            stop.wait(self._settings.poll_interval_s)
+        self._checks.close()
+        self._sends.close()
+
+    def tick(self) -> None:
+        """Look at every live job once, and start what is to be done."""
+        jobs = [job for verifier in self._serves for job in self._watch.live(verifier=verifier)]
+        self._agreed_since = {job.id: self._agreed_since[job.id] for job in jobs if job.id in self._agreed_since}
+        for job in jobs:
+            if self._still_open_to_verdicts(job) and job.terms.verifier_fee >= self._settings.least_fee:
+                self._advance(job)
+
+    def _still_open_to_verdicts(self, job: WatchedJob) -> bool:
+        if job.chain.state is JobState.OPEN:
+            return job.now <= job.terms.end
+        waits = job.chain.state is JobState.PENDING and job.chain.outcome < Outcome.PASS
+        return waits and job.now <= job.chain.deadline
+
+    def _advance(self, job: WatchedJob) -> None:
+        page = self._node.attestations(job.id)
+        if not any(parse_address(row["signer"]) == self._account.address for row in page["items"]):
+            self._checks.offer(job.id, lambda: self._check(job))
+            return
+        aggregate = page["aggregate"]
+        if aggregate is None or not aggregate["complete"]:
+            return
+        since = self._agreed_since.setdefault(job.id, time.monotonic())
+        signers = [parse_address(signer) for signer in aggregate["signers"]]
+        if self._account.address not in signers:
+            return
+        passed = aggregate["attestation"]["verdict"] == int(Verdict.PASS)
+        wait_s = signers.index(self._account.address) * self._settings.send_step_s
+        wait_s += self._settings.send_pass_after_s if passed else 0.0
+        if time.monotonic() >= since + wait_s:
+            self._sends.offer(job.id, lambda: self._send(job))
+
+    def _check(self, job: WatchedJob) -> None:
+        found = self._watch.submission(job)
+        if found is None:
+            return
+        signed, submission = found
+        assert isinstance(submission, Submission)
+        _log.info("checking job %s", job.id)
+        finding = reexecute(job.terms, submission, self._executor, self._content)
+        if finding.verdict is Verdict.PASS and finding.execution is not None:
+            self._keep_available(finding.execution)
+        evidence = finding.evidence(JobId(job.id), job.terms, self._executor.environment, signed)
+        self._content.put(evidence.to_bytes())
+        self._node.publish(self._account.sign(finding.attestation(JobId(job.id), evidence.digest)))
+        _log.info("attested job %s: %s (%s)", job.id, finding.verdict.name, finding.reason)
+
+    def _keep_available(self, execution: Execution) -> None:
+        """A pass means that the buyer can have the outputs; where the provider did not upload them, the verifier does: they are the same bytes."""
+        for file in execution.manifest.files:
+            if not self._content.has(file.cid):
+                self._content.put(execution.outputs[file.path])
+        if not self._content.has(execution.manifest.cid):
+            self._content.put(execution.manifest.to_bytes())
+
+    def _send(self, job: WatchedJob) -> None:
+        found = self._watch.aggregate(job)
+        if found is None:
+            return
+        attestation, signatures = found
+        if attestation.verdict is Verdict.NO_FAULT and job.chain.state is not JobState.OPEN:
+            return
+        receipt = self._account.attest(job.terms, attestation, signatures)
+        _log.info("brought the attestation of job %s: %s", job.id, receipt.tx_hash)
