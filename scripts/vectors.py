@@ -118,12 +118,12 @@ def value_of(cls: type[Message], field: Field, index: int) -> Any:
 
 
 def integer(cls: type[Message], field: Field, chance: bytes, edge: int | None) -> int:
-    highest: int = 2 if (cls, field.name) == (Attestation, "verdict") else 2**field.bits - 1
+    highest = 2 if (cls, field.name) == (Attestation, "verdict") else (1 << field.bits) - 1
     if edge is not None:
         return edge * highest
     # A width first, so that small numbers are as frequent as large ones.
     width = 1 + chance[1] % highest.bit_length()
-    return min(int.from_bytes(chance, "big") % 2**width, highest)
+    return min(int.from_bytes(chance, "big") % (1 << width), highest)
 
 
 def raw(chance: bytes, edge: int | None) -> bytes:
