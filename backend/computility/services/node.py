@@ -139,6 +139,8 @@ def run_node(settings: NodeSettings) -> None:
         DeploymentMissing: nothing is deployed on the chain.
         StoreError: the database cannot be opened.
     """
+    # What would keep it from starting is said before the server starts, in one line.
+    read_deployments(settings.deployments_dir, settings.chain_number)
     # By name, as a server loads any application: services do not know the API above them.
     application = importlib.import_module("computility.api.app").create_app(settings)
     config = uvicorn.Config(

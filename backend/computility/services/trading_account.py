@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -76,6 +77,7 @@ class TradingAccount:
         self._key = bytes(account.key)
         self._connection = ChainConnection(rpc)
         self._sender = TransactionSender(rpc, account, ledger.domain.chain_number, confirmations, timeout_s)
+        self._permits = threading.Lock()
         self.credit = self._contract("ComputeCredit")
         self.escrow = self._contract("JobEscrow")
         self.registry = self._contract("ProviderRegistry")
@@ -111,6 +113,11 @@ class TradingAccount:
         free, locked, *_ = self.escrow.read("accountOf", account or self.address, block=block)
         return Balance(int(free), int(locked))
 
+    def reserve(self) -> DeployedContract:
+        """The token behind the credits."""
+        # Every ERC-20 has the functions that are used; the play money's artifact describes them for all.
+        return self._connection.contract("DevReserve", parse_address(self.credit.read("reserve")))
+
     def swap_reserve(self, wanted: int) -> list[Receipt]:
         """Buy at least ``wanted`` atoms of credit with reserve tokens, which are approved for exactly that.
 
@@ -119,7 +126,7 @@ class TradingAccount:
         """
         scale = int(self.credit.read("scale"))
         amount = -(-wanted // scale)
-        reserve = self._token("reserve")
+        reserve = self.reserve()
         held = int(reserve.read("balanceOf", self.address))
         if held < amount:
             raise InsufficientFunds(
@@ -189,11 +196,13 @@ class TradingAccount:
 
     def open_from_wallet(self, terms: Terms, provider_signature: str) -> Receipt:
         """Open a job as its buyer and payer: a permit for exactly the escrow, and ``open``, in one transaction."""
-        self._demand_credits(terms.escrow)
-        deadline = self.chain_time() + _PERMIT_VALID_S
-        v, r, s = self._permit(terms.escrow, deadline)
         signatures = (b"", b"", signature_bytes(provider_signature))
-        return self.send(self.escrow, "openWithPermit", terms_values(terms), signatures, deadline, v, r, s)
+        # The token counts permits, so the next one can be signed only when this one is mined.
+        with self._permits:
+            self._demand_credits(terms.escrow)
+            deadline = self.chain_time() + _PERMIT_VALID_S
+            v, r, s = self._permit(terms.escrow, deadline)
+            return self.send(self.escrow, "openWithPermit", terms_values(terms), signatures, deadline, v, r, s)
 
     def open_from_balance(self, terms: Terms, provider_signature: str) -> Receipt:
         """Open a job as its buyer and payer from the free balance."""
@@ -243,10 +252,6 @@ class TradingAccount:
     def send(self, contract: DeployedContract, function: str, *arguments: Any) -> Receipt:
         """Send one call and wait until it is mined."""
         return self._sender.send(contract.address, contract.encode(function, *arguments))
-
-    def _token(self, view: str) -> DeployedContract:
-        # Every ERC-20 has the functions used here; the credit's artifact describes them for the reserve too.
-        return self._connection.contract("ComputeCredit", parse_address(self.credit.read(view)))
 
     def _demand_credits(self, amount: int) -> None:
         held = self.wallet_credits()

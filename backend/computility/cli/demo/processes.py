@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import ctypes
+import contextlib
 import os
 import signal
 import subprocess
@@ -15,7 +15,6 @@ from typing import Final
 
 from computility.domain.errors import ComputilityError
 
-_PR_SET_PDEATHSIG: Final = 1
 _GRACE_S: Final = 5.0
 
 
@@ -53,13 +52,12 @@ class Processes:
         variables = {**os.environ, **(environment or {})}
         with log.open("ab") as output:
             process = subprocess.Popen(
-                command,
+                [sys.executable, "-m", "computility.cli.demo.tether", str(os.getpid()), *command],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 env=variables,
                 start_new_session=True,
-                preexec_fn=_end_with_parent if sys.platform == "linux" else None,
             )
         child = Child(name, command, variables, log, process)
         self.children[name] = child
@@ -100,12 +98,5 @@ class Processes:
 
 
 def _signal_group(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
-    try:
+    with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, number)
-    except ProcessLookupError:
-        pass
-
-
-def _end_with_parent() -> None:
-    # Runs in the child between fork and exec: the kernel sends SIGTERM when the demo dies, even by SIGKILL.
-    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)

@@ -1,0 +1,129 @@
+"""``computility buy``: run a program on somebody else's machine, with the payment in escrow."""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from computility.cli.options import (
+    DEFAULT_KEYSTORE,
+    DEFAULT_NODE,
+    DEFAULT_RPC,
+    ConfirmationsOption,
+    EscrowOption,
+    KeystoreOption,
+    NodeOption,
+    PasswordFileOption,
+    RpcOption,
+    YesOption,
+)
+from computility.cli.output import JsonOption, console, print_json, print_record, progress_console
+from computility.cli.session import confirm, open_session
+
+if TYPE_CHECKING:
+    from computility.domain.identifiers import Bytes32
+    from computility.services.buyer import Buyer
+
+_MIB = 1024 * 1024
+
+
+def command(
+    program: Annotated[Path, typer.Argument(help="A WASI program (.wasm).", exists=True, dir_okay=False)],
+    argument: Annotated[list[str] | None, typer.Argument(help="Its arguments.")] = None,
+    input_file: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--input",
+            "-i",
+            help="A file that the program may read, by its name; once for each.",
+            exists=True,
+            dir_okay=False,
+        ),
+    ] = None,
+    fuel: Annotated[
+        int, typer.Option(min=1, help="Most WebAssembly fuel to pay for; a million is a unit.")
+    ] = 5_000_000_000,
+    memory_mib: Annotated[int, typer.Option("--memory", min=1, help="Most memory, in MiB.")] = 256,
+    output_mib: Annotated[int, typer.Option("--output", min=1, help="Most output, in MiB.")] = 16,
+    ask: Annotated[str | None, typer.Option(help="Id of the ask to take; the best one unless given.")] = None,
+    verifier: Annotated[str | None, typer.Option(help="Who verifies; the node's committee unless given.")] = None,
+    verifier_fee: Annotated[str, typer.Option(help="Credits for the verifier.")] = "0",
+    end_in: Annotated[
+        int, typer.Option(min=0, help="Seconds after which the job must be over; 0 leaves it to the provider.")
+    ] = 0,
+    most: Annotated[str | None, typer.Option(help="Most credits to put into escrow.")] = None,
+    to: Annotated[Path, typer.Option(help="Folder for what it produces.")] = Path("outputs"),
+    timeout: Annotated[int, typer.Option(min=1, help="Seconds to follow the job.")] = 900,
+    node: NodeOption = DEFAULT_NODE,
+    rpc: RpcOption = DEFAULT_RPC,
+    keystore: KeystoreOption = DEFAULT_KEYSTORE,
+    password_file: PasswordFileOption = None,
+    escrow: EscrowOption = None,
+    confirmations: ConfirmationsOption = 0,
+    yes: YesOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Buy one run of a program: upload it, get a quote, open the job, wait for the verdict, fetch the result.
+
+    You see who provides, verifies and arbitrates before you sign. What is not used comes back to your balance inside the escrow.
+    """
+    from computility.domain.errors import AmountOutOfRange, UnknownAsk
+    from computility.domain.identifiers import parse_address, parse_bytes32
+    from computility.domain.job_specification import Limits
+    from computility.domain.units import format_credits, parse_credits
+    from computility.services.buyer import Buyer, Program, specification_of, write_outputs
+
+    files = {path.name: path.read_bytes() for path in input_file or []}
+    code = Program(program.name, program.read_bytes(), argument or [], files)
+    limits = Limits(fuel=fuel, memory_bytes=memory_mib * _MIB, output_bytes=output_mib * _MIB, output_files=64)
+    with open_session(node, rpc, keystore, password_file, escrow=escrow, confirmations=confirmations) as session:
+        buyer = Buyer(session.account, session.node, confirmations)
+        seed, clock_s = "0x" + secrets.token_hex(32), session.account.chain_time()
+        units = -(-fuel // 1_000_000)
+        offers = [buyer.offer(parse_bytes32(ask))] if ask else buyer.offers(units=units)
+        if not offers:
+            raise UnknownAsk(f"nobody offers {units} units now: allow less fuel, or look at `computility ask list`")
+        offer = offers[0]
+        committee = session.config["committee"]
+        if verifier is None and committee is None:
+            raise typer.BadParameter("this deployment has no committee: name a verifier with --verifier")
+        named = parse_address(verifier or committee["address"])
+        specification = specification_of(code, offer.ask.environment, limits, seed, clock_s)
+        with progress_console.status("asking for a quote"):
+            buyer.upload(code, offer.ask.environment, limits, seed, clock_s)
+            end = session.account.chain_time() + end_in if end_in else 0
+            quoted = buyer.request_quote(
+                offer, specification, verifier=named, verifier_fee=parse_credits(verifier_fee), end=end
+            )
+        terms = quoted.terms
+        if most is not None and terms.escrow > parse_credits(most):
+            raise AmountOutOfRange(f"the escrow would be {format_credits(terms.escrow)} credits, and you allow {most}")
+        if not as_json:
+            console.print(
+                f"provider  {terms.provider}\nverifier  {terms.verifier}\narbiter   {terms.arbiter}\n"
+                f"escrow    {format_credits(terms.escrow)} credits for at most {terms.max_units} units\n"
+                f"bond      {format_credits(terms.bond)} credits"
+            )
+        confirm(f"Open job {quoted.job}?", yes=yes)
+        opened = buyer.open(quoted)
+        _follow(buyer, quoted.job, timeout)
+        row = session.node.job(quoted.job)
+        answer: dict[str, Any] = {"job": quoted.job, "opened_tx": opened.tx_hash, "state": "closed"}
+        for name in ("outcome", "closed_by", "units", "provider_paid", "fee", "refund", "bond_to_buyer"):
+            answer[name] = row[name]
+        if row["outcome"] in ("pass", "claim") and row["result"]:
+            _, outputs = buyer.outputs(parse_bytes32(row["result"]))
+            answer["files"] = [str(path) for path in write_outputs(to, outputs)]
+    if as_json:
+        print_json(answer)
+    else:
+        print_record(answer, as_json=False)
+
+
+def _follow(buyer: Buyer, job: Bytes32, timeout: int) -> None:
+    with progress_console.status("open: waiting for the provider") as status:
+        for watched in buyer.follow(job, timeout):
+            status.update(f"{watched.chain.state.name.lower()}: waiting")

@@ -1,0 +1,69 @@
+"""``computility deploy``: a new generation of contracts on a development chain."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from computility.cli.options import DEFAULT_KEYSTORE, DEFAULT_RPC, KeystoreOption, PasswordFileOption, RpcOption
+from computility.cli.output import JsonOption, print_record, progress_console
+from computility.cli.session import password
+
+
+def command(
+    rpc: RpcOption = DEFAULT_RPC,
+    keystore: KeystoreOption = DEFAULT_KEYSTORE,
+    password_file: PasswordFileOption = None,
+    verifier: Annotated[
+        list[str] | None, typer.Option(help="A member of the verifier committee; give it once for each.")
+    ] = None,
+    threshold: Annotated[int, typer.Option(min=1, help="Members that have to sign.")] = 2,
+    timelock_delay: Annotated[
+        int, typer.Option(min=0, help="Seconds before a change of parameters takes effect.")
+    ] = 172_800,
+    folder: Annotated[Path, typer.Option(help="Folder to record the deployment in.")] = Path("deployments"),
+    as_json: JsonOption = False,
+) -> None:
+    """Deploy all contracts and record where they are.
+
+    The key behind the keystore pays for gas, proposes changes to the timelock, and is treasury and guardian of this development
+    deployment. Chains other than 31337 and 1337 are refused until the whole protocol has landed.
+    """
+    from computility.chain.connection import ChainConnection
+    from computility.chain.keystore import load_keystore
+    from computility.chain.rpc import RpcClient
+    from computility.chain.transaction_sender import TransactionSender
+    from computility.domain.identifiers import Address, parse_address
+    from computility.services.deployer import DeploymentPlan, deploy_generation
+
+    members = [parse_address(member) for member in verifier or []]
+    client = RpcClient(rpc)
+    chain_number = client.chain_number()
+    path = keystore.expanduser()
+    account = load_keystore(path, password(password_file, path))
+    owner = Address(account.address)
+    plan = DeploymentPlan(
+        proposers=[owner],
+        treasury=owner,
+        guardian=owner,
+        committee=members,
+        threshold=threshold,
+        timelock_delay_s=timelock_delay,
+    )
+    sender = TransactionSender(client, account, chain_number)
+    with progress_console.status("deploying") as status:
+        result = deploy_generation(ChainConnection(client), sender, plan, folder, status.update)
+    newest = result.deployments.newest
+    print_record(
+        {
+            "chain_id": result.deployments.chain_id,
+            "generation": newest.number,
+            "block": newest.block,
+            "file": str(result.file),
+            "contracts": dict(newest.contracts),
+            "gas": result.gas,
+        },
+        as_json=as_json,
+    )

@@ -1,0 +1,58 @@
+"""``computility node``: the indexer, the order book, the API and the web app on one port."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from computility.cli.service import set_up_log
+
+group = typer.Typer(help="Run a node: indexer, order book, API and web app on one port.", no_args_is_help=True)
+
+
+@group.callback()
+def root() -> None:
+    """Run a node: indexer, order book, API and web app on one port."""
+
+
+@group.command()
+def serve(
+    rpc: Annotated[str | None, typer.Option("--rpc", help="URL of a chain endpoint [http://127.0.0.1:8545].")] = None,
+    host: Annotated[str | None, typer.Option(help="Address to listen on [127.0.0.1].")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on [8000].")] = None,
+    chain: Annotated[int | None, typer.Option("--chain", help="Chain id of the endpoint [31337].")] = None,
+    deployments: Annotated[Path | None, typer.Option(help="Folder of the deployment records [deployments].")] = None,
+    database: Annotated[
+        str | None, typer.Option(help="Database: sqlite:///file or postgresql://user@host/name.")
+    ] = None,
+    content: Annotated[str | None, typer.Option(help="Folder or fsspec URL of the content store.")] = None,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log more.")] = False,
+) -> None:
+    """Follow the chain and serve until Ctrl-C. The node holds no key and no money.
+
+    What is not given here comes from `DATABASE_URL` and `COMPUTILITY_*` variables, such as `COMPUTILITY_RPC_URL` and `COMPUTILITY_PORT`.
+    """
+    from pydantic import ValidationError
+
+    from computility.domain.errors import InvalidMessage
+    from computility.services.node import run_node
+    from computility.settings import NodeSettings
+
+    set_up_log(verbose=verbose)
+    given: dict[str, Any] = {
+        "rpc_url": rpc,
+        "host": host,
+        "port": port,
+        "chain_number": chain,
+        "deployments_dir": deployments,
+        "database_url": database,
+        "content_url": content,
+    }
+    try:
+        settings = NodeSettings(**{name: value for name, value in given.items() if value is not None})
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise InvalidMessage(f"the setting {first['loc'][0]} does not fit: {first['msg']}") from error
+    run_node(settings)

@@ -1,0 +1,58 @@
+"""Options that several commands share. Each also reads an environment variable, so that nothing secret is ever on the command line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+NodeOption = Annotated[
+    str, typer.Option("--node", envvar="COMPUTILITY_NODE", help="URL of the node.", rich_help_panel="Connection")
+]
+RpcOption = Annotated[
+    str,
+    typer.Option("--rpc", envvar="COMPUTILITY_RPC_URL", help="URL of a chain endpoint.", rich_help_panel="Connection"),
+]
+KeystoreOption = Annotated[
+    Path,
+    typer.Option(
+        "--keystore",
+        envvar="COMPUTILITY_KEYSTORE",
+        help="Encrypted key file; `computility wallet new` makes one.",
+        rich_help_panel="Account",
+    ),
+]
+PasswordFileOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--password-file",
+        envvar="COMPUTILITY_PASSWORD_FILE",
+        help="File whose first line is the password. Without it you are asked.",
+        rich_help_panel="Account",
+    ),
+]
+EscrowOption = Annotated[
+    str | None,
+    typer.Option(
+        "--escrow",
+        envvar="COMPUTILITY_ESCROW",
+        help="The one escrow contract you trust: a node that names another is refused.",
+        rich_help_panel="Connection",
+    ),
+]
+ConfirmationsOption = Annotated[
+    int,
+    typer.Option(
+        "--confirmations",
+        envvar="COMPUTILITY_CONFIRMATIONS",
+        min=0,
+        help="Blocks below the head at which the chain is believed.",
+        rich_help_panel="Connection",
+    ),
+]
+YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before signing.")]
+
+DEFAULT_NODE = "http://127.0.0.1:8000"
+DEFAULT_RPC = "http://127.0.0.1:8545"
+DEFAULT_KEYSTORE = Path("~/.computility/keystore.json")
