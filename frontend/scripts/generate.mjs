@@ -40,8 +40,6 @@ const USED = {
     "reclaim",
     "withdraw",
   ],
-  ProviderRegistry: [],
-  VerifierCommittee: [],
 };
 
 /** Files of golden vectors that carry the EIP-712 types. */

@@ -1,0 +1,4 @@
+/** A failure that the page itself found. Its message is a whole sentence that says what to do. */
+export class PageError extends Error {
+  override name = "PageError";
+}
