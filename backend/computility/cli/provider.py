@@ -20,7 +20,7 @@ from computility.cli.options import (
 )
 from computility.cli.output import JsonOption, print_record
 from computility.cli.service import serve_until_signalled, set_up_log
-from computility.cli.session import confirm, open_session
+from computility.cli.session import SERVICE_WAITS_S, confirm, open_session
 
 group = typer.Typer(help="Offer computing power: register, then run the agent.", no_args_is_help=True)
 
@@ -82,7 +82,9 @@ def serve(
     from computility.services.provider_agent import ProviderAgent, ProviderSettings
 
     set_up_log(verbose=verbose)
-    with open_session(node, rpc, keystore, password_file, escrow=escrow, confirmations=confirmations) as session:
+    with open_session(
+        node, rpc, keystore, password_file, escrow=escrow, confirmations=confirmations, wait_s=SERVICE_WAITS_S
+    ) as session:
         committee = session.config["committee"]
         accepted = verifier or ([committee["address"]] if committee else [])
         agent = ProviderAgent(

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import typer
 
 from computility.chain.keystore import load_keystore, read_password
 from computility.chain.rpc import RpcClient
-from computility.domain.errors import KeystoreError
+from computility.domain.errors import KeystoreError, NodeRefused, NodeUnavailable
 from computility.domain.identifiers import parse_address
 from computility.services.node_client import NodeClient
 from computility.services.trading_account import Ledger, TradingAccount
+
+SERVICE_WAITS_S: Final = 60.0
+"""How long a service waits at its start for its node: after a power cut they come back in any order."""
+_ASK_AGAIN_S: Final = 0.3
 
 
 @dataclass(frozen=True)
@@ -47,8 +52,9 @@ def open_session(
     *,
     escrow: str | None = None,
     confirmations: int = 0,
+    wait_s: float = 0.0,
 ) -> Iterator[Session]:
-    """Everything that a command needs to trade.
+    """Everything that a command needs to trade. ``wait_s``: how long to wait for a node that is starting.
 
     Raises:
         KeystoreError: no such key file, or a wrong password.
@@ -57,13 +63,24 @@ def open_session(
     """
     with ExitStack() as stack:
         node = stack.enter_context(open_node(node_url))
-        config = node.config()
+        config = _config(node, wait_s)
         rpc = RpcClient(rpc_url)
         stack.callback(rpc.close)
         ledger = Ledger.from_config(config, parse_address(escrow) if escrow else None)
         path = keystore.expanduser()
         account = load_keystore(path, password(password_file, path))
         yield Session(node, config, TradingAccount(rpc, account, ledger, confirmations))
+
+
+def _config(node: NodeClient, wait_s: float) -> dict[str, Any]:
+    give_up = time.monotonic() + wait_s
+    while True:
+        try:
+            return node.config()
+        except (NodeUnavailable, NodeRefused):
+            if time.monotonic() >= give_up:
+                raise
+        time.sleep(_ASK_AGAIN_S)
 
 
 def password(file: Path | None, keystore: Path, *, new: bool = False) -> str:

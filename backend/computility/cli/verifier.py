@@ -20,7 +20,7 @@ from computility.cli.options import (
 )
 from computility.cli.output import JsonOption, print_record
 from computility.cli.service import serve_until_signalled, set_up_log
-from computility.cli.session import confirm, open_session
+from computility.cli.session import SERVICE_WAITS_S, confirm, open_session
 
 group = typer.Typer(help="Check jobs for a fee: join the committee, then run the node.", no_args_is_help=True)
 
@@ -85,7 +85,9 @@ def serve(
 
     set_up_log(verbose=verbose)
     fee = parse_credits(least_fee)
-    with open_session(node, rpc, keystore, password_file, escrow=escrow, confirmations=confirmations) as session:
+    with open_session(
+        node, rpc, keystore, password_file, escrow=escrow, confirmations=confirmations, wait_s=SERVICE_WAITS_S
+    ) as session:
         serves = [session.account.address]
         committee = session.config["committee"]
         if committee is not None:

@@ -41,7 +41,7 @@ class JobWatch:
 
         A job that the chain does not have (yet, or any more after a reorganisation) at the agent's depth is left out.
         """
-        rows = [row for state in LIVE_STATES for row in self._node.jobs(state=state, **filters)]
+        rows = self._node.jobs(state=LIVE_STATES, **filters)
         if not rows:
             return []
         header = self._account.rpc.header("latest")

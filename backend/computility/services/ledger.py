@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -58,7 +58,7 @@ class Ledger(Protocol):
         buyer: Address | None,
         provider: Address | None,
         verifier: Address | None,
-        state: JobState | None,
+        states: Collection[JobState],
         limit: int,
         cursor: str | None,
     ) -> PageOf[LedgerJob]:

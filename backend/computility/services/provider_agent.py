@@ -33,12 +33,14 @@ _FIRST_ATTEMPT = 1
 @dataclass(frozen=True)
 class ProviderSettings:
     """Times in seconds. ``patience_s``: how long verifiers may take before the agent claims by itself; in any case it claims
-    ``propose_before_end_s`` before the job's end. ``parallel_jobs``: how many run at one time."""
+    ``propose_before_end_s`` before the job's end. A job that is not done ``excuse_before_end_s`` before its end is handed back: an excuse
+    costs nobody anything, and silence the bond. ``parallel_jobs``: how many run at one time."""
 
     confirmations: int = 0
     parallel_jobs: int = 2
     patience_s: int = 60
     propose_before_end_s: int = 10
+    excuse_before_end_s: int = 4
     poll_interval_s: float = 0.5
     long_poll_s: int = 10
 
@@ -104,13 +106,15 @@ class ProviderAgent:
     def _advance_open(self, job: WatchedJob) -> None:
         if job.now > job.terms.end:
             return
-        if job.id in self._faults or job.now >= job.terms.end - self._settings.propose_before_end_s:
+        submitted = self._watch.submission(job)
+        if submitted is None and (
+            job.id in self._faults or job.now >= job.terms.end - self._settings.excuse_before_end_s
+        ):
             self._moves.offer(job.id, lambda: self._claim(job))
-            return
-        if self._watch.submission(job) is None:
+        elif submitted is None:
             self._runs.offer(job.id, lambda: self._run(job))
         else:
-            self._moves.offer(job.id, lambda: self._bring_or_claim(job))
+            self._moves.offer(job.id, lambda: self._bring_or_claim(job, submitted[1]))
 
     def _advance_pending(self, job: WatchedJob) -> None:
         over = job.now > job.chain.deadline
@@ -157,11 +161,11 @@ class ProviderAgent:
             self._content.put(data)
         self._content.put(execution.manifest.to_bytes())
 
-    def _bring_or_claim(self, job: WatchedJob) -> None:
-        if self._bring(job):
-            return
-        submitted = self._watch.submission(job)
-        if submitted is not None and job.now >= submitted[1].submitted_at + self._settings.patience_s:
+    def _bring_or_claim(self, job: WatchedJob, submission: Submission) -> None:
+        claim_from = min(
+            submission.submitted_at + self._settings.patience_s, job.terms.end - self._settings.propose_before_end_s
+        )
+        if not self._bring(job) and job.now >= claim_from:
             self._claim(job)
 
     def _bring(self, job: WatchedJob) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from sqlmodel import Session
@@ -66,7 +66,7 @@ class StoredLedger:
         buyer: Address | None,
         provider: Address | None,
         verifier: Address | None,
-        state: JobState | None,
+        states: Collection[JobState],
         limit: int,
         cursor: str | None,
     ) -> PageOf[LedgerJob]:
@@ -79,7 +79,7 @@ class StoredLedger:
                 buyer=buyer,
                 provider=provider,
                 verifier=verifier,
-                state=state,
+                states=states,
                 before=(before[0], before[1]) if before else None,
                 limit=limit + 1,
             )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from computility.domain.errors import UnknownJob
@@ -55,7 +55,7 @@ class Trades:
         buyer: str | None,
         provider: str | None,
         verifier: str | None,
-        state: str | None,
+        states: Collection[str],
         limit: int,
         cursor: str | None,
     ) -> PageOf[JobView]:
@@ -64,7 +64,7 @@ class Trades:
             buyer=parse_address(buyer) if buyer else None,
             provider=parse_address(provider) if provider else None,
             verifier=parse_address(verifier) if verifier else None,
-            state=JobState[state.upper()] if state else None,
+            states=[JobState[state.upper()] for state in states],
             limit=limit,
             cursor=cursor,
         )

@@ -16,7 +16,13 @@ from computility.chain.rpc import BlockTag, RpcClient
 from computility.chain.transaction_sender import Receipt, TransactionSender
 from computility.domain.attestation import Attestation
 from computility.domain.eip712 import Eip712Domain
-from computility.domain.errors import DeploymentMissing, InsufficientFunds, NodeMisbehaved, WrongDomain
+from computility.domain.errors import (
+    ContractReverted,
+    DeploymentMissing,
+    InsufficientFunds,
+    NodeMisbehaved,
+    WrongDomain,
+)
 from computility.domain.identifiers import Address, Bytes32, parse_address
 from computility.domain.job import JobState
 from computility.domain.ledger import Balance
@@ -26,6 +32,15 @@ from computility.domain.terms import Terms
 from computility.domain.units import format_credits
 
 _PERMIT_VALID_S: Final = 600
+_PERMIT_TYPE: Final = {
+    "Permit": [
+        {"name": "owner", "type": "address"},
+        {"name": "spender", "type": "address"},
+        {"name": "value", "type": "uint256"},
+        {"name": "nonce", "type": "uint256"},
+        {"name": "deadline", "type": "uint256"},
+    ]
+}
 
 
 @dataclass(frozen=True)
@@ -119,7 +134,7 @@ class TradingAccount:
         return self._connection.contract("DevReserve", parse_address(self.credit.read("reserve")))
 
     def swap_reserve(self, wanted: int) -> list[Receipt]:
-        """Buy at least ``wanted`` atoms of credit with reserve tokens, which are approved for exactly that.
+        """Buy at least ``wanted`` atoms of credit with reserve tokens, which are released for exactly that.
 
         Raises:
             InsufficientFunds: too few reserve tokens.
@@ -132,8 +147,7 @@ class TradingAccount:
             raise InsufficientFunds(
                 f"{self.address} has {held} of the reserve's smallest unit and needs {amount}: bring more reserve tokens to this wallet"
             )
-        approved = self.send(reserve, "approve", self.credit.address, amount)
-        return [approved, self.send(self.credit, "mint", self.address, amount)]
+        return self._spending(reserve, self.credit, amount, "mint", self.address, amount)
 
     def redeem(self, amount: int) -> Receipt:
         """Turn credits of the wallet into reserve tokens. Whole reserve units only."""
@@ -142,8 +156,7 @@ class TradingAccount:
     def deposit(self, amount: int) -> list[Receipt]:
         """Move credits from the wallet into the escrow's free balance."""
         self._demand_credits(amount)
-        approved = self.send(self.credit, "approve", self.escrow.address, amount)
-        return [approved, self.send(self.escrow, "deposit", self.address, amount)]
+        return self._spending(self.credit, self.escrow, amount, "deposit", self.address, amount)
 
     def withdraw(self, amount: int, to: Address | None = None) -> Receipt:
         """Move free balance to a wallet."""
@@ -159,8 +172,7 @@ class TradingAccount:
         """Enter the registry with the least stake, from the wallet."""
         stake = int(self.registry.read("rules")[0])
         self._demand_credits(stake)
-        approved = self.send(self.credit, "approve", self.registry.address, stake)
-        return [approved, self.send(self.registry, "register", stake)]
+        return self._spending(self.credit, self.registry, stake, "register", stake)
 
     def list_resource(self, resource: Bytes32) -> Receipt | None:
         """Say on chain that the account offers a resource; None where it is listed already."""
@@ -197,12 +209,10 @@ class TradingAccount:
     def open_from_wallet(self, terms: Terms, provider_signature: str) -> Receipt:
         """Open a job as its buyer and payer: a permit for exactly the escrow, and ``open``, in one transaction."""
         signatures = (b"", b"", signature_bytes(provider_signature))
-        # The token counts permits, so the next one can be signed only when this one is mined.
+        self._demand_credits(terms.escrow)
         with self._permits:
-            self._demand_credits(terms.escrow)
-            deadline = self.chain_time() + _PERMIT_VALID_S
-            v, r, s = self._permit(terms.escrow, deadline)
-            return self.send(self.escrow, "openWithPermit", terms_values(terms), signatures, deadline, v, r, s)
+            permit = self._permit(self.credit, self.escrow, terms.escrow)
+            return self.send(self.escrow, "openWithPermit", terms_values(terms), signatures, *permit)
 
     def open_from_balance(self, terms: Terms, provider_signature: str) -> Receipt:
         """Open a job as its buyer and payer from the free balance."""
@@ -261,38 +271,40 @@ class TradingAccount:
                 "swap reserve tokens for credits (`computility wallet swap`), or withdraw from the escrow"
             )
 
-    def _permit(self, value: int, deadline: int) -> tuple[int, bytes, bytes]:
-        """EIP-2612, over the token's own EIP-712 domain (EIP-5267)."""
-        _, name, version, chain, contract, *_ = self.credit.read("eip712Domain")
-        nonce = int(self.credit.read("nonces", self.address))
-        document = {
-            "types": {
-                "EIP712Domain": [
-                    {"name": "name", "type": "string"},
-                    {"name": "version", "type": "string"},
-                    {"name": "chainId", "type": "uint256"},
-                    {"name": "verifyingContract", "type": "address"},
-                ],
-                "Permit": [
-                    {"name": "owner", "type": "address"},
-                    {"name": "spender", "type": "address"},
-                    {"name": "value", "type": "uint256"},
-                    {"name": "nonce", "type": "uint256"},
-                    {"name": "deadline", "type": "uint256"},
-                ],
-            },
-            "primaryType": "Permit",
-            "domain": {"name": name, "version": version, "chainId": chain, "verifyingContract": contract},
-            "message": {
-                "owner": self.address,
-                "spender": self.escrow.address,
-                "value": value,
-                "nonce": nonce,
-                "deadline": deadline,
-            },
+    def _spending(
+        self, token: DeployedContract, spender: DeployedContract, value: int, function: str, *arguments: Any
+    ) -> list[Receipt]:
+        """Call a function that takes ``value`` of a token: with a permit in the same transaction, or after an approval where the
+        token knows no permits."""
+        with self._permits:
+            try:
+                permit = self._permit(token, spender, value)
+            except (ContractReverted, DeploymentMissing):
+                approved = self.send(token, "approve", spender.address, value)
+                return [approved, self.send(spender, function, *arguments)]
+            return [self.send(spender, f"{function}WithPermit", *arguments, *permit)]
+
+    def _permit(self, token: DeployedContract, spender: DeployedContract, value: int) -> tuple[int, int, bytes, bytes]:
+        """Deadline, v, r and s of an EIP-2612 permit, over the token's own EIP-712 domain (EIP-5267).
+
+        The token counts permits, so the next one can be signed only when this one is mined: hold ``_permits`` until then.
+        """
+        deadline = self.chain_time() + _PERMIT_VALID_S
+        _, name, version, chain, contract, *_ = token.read("eip712Domain")
+        message = {
+            "owner": self.address,
+            "spender": spender.address,
+            "value": value,
+            "nonce": int(token.read("nonces", self.address)),
+            "deadline": deadline,
         }
-        signed = Account.sign_typed_data(self._key, full_message=document)
-        return int(signed.v), int(signed.r).to_bytes(32, "big"), int(signed.s).to_bytes(32, "big")
+        signed = Account.sign_typed_data(
+            self._key,
+            domain_data={"name": name, "version": version, "chainId": chain, "verifyingContract": contract},
+            message_types=_PERMIT_TYPE,
+            message_data=message,
+        )
+        return deadline, int(signed.v), int(signed.r).to_bytes(32, "big"), int(signed.s).to_bytes(32, "big")
 
 
 def terms_values(terms: Terms) -> tuple[Any, ...]:

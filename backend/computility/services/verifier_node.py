@@ -10,12 +10,13 @@ import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from computility.domain.attestation import Verdict
 from computility.domain.errors import ComputilityError
-from computility.domain.identifiers import Address, Bytes32, JobId, parse_address
+from computility.domain.identifiers import Address, Bytes32, JobId, keccak_bytes32, parse_address
 from computility.domain.job import JobState, Outcome
-from computility.domain.statements import Submission
+from computility.domain.statements import SignedStatement, Submission
 from computility.execution.executor import Execution, Executor
 from computility.services.job_watch import JobWatch, WatchedJob
 from computility.services.keyed_tasks import KeyedTasks
@@ -25,15 +26,22 @@ from computility.verification.reexecution import reexecute
 
 _log = logging.getLogger(__name__)
 
+_COMMITTEE_FOR_S: Final = 15.0
+"""A change of the committee takes effect here after so long; until then a member too many, or too few, checks a job."""
+
 
 @dataclass(frozen=True)
 class VerifierSettings:
-    """Times in seconds, ``least_fee`` in atoms of credit. Members of a committee send what is agreed one after the other: a pass after
+    """Times in seconds, ``least_fee`` in atoms of credit.
+
+    For each job as many members of a committee are on duty as have to sign; the others stand by, and check it only if no verdict is complete
+    ``standby_s`` after they saw the submission. Members of a committee send what is agreed one after the other: a pass after
     ``send_pass_after_s``, in case the provider does not, a fail at once; each further member ``send_step_s`` later."""
 
     confirmations: int = 0
     parallel_jobs: int = 1
     least_fee: int = 0
+    standby_s: float = 10.0
     send_pass_after_s: float = 6.0
     send_step_s: float = 3.0
     poll_interval_s: float = 0.5
@@ -59,6 +67,8 @@ class VerifierNode:
         self._watch = JobWatch(account, node, self._settings.confirmations)
         self._checks = KeyedTasks("check", self._settings.parallel_jobs)
         self._sends = KeyedTasks("send", 4)
+        self._members: tuple[float, tuple[Address, ...], int] = (float("-inf"), (), 0)
+        self._submitted_since: dict[Bytes32, float] = {}
         self._agreed_since: dict[Bytes32, float] = {}
 
     def run(self, stop: threading.Event) -> None:
@@ -75,7 +85,10 @@ class VerifierNode:
     def tick(self) -> None:
         """Look at every live job once, and start what is to be done."""
         jobs = [job for verifier in self._serves for job in self._watch.live(verifier=verifier)]
-        self._agreed_since = {job.id: self._agreed_since[job.id] for job in jobs if job.id in self._agreed_since}
+        live = {job.id for job in jobs}
+        for since in (self._submitted_since, self._agreed_since):
+            for gone in since.keys() - live:
+                del since[gone]
         for job in jobs:
             if self._still_open_to_verdicts(job) and job.terms.verifier_fee >= self._settings.least_fee:
                 self._advance(job)
@@ -88,11 +101,10 @@ class VerifierNode:
 
     def _advance(self, job: WatchedJob) -> None:
         page = self._node.attestations(job.id)
-        if not any(parse_address(row["signer"]) == self._account.address for row in page["items"]):
-            self._checks.offer(job.id, lambda: self._check(job))
-            return
         aggregate = page["aggregate"]
         if aggregate is None or not aggregate["complete"]:
+            if not any(parse_address(row["signer"]) == self._account.address for row in page["items"]):
+                self._check_in_turn(job)
             return
         since = self._agreed_since.setdefault(job.id, time.monotonic())
         signers = [parse_address(signer) for signer in aggregate["signers"]]
@@ -104,12 +116,30 @@ class VerifierNode:
         if time.monotonic() >= since + wait_s:
             self._sends.offer(job.id, lambda: self._send(job))
 
-    def _check(self, job: WatchedJob) -> None:
+    def _check_in_turn(self, job: WatchedJob) -> None:
         found = self._watch.submission(job)
         if found is None:
             return
-        signed, submission = found
-        assert isinstance(submission, Submission)
+        seen = self._submitted_since.setdefault(job.id, time.monotonic())
+        if self._on_duty(job) or time.monotonic() >= seen + self._settings.standby_s:
+            self._checks.offer(job.id, lambda: self._check(job, *found))
+
+    def _on_duty(self, job: WatchedJob) -> bool:
+        """Whether this job falls to this verifier first. Every member ranks all members alike, by a hash that nobody chooses alone."""
+        if job.terms.verifier == self._account.address:
+            return True
+        members, threshold = self._committee()
+        ranked = sorted(members, key=lambda member: keccak_bytes32(bytes.fromhex(job.id[2:] + member[2:])))
+        return self._account.address in ranked[:threshold]
+
+    def _committee(self) -> tuple[tuple[Address, ...], int]:
+        read_at, members, threshold = self._members
+        if time.monotonic() >= read_at + _COMMITTEE_FOR_S:
+            _, members, threshold = self._account.committee()
+            self._members = time.monotonic(), members, threshold
+        return members, threshold
+
+    def _check(self, job: WatchedJob, signed: SignedStatement, submission: Submission) -> None:
         _log.info("checking job %s", job.id)
         finding = reexecute(job.terms, submission, self._executor, self._content)
         if finding.verdict is Verdict.PASS and finding.execution is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import fields
 from typing import Any
 
@@ -115,7 +115,7 @@ def page_of_jobs(
     buyer: Address | None = None,
     provider: Address | None = None,
     verifier: Address | None = None,
-    state: JobState | None = None,
+    states: Collection[JobState] = (),
     before: tuple[int, str] | None = None,
     limit: int,
 ) -> Sequence[JobRow]:
@@ -125,8 +125,8 @@ def page_of_jobs(
     for column, wanted in ((JobRow.buyer, buyer), (JobRow.provider, provider), (JobRow.verifier, verifier)):
         if wanted is not None:
             query = query.where(col(column) == wanted)
-    if state is not None:
-        query = query.where(col(JobRow.state) == int(state))
+    if states:
+        query = query.where(col(JobRow.state).in_([int(state) for state in states]))
     if before is not None:
         block, identifier = before
         query = query.where(or_(opened < block, and_(opened == block, col(JobRow.id) < identifier)))

@@ -41,12 +41,14 @@ def list_jobs(
     buyer: Annotated[Address | None, Query()] = None,
     provider: Annotated[Address | None, Query()] = None,
     verifier: Annotated[Address | None, Query()] = None,
-    state: Annotated[JobState | None, Query()] = None,
+    state: Annotated[list[JobState] | None, Query(description="Only jobs in one of these states.")] = None,
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> JobPage:
     """Jobs, the newest first."""
-    found = node.trades.jobs(buyer=buyer, provider=provider, verifier=verifier, state=state, limit=limit, cursor=cursor)
+    found = node.trades.jobs(
+        buyer=buyer, provider=provider, verifier=verifier, states=state or [], limit=limit, cursor=cursor
+    )
     return job_page(found, node.deployments.chain_id)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from computility.cli.demo.tampering_executor import TamperingExecutor
 from computility.cli.service import serve_until_signalled, set_up_log
-from computility.cli.session import open_session
+from computility.cli.session import SERVICE_WAITS_S, open_session
 from computility.domain.identifiers import parse_address
 from computility.domain.quoting import ProviderPolicy
 from computility.execution.wasm.executor import WasmExecutor
@@ -18,7 +18,7 @@ def main() -> None:
     """Serve until signalled. Arguments: node URL, RPC URL, keystore file, password file."""
     node, rpc, keystore, password_file = sys.argv[1:]
     set_up_log(verbose=False)
-    with open_session(node, rpc, Path(keystore), Path(password_file)) as session:
+    with open_session(node, rpc, Path(keystore), Path(password_file), wait_s=SERVICE_WAITS_S) as session:
         agent = ProviderAgent(
             session.account,
             session.node,

@@ -31,7 +31,7 @@ Say = Callable[[str], None]
 
 CREDIT: Final = 10**18
 RESERVE: Final = 10**6
-DISPUTE_WINDOW_S: Final = 4
+DISPUTE_WINDOW_S: Final = 3
 PROPOSE_BEFORE_END_S: Final = 10
 _BLOCK_TIME_S: Final = 1
 _READY_WITHIN_S: Final = 60.0
@@ -82,6 +82,8 @@ def set_stage(folder: Path, checkout: Path, port: int, backend: Backend, say: Sa
         say("starting the node: indexer, order book, API, web app")
         url = f"http://127.0.0.1:{port}"
         processes.start("node", _node_command(), _node_environment(folder, checkout, port, chain))
+        say("starting two providers and three verifiers")
+        _start_agents(processes, cast, folder, url, chain.rpc_url)
         say("handing out play money: stakes, bonds, reserve tokens")
         accounts = _accounts(rpc, cast, deployments)
         _hand_out(accounts)
@@ -89,8 +91,6 @@ def set_stage(folder: Path, checkout: Path, port: int, backend: Backend, say: Sa
         node = NodeClient(url)
         stack.callback(node.close)
         _wait_for_node(node, processes)
-        say("starting two providers and three verifiers")
-        _start_agents(processes, cast, folder, url, chain.rpc_url)
         asks = {name: _publish_ask(accounts[name], node, deployments, cast) for name in PROVIDERS}
         yield Stage(url, chain.rpc_url, chain.chain_id, folder, cast, accounts, node, deployments, processes, asks)
 
