@@ -24,6 +24,7 @@ FLAGS = (
     "-fno-trapping-math",
     "-g0",
     "-s",
+    "-Wl,-z,stack-size=1048576",
     "-Wall",
     "-Wextra",
     "-Werror",

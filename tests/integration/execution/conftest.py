@@ -1,0 +1,23 @@
+"""Benches and programs for the executor's tests."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tests.integration.execution.workbench import Bench, build_probe
+
+from computility.execution.content_store import FileContentStore
+from computility.execution.wasm.executor import WasmExecutor
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    """An executor and an empty content store."""
+    return Bench(FileContentStore(str(tmp_path / "content"), 64 * 1024 * 1024), WasmExecutor(timeout_s=120))
+
+
+@pytest.fixture(scope="session")
+def probe(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """A C program that tries the host calls."""
+    return build_probe(tmp_path_factory.mktemp("probe"))
