@@ -19,7 +19,7 @@ type SuccessOf<Op> = Op extends { readonly responses: infer Responses }
 
 type QueryOf<Op> = Op extends { readonly parameters: { readonly query?: infer Query } } ? Query : never;
 
-type PathParametersOf<Op> = Op extends { readonly parameters: { readonly path: infer Parameters } }
+type PathParametersOf<Op> = Op extends { readonly parameters: { readonly path: infer Parameters extends object } }
   ? Parameters
   : undefined;
 
@@ -38,7 +38,7 @@ export async function get<Path extends PathsWith<"get">>(
   path: Path,
   options: Options<Operation<Path, "get">> = {},
 ): Promise<SuccessOf<Operation<Path, "get">>> {
-  const answer = await send(addressOf(path, options.path, options.query), { signal: options.signal ?? null });
+  const answer = await send(addressOf(path, options.path as object | undefined, options.query as object | undefined), { signal: options.signal ?? null });
   return (await answer.json()) as SuccessOf<Operation<Path, "get">>;
 }
 
