@@ -11,24 +11,6 @@ import {Books} from "../fixture/Books.sol";
 contract CustodyTest is Books {
     uint104 private constant AMOUNT = 7e18;
 
-    function permitOf(address holder, uint256 amount, uint256 deadline)
-        private
-        view
-        returns (uint8 v, bytes32 r, bytes32 s)
-    {
-        bytes32 structHash = keccak256(
-            abi.encode(
-                keccak256("Permit(address owner,address spender,uint256 value,uint256 nonce,uint256 deadline)"),
-                holder,
-                address(escrow),
-                amount,
-                credit.nonces(holder),
-                deadline
-            )
-        );
-        return vm.sign(keyOf[holder], keccak256(abi.encodePacked(hex"1901", credit.DOMAIN_SEPARATOR(), structHash)));
-    }
-
     // ---------------------------------------------------------------- deposit
 
     function test_Deposit_CreditsTheNamedAccount_FromTheCallersWallet() external {
@@ -77,7 +59,7 @@ contract CustodyTest is Books {
 
     function test_DepositWithPermit_NeedsNoAllowance() external {
         fund(relayer, AMOUNT);
-        (uint8 v, bytes32 r, bytes32 s) = permitOf(relayer, AMOUNT, block.timestamp);
+        (uint8 v, bytes32 r, bytes32 s) = permit(credit, relayer, address(escrow), AMOUNT);
         watch();
 
         vm.prank(relayer);
@@ -89,7 +71,7 @@ contract CustodyTest is Books {
 
     function test_DepositWithPermit_ThatSomebodyUsedBefore_GoesByTheAllowance() external {
         fund(relayer, AMOUNT);
-        (uint8 v, bytes32 r, bytes32 s) = permitOf(relayer, AMOUNT, block.timestamp);
+        (uint8 v, bytes32 r, bytes32 s) = permit(credit, relayer, address(escrow), AMOUNT);
         credit.permit(relayer, address(escrow), AMOUNT, block.timestamp, v, r, s);
         watch();
 
@@ -102,7 +84,7 @@ contract CustodyTest is Books {
 
     function test_DepositWithPermit_RevertWhen_ThePermitIsSomebodyElses() external {
         fund(relayer, AMOUNT);
-        (uint8 v, bytes32 r, bytes32 s) = permitOf(buyer, AMOUNT, block.timestamp);
+        (uint8 v, bytes32 r, bytes32 s) = permit(credit, buyer, address(escrow), AMOUNT);
 
         vm.expectRevert(
             abi.encodeWithSelector(IERC20Errors.ERC20InsufficientAllowance.selector, address(escrow), 0, AMOUNT)

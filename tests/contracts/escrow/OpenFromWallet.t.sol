@@ -11,20 +11,6 @@ import {Books} from "../fixture/Books.sol";
 
 /// @notice `open.tree`, money from the payer's wallet: by allowance, or by permit.
 contract OpenFromWalletTest is Books {
-    function permit(address holder, uint256 amount) private view returns (uint8 v, bytes32 r, bytes32 s) {
-        bytes32 structHash = keccak256(
-            abi.encode(
-                keccak256("Permit(address owner,address spender,uint256 value,uint256 nonce,uint256 deadline)"),
-                holder,
-                address(escrow),
-                amount,
-                credit.nonces(holder),
-                block.timestamp
-            )
-        );
-        return vm.sign(keyOf[holder], keccak256(abi.encodePacked(hex"1901", credit.DOMAIN_SEPARATOR(), structHash)));
-    }
-
     function assertOpenedFromWallet(Terms memory t) private {
         moves(t.payer, 0, signed(escrowOf(t)));
         moves(t.provider, -signed(t.bond), signed(t.bond));
@@ -51,7 +37,7 @@ contract OpenFromWalletTest is Books {
         Terms memory t = usualTerms();
         fund(buyer, escrowOf(t));
         Signatures memory all = signatures(t);
-        (uint8 v, bytes32 r, bytes32 s) = permit(buyer, escrowOf(t));
+        (uint8 v, bytes32 r, bytes32 s) = permit(credit, buyer, address(escrow), escrowOf(t));
         watch();
 
         vm.prank(relayer);
@@ -64,7 +50,7 @@ contract OpenFromWalletTest is Books {
         Terms memory t = usualTerms();
         fund(buyer, escrowOf(t));
         Signatures memory all = signatures(t);
-        (uint8 v, bytes32 r, bytes32 s) = permit(buyer, escrowOf(t));
+        (uint8 v, bytes32 r, bytes32 s) = permit(credit, buyer, address(escrow), escrowOf(t));
         credit.permit(buyer, address(escrow), escrowOf(t), block.timestamp, v, r, s);
         watch();
 
@@ -107,7 +93,7 @@ contract OpenFromWalletTest is Books {
         fund(sponsor, escrowOf(t));
         Signatures memory all = signatures(t);
         all.payer = "";
-        (uint8 v, bytes32 r, bytes32 s) = permit(sponsor, escrowOf(t));
+        (uint8 v, bytes32 r, bytes32 s) = permit(credit, sponsor, address(escrow), escrowOf(t));
 
         vm.expectRevert(abi.encodeWithSelector(IJobEscrow.NotAuthorised.selector, sponsor));
         escrow.openWithPermit(t, all, block.timestamp, v, r, s);
