@@ -135,21 +135,24 @@ static float schlick(float cosine, float straight) {
   return straight + (1.0f - straight) * squared * squared * rest;
 }
 
-// On through glass, or back from it.
-static Vector glass_direction(Vector direction, Vector normal, float index, Random *random) {
+// How much of the light glass sends back. From inside it is all or nothing: the little in between would leave noise.
+static float sent_back(Vector direction, Vector normal, float index) {
   float cosine = -dot(direction, normal);
-  float ratio = 1.0f / index;
+  float straight = (1.0f - index) / (1.0f + index);
+  if (cosine >= 0) return schlick(cosine, straight * straight);
+  return index * index * (1.0f - cosine * cosine) >= 1 ? 1 : 0;
+}
+
+// On through glass. Asked for only where it does not send everything back.
+static Vector through_glass(Vector direction, Vector normal, float index) {
+  float cosine = -dot(direction, normal);
+  float ratio = cosine < 0 ? index : 1.0f / index;
   if (cosine < 0) {
     normal = scale(normal, -1);
     cosine = -cosine;
-    ratio = index;
   }
-  float sine_squared = ratio * ratio * (1.0f - cosine * cosine);
-  float straight = (1.0f - index) / (1.0f + index);
-  if (sine_squared >= 1) return reflect(direction, normal);
-  float inside = sqrtf(1.0f - sine_squared);
-  if (random_float(random) < schlick(ratio > 1 ? inside : cosine, straight * straight)) return reflect(direction, normal);
-  return add(scale(direction, ratio), scale(normal, ratio * cosine - inside));
+  float inside = sqrtf(fmaxf(0, 1.0f - ratio * ratio * (1.0f - cosine * cosine)));
+  return normalise(add(scale(direction, ratio), scale(normal, ratio * cosine - inside)));
 }
 
 // The next ray from a smooth surface, and how much of its light arrives. False where the surface is rough.
@@ -166,7 +169,11 @@ static bool follow_smooth(const Hit *hit, Ray *ray, Vector *weight, Random *rand
       return true;
     }
     case GLASS:
-      ray->direction = normalise(glass_direction(ray->direction, hit->normal, hit->material.detail, random));
+      if (random_float(random) < sent_back(ray->direction, hit->normal, hit->material.detail)) {
+        ray->direction = reflect(ray->direction, facing);
+      } else {
+        ray->direction = through_glass(ray->direction, hit->normal, hit->material.detail);
+      }
       *weight = multiply(*weight, hit->material.colour);
       return true;
     case COATED:
@@ -178,17 +185,15 @@ static bool follow_smooth(const Hit *hit, Ray *ray, Vector *weight, Random *rand
   }
 }
 
-// The light along a ray. `pixel` takes the features of the first rough surface.
-static Vector follow(const Scene *scene, Ray ray, Pixel *pixel, Random *random) {
+// The light along a ray whose first hit is known, if there is one. `pixel` takes the features of the first rough surface.
+static Vector follow(const Scene *scene, Ray ray, bool found, Hit hit, Pixel *pixel, Random *random) {
   Vector light = vector(0, 0, 0), weight = vector(1, 1, 1);
   bool counts_emission = true, featured = false;
-  for (int bounce = 0; bounce < scene->bounces; bounce++) {
-    Hit hit;
-    if (!find(scene, &ray, &hit)) {
+  for (int bounce = 0; bounce < scene->bounces; bounce++, found = find(scene, &ray, &hit)) {
+    if (!found) {
       light = add(light, multiply(weight, sky(scene, ray.direction)));
       break;
     }
-    if (bounce == 0) pixel->distance += hit.distance;
     if (hit.material.kind == LIGHT) {
       if (counts_emission) light = add(light, multiply(weight, hit.material.colour));
       break;
@@ -245,6 +250,23 @@ static Ray ray_through(const Scene *scene, const Camera *camera, float x, float 
   return (Ray){add(camera->eye, shift), normalise(subtract(scale(towards, camera->focus), shift))};
 }
 
+// The light along a ray from the camera. Where it meets glass, both ways on are followed: choosing one by chance would leave noise.
+static Vector see(const Scene *scene, Ray ray, Pixel *pixel, Random *random) {
+  Hit hit = {0}, behind = {0};
+  bool found = find(scene, &ray, &hit);
+  if (found) pixel->distance += hit.distance;
+  if (!found || hit.material.kind != GLASS) return follow(scene, ray, found, hit, pixel, random);
+  float share = sent_back(ray.direction, hit.normal, hit.material.detail);
+  Pixel unused = {0};
+  Ray back = {hit.point, reflect(ray.direction, hit.normal)};
+  found = find(scene, &back, &behind);
+  Vector light = scale(follow(scene, back, found, behind, &unused, random), share);
+  Ray through = {hit.point, through_glass(ray.direction, hit.normal, hit.material.detail)};
+  found = find(scene, &through, &behind);
+  light = add(light, scale(follow(scene, through, found, behind, pixel, random), 1.0f - share));
+  return multiply(light, hit.material.colour);
+}
+
 void render(const Scene *scene, Pixel *pixels) {
   Camera camera = camera_of(scene);
   for (int y = 0; y < scene->height; y++) {
@@ -256,7 +278,7 @@ void render(const Scene *scene, Pixel *pixels) {
         // The R2 sequence (Roberts 2018) spreads samples evenly over the pixel.
         float right = shift + (float)i * 0.7548777f, down = shift + (float)i * 0.5698403f;
         Ray ray = ray_through(scene, &camera, (float)x + right - floorf(right), (float)y + down - floorf(down), &random);
-        sum.light = add(sum.light, follow(scene, ray, &sum, &random));
+        sum.light = add(sum.light, see(scene, ray, &sum, &random));
       }
       float share = 1.0f / (float)scene->samples;
       pixels[y * scene->width + x] =
