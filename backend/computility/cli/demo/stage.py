@@ -31,7 +31,7 @@ Say = Callable[[str], None]
 
 CREDIT: Final = 10**18
 RESERVE: Final = 10**6
-DISPUTE_WINDOW_S: Final = 3
+DISPUTE_WINDOW_S: Final = 2
 PROPOSE_BEFORE_END_S: Final = 10
 _BLOCK_TIME_S: Final = 1
 _READY_WITHIN_S: Final = 60.0
@@ -82,8 +82,8 @@ def set_stage(folder: Path, checkout: Path, port: int, backend: Backend, say: Sa
         say("starting the node: indexer, order book, API, web app")
         url = f"http://127.0.0.1:{port}"
         processes.start("node", _node_command(), _node_environment(folder, checkout, port, chain))
-        say("starting two providers and three verifiers")
-        _start_agents(processes, cast, folder, url, chain.rpc_url)
+        # The one that the first trade waits for starts beside the node, the others while the chain makes its first blocks.
+        _start_provider(processes, cast["provider-aurora"], folder, url, chain.rpc_url)
         say("handing out play money: stakes, bonds, reserve tokens")
         accounts = _accounts(rpc, cast, deployments)
         _hand_out(accounts)
@@ -91,6 +91,8 @@ def set_stage(folder: Path, checkout: Path, port: int, backend: Backend, say: Sa
         node = NodeClient(url)
         stack.callback(node.close)
         _wait_for_node(node, processes)
+        say("starting the providers and three verifiers")
+        _start_agents(processes, cast, folder, url, chain.rpc_url)
         asks = {name: _publish_ask(accounts[name], node, deployments, cast) for name in PROVIDERS}
         yield Stage(url, chain.rpc_url, chain.chain_id, folder, cast, accounts, node, deployments, processes, asks)
 
@@ -170,10 +172,13 @@ def _wait_for_node(node: NodeClient, processes: Processes) -> None:
 
 
 def _start_agents(processes: Processes, cast: dict[str, Player], folder: Path, url: str, rpc_url: str) -> None:
-    for name in PROVIDERS:
-        processes.start(name, _provider_command(cast[name], folder, url, rpc_url))
+    _start_provider(processes, cast["provider-borealis"], folder, url, rpc_url)
     for name in VERIFIERS:
         processes.start(name, [*_agent("verifier", cast[name], folder, url, rpc_url)])
+
+
+def _start_provider(processes: Processes, player: Player, folder: Path, url: str, rpc_url: str) -> None:
+    processes.start(player.name, _provider_command(player, folder, url, rpc_url))
 
 
 def _provider_command(player: Player, folder: Path, url: str, rpc_url: str) -> Sequence[str]:

@@ -15,7 +15,6 @@ from computility.chain.transaction_sender import Receipt
 from computility.cli.demo.cast import PROVIDERS
 from computility.cli.demo.processes import DemoProcessEnded
 from computility.cli.demo.stage import CREDIT, DISPUTE_WINDOW_S, PROPOSE_BEFORE_END_S, Stage
-from computility.domain.errors import NodeRefused
 from computility.domain.identifiers import Bytes32, parse_bytes32
 from computility.domain.job import JobState
 from computility.domain.job_specification import JobSpecification, Limits
@@ -70,13 +69,12 @@ class Trades:
         good = Trade("good", "provider-aurora", self._prefixed("good trade"))
         wrong = Trade("wrong-result", "provider-borealis", self._prefixed("wrong result"))
         unanswered = Trade("no-verifier", "provider-aurora", self._prefixed("no verifier"))
-        opened, submitted = threading.Event(), threading.Event()
-        with ThreadPoolExecutor(4, thread_name_prefix="trade") as pool:
+        opened = threading.Event()
+        with ThreadPoolExecutor(3, thread_name_prefix="trade") as pool:
             running = [
                 pool.submit(self._trade, good, self._best_offer, opened),
+                pool.submit(self._trade_after, opened, wrong),
                 pool.submit(self._trade_after, opened, unanswered),
-                pool.submit(self._trade_after, submitted, wrong),
-                pool.submit(self._signal_submission, opened, good, submitted),
             ]
             self._watch(running)
         claim = self._claim(good)
@@ -115,21 +113,6 @@ class Trades:
         for future in running:
             if future.done():
                 future.result()
-
-    def _signal_submission(self, opened: threading.Event, trade: Trade, submitted: threading.Event) -> None:
-        """Raise ``submitted`` once the trade's provider is done, so that three trades do not crowd a small machine."""
-        give_up = time.monotonic() + _FOLLOW_S
-        opened.wait(_FOLLOW_S)
-        while time.monotonic() < give_up and not self._has_submission(trade):
-            time.sleep(0.2)
-        submitted.set()
-
-    def _has_submission(self, trade: Trade) -> bool:
-        try:
-            return trade.job is not None and bool(self._stage.node.submissions(trade.job))
-        except NodeRefused:
-            # Opened, and not folded yet.
-            return False
 
     def _trade_after(self, opened: threading.Event, trade: Trade) -> None:
         if not opened.wait(_FOLLOW_S):
