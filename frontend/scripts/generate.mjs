@@ -23,7 +23,7 @@ const USED = {
     "reserve",
     "scale",
   ],
-  DevReserve: ["mint"],
+  DevReserve: ["approve", "balanceOf", "mint"],
   JobEscrow: [
     "MAX_DURATION",
     "MAX_WINDOW",

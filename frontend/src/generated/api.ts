@@ -2105,7 +2105,8 @@ export interface operations {
                 readonly buyer?: string | null;
                 readonly provider?: string | null;
                 readonly verifier?: string | null;
-                readonly state?: ("open" | "pending" | "disputed" | "closed") | null;
+                /** @description Only jobs in one of these states. */
+                readonly state?: readonly ("open" | "pending" | "disputed" | "closed")[] | null;
                 /** @description Items on a page. */
                 readonly limit?: number;
                 /** @description The `next` of the page before. */

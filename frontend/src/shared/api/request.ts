@@ -38,7 +38,9 @@ export async function get<Path extends PathsWith<"get">>(
   path: Path,
   options: Options<Operation<Path, "get">> = {},
 ): Promise<SuccessOf<Operation<Path, "get">>> {
-  const answer = await send(addressOf(path, options.path as object | undefined, options.query as object | undefined), { signal: options.signal ?? null });
+  const answer = await send(addressOf(path, options.path as object | undefined, options.query as object | undefined), {
+    signal: options.signal ?? null,
+  });
   return (await answer.json()) as SuccessOf<Operation<Path, "get">>;
 }
 

@@ -18,10 +18,9 @@ export function creditContract(config: Config) {
   return { address: contractAddress(config, "ComputeCredit"), abi: computeCreditAbi };
 }
 
-/** The token behind the credits. Only a development chain's can be minted by anybody. */
+/** The token behind the credits. Every ERC-20 has these functions but `mint`, which anybody may call on a development chain's. */
 export function reserveContract(config: Config) {
-  const abi = [...computeCreditAbi, ...devReserveAbi.filter((item) => item.type === "function")] as const;
-  return { address: getAddress(config.reserve.address), abi };
+  return { address: getAddress(config.reserve.address), abi: devReserveAbi };
 }
 
 function contractAddress(config: Config, name: string): Address {

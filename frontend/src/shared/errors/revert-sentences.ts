@@ -24,7 +24,8 @@ export const REVERT_SENTENCES: Readonly<Record<string, Sentence>> = {
   ECDSAInvalidSignature: BROKEN_WALLET,
   ECDSAInvalidSignatureLength: BROKEN_WALLET,
   ECDSAInvalidSignatureS: BROKEN_WALLET,
-  ERC20InsufficientAllowance: "The token was approved for less than is needed: try again, and approve the whole amount.",
+  ERC20InsufficientAllowance:
+    "The token was approved for less than is needed: try again, and approve the whole amount.",
   ERC20InsufficientBalance: ([, balance, needed]) =>
     `The wallet holds ${formatAmount(BigInt(balance as bigint), 0)} of the token's smallest unit and needs ${formatAmount(BigInt(needed as bigint), 0)}: bring more and try again.`,
   ERC20InvalidApprover: DEPLOYMENT,

@@ -1,4 +1,4 @@
-import { type Config as WagmiConfig, useConfig, useConnection } from "wagmi";
+import { useConfig, useConnection, type Config as WagmiConfig } from "wagmi";
 import type { Config } from "@/shared/api/schemas.ts";
 import { useNodeConfig } from "@/shared/node-config.ts";
 

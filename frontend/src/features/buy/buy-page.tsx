@@ -1,0 +1,50 @@
+import { useParams } from "react-router";
+import { useAsk } from "@/shared/api/get-ask.ts";
+import { useNodeConfig } from "@/shared/node-config.ts";
+import { metricWords } from "@/shared/trade/metric-words.ts";
+import { AccountName } from "@/shared/ui/account-name.tsx";
+import { Credits } from "@/shared/ui/credits.tsx";
+import { Facts } from "@/shared/ui/facts.tsx";
+import { Failure } from "@/shared/ui/failure.tsx";
+import { ResourceName } from "@/shared/ui/resource-name.tsx";
+import { Waiting } from "@/shared/ui/waiting.tsx";
+import { OrderForm } from "./order-form.tsx";
+
+const BOUGHT_HERE = "mfuel";
+
+/** What to run on the resource behind one ask. */
+export function BuyPage() {
+  const { askId = "" } = useParams();
+  const ask = useAsk(askId);
+  const config = useNodeConfig();
+  if (ask.isPending) return <Waiting>Reading the ask …</Waiting>;
+  if (ask.error) return <Failure error={ask.error} onRetry={() => void ask.refetch()} />;
+  const { resource, ask: statement, status } = ask.data;
+  const { message } = statement;
+  return (
+    <>
+      <h1>Buy</h1>
+      <Facts
+        rows={[
+          ["Resource", <ResourceName key="resource" resource={resource} />],
+          ["Provider", <AccountName key="provider" address={message.provider} full />],
+          [
+            "Price",
+            <span key="price">
+              <Credits atoms={message.unitPrice} /> for a {metricWords(resource.metric)}, {message.minUnits} to{" "}
+              {message.maxUnits} units
+            </span>,
+          ],
+        ]}
+      />
+      {status !== "open" && <p className="notice bad">This ask is {status}: choose another on the market.</p>}
+      {resource.metric === BOUGHT_HERE ? (
+        <OrderForm key={askId} askId={askId} ask={message} config={config} />
+      ) : (
+        <p className="notice">
+          This page sells WebAssembly jobs, billed by fuel. For a {metricWords(resource.metric)} use the command line.
+        </p>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,78 @@
+import { type Address, bytesToHex, getAddress, type Hex, zeroAddress } from "viem";
+import type { AskMessage, Config, Example } from "@/shared/api/schemas.ts";
+import type { InputFile } from "./job-specification.ts";
+
+/** What the buyer has entered so far, as it was typed. Files are uploaded when they are chosen, so a draft is small and can be kept. */
+export interface Draft {
+  /** Name of an example, or empty for a program of one's own. */
+  readonly example: string;
+  readonly module: InputFile | null;
+  readonly inputs: readonly InputFile[];
+  /** One argument a line. */
+  readonly arguments: string;
+  /** Million fuel: the units paid for at most. */
+  readonly units: string;
+  readonly memoryMib: string;
+  readonly outputMib: string;
+  readonly outputFiles: string;
+  readonly seed: Hex;
+  readonly verifier: Address;
+  readonly arbiter: Address;
+  readonly verifierFee: string;
+  readonly arbiterFee: string;
+}
+
+const USUAL_UNITS = 20_000n;
+
+/** A new draft for an ask: the first example, and whom the ask names. */
+export function newDraft(ask: AskMessage, config: Config): Draft {
+  const draft: Draft = {
+    example: "",
+    module: null,
+    inputs: [],
+    arguments: "",
+    units: usualUnits(ask).toString(),
+    memoryMib: "256",
+    outputMib: "16",
+    outputFiles: "16",
+    seed: randomSeed(),
+    verifier: verifiersFor(ask, config)[0] ?? zeroAddress,
+    arbiter: zeroAddress,
+    verifierFee: "0",
+    arbiterFee: "0",
+  };
+  const [example] = config.examples;
+  return example ? withExample(draft, example) : draft;
+}
+
+/** The draft with an example's program and inputs; the program gets the names of its inputs as arguments. */
+export function withExample(draft: Draft, example: Example): Draft {
+  const argumentLines = example.inputs.map((file) => file.path).join("\n");
+  return { ...draft, example: example.name, module: example.module, inputs: example.inputs, arguments: argumentLines };
+}
+
+/** The draft with room for a program of one's own. */
+export function withOwnProgram(draft: Draft): Draft {
+  return { ...draft, example: "", module: null, inputs: [], arguments: "" };
+}
+
+/** Verifiers that a buyer can name: those that the ask accepts, or the committee that the node knows where it accepts any. */
+export function verifiersFor(ask: AskMessage, config: Config): Address[] {
+  const named = ask.verifiers.length > 0 ? ask.verifiers : config.committee ? [config.committee.address] : [];
+  return named.map((address) => getAddress(address));
+}
+
+/** Arbiters that a buyer can name: nobody, and those of the ask. An ask that names some accepts no other. */
+export function arbitersFor(ask: AskMessage): Address[] {
+  return ask.arbiters.length > 0 ? ask.arbiters.map((address) => getAddress(address)) : [zeroAddress];
+}
+
+export function randomSeed(): Hex {
+  return bytesToHex(crypto.getRandomValues(new Uint8Array(32)));
+}
+
+function usualUnits(ask: AskMessage): bigint {
+  const [least, most] = [BigInt(ask.minUnits), BigInt(ask.maxUnits)];
+  if (USUAL_UNITS < least) return least;
+  return USUAL_UNITS > most ? most : USUAL_UNITS;
+}

@@ -1,0 +1,14 @@
+const MAX_LENGTH = 255;
+// Backslash, control characters and delete; a name has one spelling and stays below where it is unpacked.
+const FORBIDDEN = /[\\\p{Cc}\p{Cs}]/u;
+
+/** What is wrong with the name of a job's file, as a sentence; undefined where nothing is. */
+export function pathFault(path: string): string | undefined {
+  if (path.length === 0 || path.length > MAX_LENGTH) return `A file name has 1 to ${MAX_LENGTH} characters: rename it.`;
+  if (FORBIDDEN.test(path)) return `“${path}” has a backslash or a control character: rename the file.`;
+  if (path.normalize("NFC") !== path) return `“${path}” is not in Unicode's normal form C: rename the file.`;
+  if (path.split("/").some((part) => part === "" || part === "." || part === "..")) {
+    return `“${path}” is no relative path: rename the file.`;
+  }
+  return undefined;
+}

@@ -1,0 +1,10 @@
+/** Every address inside the page. */
+export const paths = {
+  market: "/",
+  buy: (askId: string) => `/buy/${askId}`,
+  quote: (requestId: string) => `/quotes/${requestId}`,
+  jobs: "/jobs",
+  job: (jobId: string) => `/jobs/${jobId}`,
+  earnings: "/earnings",
+  audit: "/audit",
+} as const;

@@ -1,0 +1,10 @@
+const WORDS: Record<string, string> = {
+  cu: "compute unit",
+  "gpu-s": "GPU second",
+  mfuel: "million WASM fuel",
+};
+
+/** What one unit of a resource is. */
+export function metricWords(metric: string): string {
+  return WORDS[metric] ?? metric;
+}
