@@ -1,0 +1,356 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.30;
+
+import {IJobEscrow} from "../../../contracts/interfaces/IJobEscrow.sol";
+import {Attestation, Verdict} from "../../../contracts/types/Attestation.sol";
+import {Job, JobState} from "../../../contracts/types/Job.sol";
+import {JobId} from "../../../contracts/types/JobId.sol";
+import {Parameters} from "../../../contracts/types/Parameters.sol";
+import {Ruling} from "../../../contracts/types/Ruling.sol";
+import {Settlement} from "../../../contracts/types/Settlement.sol";
+import {Signatures} from "../../../contracts/types/Signatures.sol";
+import {Terms} from "../../../contracts/types/Terms.sol";
+import {Test} from "../cheatcodes/Test.sol";
+import {Vm} from "../cheatcodes/Vm.sol";
+import {ICredit} from "../fixture/Tokens.sol";
+import {EventLedger} from "./EventLedger.sol";
+
+/// @notice Every call of the escrow, by parties that may sign anything and try anything, at any time. A call may be refused; it may not
+/// panic. Each call's events are folded at once.
+contract EscrowHandler is Test {
+    uint256 private constant MOST_JOBS = 24;
+
+    IJobEscrow public immutable ESCROW;
+    ICredit public immutable CREDIT;
+    EventLedger public immutable LEDGER;
+
+    address[] public people;
+    mapping(address account => uint256 privateKey) private keyOf;
+    Terms[] private trades;
+
+    uint256 public donated;
+    uint256 public panics;
+    uint256 public brokenUnits;
+    uint256 public changedAfterClosing;
+    mapping(bytes32 job => uint64) private acceptedSeen;
+    mapping(bytes32 job => bytes32) private closedWord;
+    mapping(bytes4 selector => uint256) public done;
+
+    /// @dev People: 0 and 1 buy, 2 sponsors, 3 and 4 provide, 5 verifies, 6 arbitrates, 7 relays.
+    constructor(IJobEscrow escrow, ICredit credit, address[] memory people_, uint256[] memory keys) {
+        ESCROW = escrow;
+        CREDIT = credit;
+        LEDGER = new EventLedger();
+        people = people_;
+        for (uint256 i; i < keys.length; ++i) {
+            keyOf[people_[i]] = keys[i];
+        }
+    }
+
+    // ---------------------------------------------------------------- bookkeeping around each call
+
+    function send(address sender, bytes memory data) private returns (bool sent) {
+        vm.recordLogs();
+        vm.prank(sender);
+        bytes memory answer;
+        (sent, answer) = address(ESCROW).call(data);
+        if (sent) ++done[bytes4(data)];
+        else if (bytes4(answer) == bytes4(keccak256("Panic(uint256)")) || answer.length == 0) ++panics;
+        Vm.Log[] memory logs = vm.getRecordedLogs();
+        for (uint256 i; i < logs.length; ++i) {
+            if (logs[i].emitter == address(ESCROW)) LEDGER.fold(logs[i]);
+        }
+        observeJobs(bytes4(data) == IJobEscrow.agree.selector);
+    }
+
+    function observeJobs(bool agreed) private {
+        for (uint256 i; i < trades.length; ++i) {
+            JobId id = ESCROW.jobIdOf(trades[i]);
+            bytes32 key = JobId.unwrap(id);
+            Job memory job = ESCROW.jobOf(id);
+            bytes32 word = keccak256(abi.encode(job));
+            if (closedWord[key] != 0) {
+                if (closedWord[key] != word) ++changedAfterClosing;
+                continue;
+            }
+            if (job.accepted > trades[i].maxUnits || job.pending > trades[i].maxUnits) ++brokenUnits;
+            if (job.accepted < acceptedSeen[key] && !(agreed && job.state == JobState.Closed)) ++brokenUnits;
+            acceptedSeen[key] = job.accepted;
+            if (job.state == JobState.Closed) closedWord[key] = word;
+        }
+    }
+
+    function sign(address signer, bytes32 digest) private view returns (bytes memory) {
+        if (keyOf[signer] == 0) return "";
+        (uint8 v, bytes32 r, bytes32 s) = vm.sign(keyOf[signer], digest);
+        return abi.encodePacked(r, s, v);
+    }
+
+    function person(uint256 seed) private view returns (address) {
+        return people[seed % people.length];
+    }
+
+    uint256 private constant OPEN = 1 << uint256(JobState.Open);
+    uint256 private constant PENDING = 1 << uint256(JobState.Pending);
+    uint256 private constant DISPUTED = 1 << uint256(JobState.Disputed);
+
+    /// @dev Mostly a job in one of these states, where there is one: else nearly every call would be refused for its state.
+    function pick(uint256 seed, uint256 states) private view returns (bool any, Terms memory t) {
+        uint256 count = trades.length;
+        if (count == 0) return (false, t);
+        for (uint256 i; i < count && seed % 8 != 0; ++i) {
+            t = trades[(seed % count + i) % count];
+            if ((1 << uint256(stateOf(t))) & states != 0) return (true, t);
+        }
+        return (true, trades[seed % count]);
+    }
+
+    function stateOf(Terms memory t) private view returns (JobState) {
+        return ESCROW.jobOf(ESCROW.jobIdOf(t)).state;
+    }
+
+    /// @dev Mostly past the job's deadline; sometimes at it, or not moved at all.
+    function passDeadline(Terms memory t, uint256 seed) private {
+        uint256 deadline = ESCROW.jobOf(ESCROW.jobIdOf(t)).deadline;
+        if (seed % 8 == 0) return;
+        uint256 next = seed % 8 == 1 ? deadline : deadline + 1;
+        if (next > block.timestamp) vm.warp(next);
+    }
+
+    // ---------------------------------------------------------------- money
+
+    function deposit(uint256 who, uint256 forWhom, uint104 amount) public {
+        address sender = person(who);
+        uint256 balance = CREDIT.balanceOf(sender);
+        send(sender, abi.encodeCall(IJobEscrow.deposit, (person(forWhom), uint104(bound(amount, 0, balance)))));
+    }
+
+    function withdraw(uint256 who, uint256 toWhom, uint104 amount) private {
+        address sender = person(who);
+        uint256 most = uint256(ESCROW.accountOf(sender).free) / 4;
+        if (amount % 8 == 0) most = type(uint104).max;
+        send(sender, abi.encodeCall(IJobEscrow.withdraw, (person(toWhom), uint104(bound(amount, 0, most)))));
+    }
+
+    function donate(uint256 who, uint256 amount) private {
+        address sender = person(who);
+        amount = bound(amount, 0, CREDIT.balanceOf(sender) / 100);
+        vm.prank(sender);
+        CREDIT.transfer(address(ESCROW), amount);
+        donated += amount;
+    }
+
+    /// @notice What is not about one job, as one kind of call, so that most calls are about jobs.
+    function keepHouse(uint256 kind, uint256 who, uint256 whom, uint104 amount) external {
+        kind %= 6;
+        if (kind == 0) deposit(who, whom, amount);
+        else if (kind == 1) withdraw(who, whom, amount);
+        else if (kind == 2) donate(who, amount);
+        else if (kind == 3) send(person(who), abi.encodeCall(IJobEscrow.collectFees, ()));
+        else if (kind == 4) setParameters(uint16(who), uint16(whom));
+        else pauseForOneCall(who);
+    }
+
+    // ---------------------------------------------------------------- time and parameters
+
+    function wait(uint32 time) external {
+        vm.warp(block.timestamp + bound(time, 0, 1 hours));
+    }
+
+    function setParameters(uint16 feeBps, uint16 bondBps) private {
+        Parameters memory p = ESCROW.parameters();
+        p.feeBps[0] = uint16(bound(feeBps, 0, 500));
+        p.bondBps[0] = uint16(bound(bondBps, 0, 5_000));
+        send(ESCROW.owner(), abi.encodeCall(IJobEscrow.setParameters, (p)));
+    }
+
+    function pauseForOneCall(uint256 which) private {
+        address guardian = ESCROW.parameters().guardian;
+        send(guardian, abi.encodeCall(IJobEscrow.pause, ()));
+        (bool any, Terms memory t) = pick(which, 1);
+        if (any) sendOpen(t, false);
+        send(guardian, abi.encodeCall(IJobEscrow.unpause, ()));
+    }
+
+    // ---------------------------------------------------------------- open
+
+    struct Seeds {
+        uint8 roles;
+        uint104 unitPrice;
+        uint64 minUnits;
+        uint64 maxUnits;
+        uint104 bond;
+        uint104 verifierFee;
+        uint104 arbiterFee;
+        uint32 duration;
+        uint32 passWindow;
+        uint32 disputeWindow;
+        uint32 rulingWindow;
+    }
+
+    /// @notice New terms, which open from a balance or from a wallet, or stay unopened.
+    function trade(Seeds memory seeds, uint256 way) external {
+        if (trades.length >= MOST_JOBS) return;
+        Terms memory t = termsOf(seeds);
+        trades.push(t);
+        if (way % 8 != 0) sendOpen(t, way % 2 == 0);
+    }
+
+    function termsOf(Seeds memory seeds) private view returns (Terms memory t) {
+        uint256 roles = seeds.roles;
+        t.buyer = people[roles % 2];
+        t.payer = roles & 2 == 0 ? t.buyer : people[2];
+        t.provider = people[3 + (roles >> 2) % 2];
+        uint256 judge = (roles >> 3) % 4;
+        t.verifier = judge == 0 ? t.buyer : judge == 1 ? t.payer : people[5];
+        t.arbiter = (roles >> 5) % 4 == 0 ? address(0) : people[6];
+        t.maxUnits = uint64(bound(seeds.maxUnits, 1, 1_000));
+        t.minUnits = uint64(bound(seeds.minUnits, 0, t.maxUnits / 4));
+        t.unitPrice = uint104(bound(seeds.unitPrice, 0, 1e16));
+        t.verifierFee = uint104(bound(seeds.verifierFee, 0, 1e17));
+        t.arbiterFee = t.arbiter == address(0) ? 0 : uint104(bound(seeds.arbiterFee, 0, 1e17));
+        uint256 least = uint256(t.unitPrice) * t.maxUnits / 2;
+        if (least < t.arbiterFee) least = t.arbiterFee;
+        t.bond = uint104(bound(seeds.bond, least, least + 5e18));
+        t.openBy = uint40(block.timestamp + 1 hours);
+        t.end = uint40(t.openBy + bound(seeds.duration, 1, 6 hours));
+        t.passWindow = (roles >> 7) == 0 ? 0 : uint32(bound(seeds.passWindow, 1, 2 hours));
+        t.disputeWindow = uint32(bound(seeds.disputeWindow, 1 hours, 4 hours));
+        t.rulingWindow = uint32(bound(seeds.rulingWindow, 0, 4 hours));
+        t.maxFeeBps = 500;
+        t.nonce = uint48(trades.length + 1);
+    }
+
+    function sendOpen(Terms memory t, bool fromWallet) private {
+        bytes32 digest = JobId.unwrap(ESCROW.jobIdOf(t));
+        Signatures memory all = Signatures(sign(t.buyer, digest), sign(t.payer, digest), sign(t.provider, digest));
+        send(
+            people[7],
+            fromWallet ? abi.encodeCall(IJobEscrow.openFromWallet, (t, all)) : abi.encodeCall(IJobEscrow.open, (t, all))
+        );
+    }
+
+    function openLate(uint256 which) external {
+        (bool any, Terms memory t) = pick(which, 1);
+        if (any) sendOpen(t, which % 2 == 0);
+    }
+
+    function cancel(uint256 which, uint256 who) external {
+        (bool any, Terms memory t) = pick(which, 1);
+        if (any) send(person(who), abi.encodeCall(IJobEscrow.cancel, (t)));
+    }
+
+    // ---------------------------------------------------------------- the way through
+
+    function attest(uint256 which, uint256 who, uint8 verdict, uint64 units, bool isFinal, bool toWallet) external {
+        (bool any, Terms memory t) = pick(which, OPEN | PENDING | DISPUTED);
+        if (!any) return;
+        Attestation memory a;
+        a.job = ESCROW.jobIdOf(t);
+        a.verdict = Verdict(verdict % 3);
+        a.units = uint64(bound(units, 0, t.maxUnits));
+        a.isFinal = isFinal;
+        a.qualityBps = uint16(bound(units, 0, 10_000));
+        bytes memory signature = sign(t.verifier, ESCROW.attestationDigest(a));
+        address sender = who % 2 == 0 ? t.provider : person(who / 2);
+        send(
+            sender,
+            toWallet
+                ? abi.encodeCall(IJobEscrow.attestToWallet, (t, a, signature))
+                : abi.encodeCall(IJobEscrow.attest, (t, a, signature))
+        );
+    }
+
+    function propose(uint256 which, uint64 units) external {
+        (bool any, Terms memory t) = pick(which, OPEN);
+        if (!any) return;
+        uint64 accepted = ESCROW.jobOf(ESCROW.jobIdOf(t)).accepted;
+        units = uint64(bound(units, units % 4 == 0 ? accepted : 0, units % 4 == 0 ? accepted : t.maxUnits));
+        send(t.provider, abi.encodeCall(IJobEscrow.propose, (t, units, bytes32(0))));
+    }
+
+    function dispute(uint256 which, uint256 who) external {
+        (bool any, Terms memory t) = pick(which, PENDING);
+        if (!any) return;
+        address[3] memory parties = [t.buyer, t.payer, t.provider];
+        send(parties[who % 3], abi.encodeCall(IJobEscrow.dispute, (t)));
+    }
+
+    function rule(uint256 which, uint64 units, uint16 slashBps, uint16 costBps) external {
+        (bool any, Terms memory t) = pick(which, DISPUTED);
+        if (!any) return;
+        Ruling memory r = Ruling(
+            ESCROW.jobIdOf(t),
+            uint64(bound(units, 0, t.maxUnits)),
+            uint16(bound(slashBps, 0, 10_000)),
+            uint16(bound(costBps, 0, 10_000))
+        );
+        send(people[7], abi.encodeCall(IJobEscrow.rule, (t, r, sign(t.arbiter, ESCROW.rulingDigest(r)))));
+    }
+
+    function agree(uint256 which, uint64 units, bool withPayer) external {
+        (bool any, Terms memory t) = pick(which, OPEN | PENDING | DISPUTED);
+        if (!any || which % 4 != 1) return; // else agreements end most jobs before anything else can
+        Settlement memory s =
+            Settlement(ESCROW.jobIdOf(t), uint64(bound(units, 0, t.maxUnits)), uint40(block.timestamp));
+        bytes32 digest = ESCROW.settlementDigest(s);
+        bytes memory byPayer = withPayer ? sign(t.payer, digest) : bytes("");
+        send(
+            people[7],
+            abi.encodeCall(
+                IJobEscrow.agree, (t, s, Signatures(sign(t.buyer, digest), byPayer, sign(t.provider, digest)))
+            )
+        );
+    }
+
+    function finalize(uint256 which, uint256 who, bool toWallet) external {
+        (bool any, Terms memory t) = pick(which, PENDING | DISPUTED);
+        if (!any) return;
+        passDeadline(t, who);
+        send(
+            person(who),
+            toWallet ? abi.encodeCall(IJobEscrow.finalizeToWallet, (t)) : abi.encodeCall(IJobEscrow.finalize, (t))
+        );
+    }
+
+    function reclaim(uint256 which, uint256 who, bool toWallet) external {
+        (bool any, Terms memory t) = pick(which, OPEN);
+        if (!any) return;
+        passDeadline(t, who);
+        send(
+            person(who),
+            toWallet ? abi.encodeCall(IJobEscrow.reclaimToWallet, (t)) : abi.encodeCall(IJobEscrow.reclaim, (t))
+        );
+    }
+
+    // ---------------------------------------------------------------- for the invariants
+
+    function tradeCount() external view returns (uint256) {
+        return trades.length;
+    }
+
+    function tradeAt(uint256 index) external view returns (Terms memory) {
+        return trades[index];
+    }
+
+    function everybody() external view returns (address[] memory) {
+        return people;
+    }
+
+    /// @notice A stranger ends every job after its deadline; then everybody takes what is theirs.
+    function endEverything() external {
+        for (uint256 i; i < trades.length; ++i) {
+            JobId id = ESCROW.jobIdOf(trades[i]);
+            Job memory job = ESCROW.jobOf(id);
+            if (job.state == JobState.None || job.state == JobState.Closed) continue;
+            if (block.timestamp <= job.deadline) vm.warp(uint256(job.deadline) + 1);
+            if (job.state == JobState.Open) send(people[7], abi.encodeCall(IJobEscrow.reclaim, (trades[i])));
+            else send(people[7], abi.encodeCall(IJobEscrow.finalize, (trades[i])));
+        }
+        for (uint256 i; i < people.length; ++i) {
+            uint104 free = ESCROW.accountOf(people[i]).free;
+            send(people[i], abi.encodeCall(IJobEscrow.withdraw, (people[i], free)));
+        }
+        send(people[7], abi.encodeCall(IJobEscrow.collectFees, ()));
+    }
+}
