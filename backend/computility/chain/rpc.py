@@ -156,7 +156,7 @@ class RpcClient:
     def _post(self, body: Any) -> Any:
         retrying = tenacity.Retrying(
             stop=tenacity.stop_after_attempt(_ATTEMPTS),
-            wait=tenacity.wait_exponential_jitter(initial=0.1, max=1.0),
+            wait=tenacity.wait_exponential_jitter(multiplier=0.1, max=1.0),
             retry=tenacity.retry_if_exception_type(httpx.TransportError)
             & tenacity.retry_if_not_exception_type(httpx.TimeoutException),
             reraise=True,

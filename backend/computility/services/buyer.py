@@ -12,12 +12,15 @@ from typing import Any
 from computility.chain.transaction_sender import Receipt
 from computility.domain.content_id import content_id_of, content_id_of_digest
 from computility.domain.errors import (
+    ChainUnavailable,
     ContentMismatch,
     NodeRefused,
+    NodeUnavailable,
     QuoteRefused,
     StatementExpired,
     TermsMismatch,
     UnknownAsk,
+    UnknownJob,
 )
 from computility.domain.identifiers import ZERO_ADDRESS, Address, Bytes32, parse_bytes32
 from computility.domain.job import JobState, Outcome
@@ -163,7 +166,12 @@ class Buyer:
     def _answer(self, request: Bytes32, timeout_s: float) -> dict[str, Any]:
         give_up = time.monotonic() + timeout_s
         while time.monotonic() < give_up:
-            row = self._node.quote_request(request, wait_s=min(10, max(1, int(give_up - time.monotonic()))))
+            try:
+                row = self._node.quote_request(request, wait_s=min(10, max(1, int(give_up - time.monotonic()))))
+            except NodeUnavailable:
+                # The request is in the node's journal; the answer is there when the node is back.
+                time.sleep(_POLL_S)
+                continue
             if row["status"] in ("quoted", "refused"):
                 return row
         raise StatementExpired(f"the provider did not answer within {timeout_s:g} s: choose another ask, or try later")
@@ -220,8 +228,11 @@ class Buyer:
     def _watched(self, job: Bytes32) -> WatchedJob | None:
         try:
             return self._watch.one(job)
+        except (NodeUnavailable, ChainUnavailable):
+            # Whatever is down just now, the money is in the escrow: look again.
+            return None
         except NodeRefused as error:
-            if error.problem_code == "unknown-job":
+            if error.problem_code == UnknownJob.code:
                 # Opened, and not folded yet.
                 return None
             raise

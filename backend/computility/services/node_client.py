@@ -212,7 +212,7 @@ class NodeClient:
         # Reading twice and publishing twice change nothing, so whatever fails on the way may be tried again.
         retrying = tenacity.Retrying(
             stop=tenacity.stop_after_attempt(_ATTEMPTS),
-            wait=tenacity.wait_exponential_jitter(initial=0.2, max=2.0),
+            wait=tenacity.wait_exponential_jitter(multiplier=0.2, max=2.0),
             retry=tenacity.retry_if_exception_type(httpx.TransportError),
             reraise=True,
         )
