@@ -33,7 +33,7 @@ export function AcceptTerms({ buyer, jobId, terms, providerSignature }: Props) {
       await navigate(paths.job(jobId));
     },
   });
-  if (left <= 0) return <p className="notice bad">These terms could be opened until their time was over: ask again.</p>;
+  if (left <= 0) return <p className="notice bad">The time to open these terms is over: ask for a new quote.</p>;
   if (funds.error) return <Failure error={funds.error} onRetry={() => void funds.refetch()} />;
   if (funds.isPending) return <Waiting>Reading your balance …</Waiting>;
   const price = escrowOf(terms);

@@ -1,0 +1,38 @@
+import { useJobOutputs } from "@/shared/api/get-job-outputs.ts";
+import { isNotYetThere } from "@/shared/api/problem.ts";
+import type { JobRow } from "@/shared/api/schemas.ts";
+import { Failure } from "@/shared/ui/failure.tsx";
+import { Hash } from "@/shared/ui/hash.tsx";
+import { Waiting } from "@/shared/ui/waiting.tsx";
+import { useCheckedManifest } from "./checked-manifest.ts";
+import { OutputFileView } from "./output-file-view.tsx";
+
+/** What a job produced, once its bytes were checked here against the hash that was attested. */
+export function JobResult({ job }: { readonly job: JobRow }) {
+  const outputs = useJobOutputs(job.id, job.terms !== null);
+  const checked = useCheckedManifest(outputs.data, job.terms?.spec);
+  const missing = outputs.error !== null && isNotYetThere(outputs.error);
+  const closed = job.state === "closed";
+  return (
+    <section aria-label="Result">
+      <h2>Result</h2>
+      {missing && (closed ? <p>This job has left no result.</p> : <Waiting>The provider is working …</Waiting>)}
+      {!missing && <Failure error={outputs.error ?? checked.error} onRetry={() => void outputs.refetch()} />}
+      {outputs.data && checked.data && (
+        <>
+          <p className="muted">
+            {outputs.data.source === "chain" ? "Named on the chain as " : "So far named by the provider alone as "}
+            <Hash value={outputs.data.result} />. Each file below was checked against its hash in this browser.
+          </p>
+          {checked.data.map((file) => (
+            <OutputFileView
+              key={file.path}
+              file={file}
+              available={outputs.data.files.find((listed) => listed.path === file.path)?.available ?? false}
+            />
+          ))}
+        </>
+      )}
+    </section>
+  );
+}
