@@ -22,7 +22,8 @@ export interface Draft {
   readonly arbiterFee: string;
 }
 
-const USUAL_UNITS = 20_000n;
+const USUAL_UNITS = 12_000n;
+const USUAL_FEE = "0.1";
 
 /** A new draft for an ask: the first example, and whom the ask names. */
 export function newDraft(ask: AskMessage, config: Config): Draft {
@@ -38,8 +39,8 @@ export function newDraft(ask: AskMessage, config: Config): Draft {
     seed: randomSeed(),
     verifier: verifiersFor(ask, config)[0] ?? zeroAddress,
     arbiter: zeroAddress,
-    verifierFee: "0",
-    arbiterFee: "0",
+    verifierFee: USUAL_FEE,
+    arbiterFee: USUAL_FEE,
   };
   const [example] = config.examples;
   return example ? withExample(draft, example) : draft;
@@ -56,10 +57,12 @@ export function withOwnProgram(draft: Draft): Draft {
   return { ...draft, example: "", module: null, inputs: [], arguments: "" };
 }
 
-/** Verifiers that a buyer can name: those that the ask accepts, or the committee that the node knows where it accepts any. */
+/** Verifiers that a buyer can name: those that the ask accepts, the committee that the node knows first; or that one where the ask accepts any. */
 export function verifiersFor(ask: AskMessage, config: Config): Address[] {
-  const named = ask.verifiers.length > 0 ? ask.verifiers : config.committee ? [config.committee.address] : [];
-  return named.map((address) => getAddress(address));
+  const committee = config.committee ? [getAddress(config.committee.address)] : [];
+  if (ask.verifiers.length === 0) return committee;
+  const named = ask.verifiers.map((address) => getAddress(address));
+  return [...named.filter((one) => committee.includes(one)), ...named.filter((one) => !committee.includes(one))];
 }
 
 /** Arbiters that a buyer can name: nobody, and those of the ask. An ask that names some accepts no other. */
