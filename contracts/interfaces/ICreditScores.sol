@@ -2,7 +2,6 @@
 pragma solidity ^0.8.30;
 
 import {ClosedJob} from "../types/ClosedJob.sol";
-import {JobId} from "../types/JobId.sol";
 
 /// @title The credit score of every account, as a buyer and as a provider.
 /// @notice A score is the expected share of good conduct under a Beta prior (Jøsang and Ismail, *The Beta Reputation System*, 2002):

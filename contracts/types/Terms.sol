@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.30;
 
-import {JobId} from "./JobId.sol";
-
 /// @notice One trade, signed by buyer, payer and provider. Its EIP-712 digest is the job's id.
 /// Amounts are credits with 18 decimals, times are UTC seconds, windows are seconds, shares are basis points.
 struct Terms {
