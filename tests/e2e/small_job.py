@@ -72,3 +72,4 @@ class SmallTrade:
         """Follow a job to its close, and the node to the same."""
         for _ in self.buyer.follow(job, timeout_s):
             pass
+        self.buyer.closed_row(job)

@@ -1,6 +1,6 @@
 import type { AskMessage } from "@/shared/api/schemas.ts";
+import { TextField } from "@/shared/ui/text-field.tsx";
 import { type Draft, randomSeed } from "./draft.ts";
-import { TextField } from "./text-field.tsx";
 
 interface Props {
   readonly draft: Draft;

@@ -2,8 +2,8 @@ import { useId } from "react";
 import { type Address, zeroAddress } from "viem";
 import type { AskMessage, Config } from "@/shared/api/schemas.ts";
 import { labelOf } from "@/shared/ui/account-name.tsx";
+import { TextField } from "@/shared/ui/text-field.tsx";
 import { arbitersFor, type Draft, verifiersFor } from "./draft.ts";
-import { TextField } from "./text-field.tsx";
 
 interface Props {
   readonly draft: Draft;

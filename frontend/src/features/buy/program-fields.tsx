@@ -1,8 +1,8 @@
 import { useId } from "react";
 import type { Config } from "@/shared/api/schemas.ts";
+import { TextField } from "@/shared/ui/text-field.tsx";
 import { type Draft, withExample, withOwnProgram } from "./draft.ts";
 import { FilePicker } from "./file-picker.tsx";
-import { TextField } from "./text-field.tsx";
 
 interface Props {
   readonly draft: Draft;

@@ -83,7 +83,7 @@ function AskLine({ row }: { readonly row: AskRow }) {
         <Named accounts={message.arbiters} none="nobody, or whom the two of you choose" />
       </td>
       <td>
-        <code>{message.environment}</code>
+        <code className="long">{message.environment}</code>
       </td>
       <td>
         {row.capacity_left > 0 && row.provider_active ? (

@@ -15,7 +15,7 @@ export function AccountName({ address, full = false }: Props) {
   return (
     <span title={address}>
       {label && <span>{label} </span>}
-      <code>{full ? address : shortHex(address)}</code>
+      <code className={full ? "long" : "short"}>{full ? address : shortHex(address)}</code>
     </span>
   );
 }

@@ -2,6 +2,7 @@ import { isAddress, isHex } from "viem";
 import { AccountName } from "./account-name.tsx";
 import { Credits } from "./credits.tsx";
 import { Hash } from "./hash.tsx";
+import { TimeOf } from "./time-of.tsx";
 
 const AMOUNTS = new Set([
   "amount",
@@ -27,6 +28,16 @@ const AMOUNTS = new Set([
   "verifierFee",
   "verifierPaid",
 ]);
+
+const TIMES = new Set(["at", "deadline", "end", "openBy"]);
+
+/** The contracts' enumerations, in their order. */
+const WORDS: Readonly<Record<string, readonly string[]>> = {
+  verdict: ["no fault", "pass", "fail"],
+  outcome: ["no fault", "claim", "pass", "fail"],
+  cause: ["attested", "finalized", "ruled", "agreed", "reclaimed", "disputed by default", "cancelled"],
+  role: ["buyer", "provider"],
+};
 
 type Values = Readonly<Record<string, unknown>>;
 
@@ -58,6 +69,9 @@ function Value({ name, value }: { readonly name: string; readonly value: unknown
   if (typeof value === "string" && isAddress(value)) return <AccountName address={value} />;
   if (typeof value === "string" && isHex(value)) return <Hash value={value} />;
   if (AMOUNTS.has(name) && /^\d+$/.test(String(value))) return <Credits atoms={String(value)} />;
+  if (TIMES.has(name) && Number(value) > 0) return <TimeOf seconds={Number(value)} />;
+  const words = WORDS[name]?.[Number(value)];
+  if (words !== undefined) return <span>{words}</span>;
   return <span>{Array.isArray(value) ? value.map(String).join(", ") : String(value)}</span>;
 }
 

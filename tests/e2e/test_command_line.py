@@ -1,0 +1,122 @@
+"""Every command by hand, against a running stage."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tests.e2e.command_line import computility
+from tests.e2e.small_job import EXAMPLE, SmallTrade
+
+from computility.cli.demo.stage import Stage
+
+pytestmark = pytest.mark.xdist_group("stage")
+
+COMMANDS = ("demo", "buy", "ask", "job", "wallet", "audit", "provider", "verifier", "node", "deploy")
+
+
+def test_help__names_every_command_and_says_what_it_does(tmp_path: Path) -> None:
+    answer = computility("--help", folder=tmp_path)
+    assert answer.code == 0
+    assert all(command in answer.out for command in COMMANDS)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_each_command__has_a_help(command: str, tmp_path: Path) -> None:
+    answer = computility(command, "--help", folder=tmp_path)
+    assert answer.code == 0
+    assert "Usage" in answer.out
+    assert len(answer.out.splitlines()) > 8
+
+
+def test_buy__fetches_the_picture_and_shows_who_takes_part(stage: Stage, tmp_path: Path) -> None:
+    SmallTrade(stage)
+    scene = EXAMPLE / "scenes" / "demo.scene"
+    program = str(EXAMPLE / "path_tracer.wasm")
+    answer = computility(
+        "buy",
+        program,
+        "demo.scene",
+        "--input",
+        str(scene),
+        "--fuel",
+        "12000000000",
+        "--yes",
+        folder=tmp_path,
+        stage=stage,
+    )
+    assert answer.code == 0, answer.err
+    for party in ("provider-aurora",):
+        assert stage.cast[party].address in answer.out
+    assert stage.committee in answer.out
+    picture = (tmp_path / "outputs" / "picture.png").read_bytes()
+    assert picture.startswith(b"\x89PNG\r\n\x1a\n")
+
+    job = computility("job", "list", "--buyer", stage.cast["buyer"].address, "--json", folder=tmp_path, stage=stage)
+    newest = job.document[0]
+    assert newest["state"] == "closed"
+    shown = computility("job", "show", newest["id"], "--json", folder=tmp_path, stage=stage).document
+    assert [event["name"] for event in shown["events"]][:2] == ["JobOpened", "JobAttested"]
+    again = computility("job", "outputs", newest["id"], "--to", "again", "--json", folder=tmp_path, stage=stage)
+    assert again.code == 0, again.out
+    assert (tmp_path / "again" / "picture.png").read_bytes() == picture
+
+
+def test_wallet__swaps_deposits_withdraws_and_redeems(stage: Stage, tmp_path: Path) -> None:
+    def wallet(*words: str) -> dict[str, str]:
+        answer = computility("wallet", *words, "--json", folder=tmp_path, stage=stage, as_who="verifier-1")
+        assert answer.code == 0, answer.out + answer.err
+        document: dict[str, str] = answer.document
+        return document
+
+    before = float(wallet("show")["wallet_credits"])
+    assert float(wallet("swap", "2.5")["wallet_credits"]) == before + 2.5
+    assert wallet("deposit", "1.5")["escrow_free"] == "1.5"
+    assert wallet("withdraw")["withdrawn"] == "1.5"
+    assert float(wallet("redeem", "2.5")["wallet_credits"]) == before
+    assert wallet("show")["escrow_free"] == "0"
+
+
+def test_a_new_keystore__is_for_its_owner_only_and_never_overwritten(tmp_path: Path) -> None:
+    (tmp_path / "password").write_text("correct horse\n")
+    words = ("wallet", "new", "--keystore", "key.json", "--password-file", "password", "--json")
+    made = computility(*words, folder=tmp_path)
+    assert made.code == 0, made.out
+    assert (tmp_path / "key.json").stat().st_mode & 0o777 == 0o600
+    assert computility(*words, folder=tmp_path).error["code"] == "keystore-error"
+
+
+def test_asks__are_published_listed_and_withdrawn(stage: Stage, tmp_path: Path) -> None:
+    urn = "urn:computility:wasm:wasmtime:1x:1g:local:aurora:0002:mfuel"
+    words = ("ask", "publish", urn, "--price", "0.01", "--yes", "--json")
+    published = computility(*words, folder=tmp_path, stage=stage, as_who="provider-aurora").document
+    listed = computility("ask", "list", "--json", folder=tmp_path, stage=stage).document
+    assert published["ask"] in [row["ask"]["id"] for row in listed]
+    words = ("ask", "withdraw", published["ask"], "--json")
+    assert computility(*words, folder=tmp_path, stage=stage, as_who="provider-aurora").code == 0
+    listed = computility("ask", "list", "--json", folder=tmp_path, stage=stage).document
+    assert published["ask"] not in [row["ask"]["id"] for row in listed]
+
+
+def test_audit__agrees_asked_of_the_node_and_done_here(stage: Stage, tmp_path: Path) -> None:
+    asked = computility("audit", "--json", folder=tmp_path, stage=stage)
+    assert asked.code == 0, asked.out
+    assert asked.document["store_matches_chain"] is True
+    here = computility(
+        "audit", "--database", f"sqlite:///{stage.folder}/node.sqlite", "--deployments", str(stage.folder / "deployments"),
+        "--json", folder=tmp_path, stage=stage,
+    )  # fmt: skip
+    assert here.code == 0, here.out + here.err
+    assert here.document["store_matches_chain"] is True
+
+
+def test_a_verifier__collects_its_fees(stage: Stage, tmp_path: Path) -> None:
+    trade = SmallTrade(stage)
+    offer = trade.offer()
+    quoted = trade.buyer.request_quote(offer, trade.upload(offer), verifier=stage.committee, verifier_fee=3 * 10**17)
+    trade.open(quoted)
+    trade.settle(quoted.job)
+    before = stage.accounts["verifier-2"].wallet_credits()
+    answer = computility("verifier", "collect", "--json", folder=tmp_path, stage=stage, as_who="verifier-2")
+    assert answer.code == 0, answer.out
+    assert stage.accounts["verifier-2"].wallet_credits() >= before + 10**17
