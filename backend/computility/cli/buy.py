@@ -110,10 +110,13 @@ def command(
         confirm(f"Open job {quoted.job}?", yes=yes)
         opened = buyer.open(quoted)
         _follow(buyer, quoted.job, timeout)
-        row = session.node.job(quoted.job)
+        row = buyer.closed_row(quoted.job)
         answer: dict[str, Any] = {"job": quoted.job, "opened_tx": opened.tx_hash, "state": "closed"}
         for name in ("outcome", "closed_by", "units", "provider_paid", "fee", "refund", "bond_to_buyer"):
             answer[name] = row[name]
+        if row["outcome"] in ("pass", "claim") and row["units"] == "0":
+            # Says why: the provider's excuse is what the job's result names.
+            session.node.outputs(quoted.job)
         if row["outcome"] in ("pass", "claim") and row["result"]:
             _, outputs = buyer.outputs(parse_bytes32(row["result"]))
             answer["files"] = [str(path) for path in write_outputs(to, outputs)]

@@ -4,7 +4,7 @@
     ├── InvalidMessage            a value, message or setting that does not fit its form
     │   ├── AmountOutOfRange · InvalidIdentifier · InvalidResource
     │   ├── InvalidJobSpecification · InvalidEnvironmentClass
-    │   └── InvalidManifest · InvalidEvidence
+    │   └── InvalidManifest · InvalidEvidence · InvalidExcuse
     ├── InvalidSignature
     ├── StatementRefused          well-formed, signed, and still not acceptable
     │   ├── SignerMismatch · WrongDomain · StatementExpired
@@ -19,7 +19,7 @@
     ├── NodeError                 what a client says of its node
     │   └── NodeUnavailable · NodeMisbehaved · NodeRefused
     ├── ContentError
-    │   └── ContentMismatch · ContentTooLarge · ContentNotFound
+    │   └── ContentMismatch · ContentTooLarge · ContentNotFound · JobExcused
     ├── ExecutionError
     │   ├── JobFault              the job's own fault, the same on every machine of its class
     │   │   ├── ModuleTooLarge · ModuleMalformed · ImportNotOffered
@@ -86,6 +86,12 @@ class InvalidManifest(InvalidMessage):
     """Not a canonical output manifest."""
 
     code = "invalid-manifest"
+
+
+class InvalidExcuse(InvalidMessage):
+    """Not the canonical document of an excuse."""
+
+    code = "invalid-excuse"
 
 
 class InvalidEvidence(InvalidMessage):
@@ -345,6 +351,12 @@ class ContentNotFound(ContentError):
     """No content by this name."""
 
     code = "content-not-found"
+
+
+class JobExcused(ContentNotFound):
+    """The job has no outputs: its provider handed it back, for the reason that the message tells."""
+
+    code = "job-excused"
 
 
 class ExecutionError(ComputilityError):

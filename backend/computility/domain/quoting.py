@@ -23,6 +23,7 @@ class ProviderPolicy:
 
     verifiers: Sequence[Address] = ()
     arbiters: Sequence[Address] = ()
+    max_open_quotes: int = 32
     open_within_s: int = 120
     run_within_s: int = 600
     least_run_s: int = 10
@@ -34,13 +35,15 @@ class ProviderPolicy:
 
 @dataclass(frozen=True)
 class Standing:
-    """What the chain says of the provider now: its fee and bond by tier, and the credits that it could lock. ``busy`` counts live jobs and quotes."""
+    """What the chain says of the provider now: its fee and bond by tier, the credits that it could still promise as bonds, its open jobs, and the
+    quotes that may yet be opened."""
 
     now: int
     fee_bps: int
     least_bond_bps: int
     free: int
-    busy: int
+    open_jobs: int
+    open_quotes: int
 
 
 def quoted_terms(
@@ -101,10 +104,11 @@ def quoted_terms(
 def _check_market(request: QuoteRequest, ask: Ask, policy: ProviderPolicy, standing: Standing) -> None:
     if standing.now >= min(ask.valid_until, request.valid_until):
         raise _refusal("expired", "the ask or the request is over")
-    if standing.busy >= ask.max_concurrent:
+    # A quote costs the asker nothing, so quotes must not use up places; what is opened beyond them waits its turn.
+    if standing.open_jobs >= ask.max_concurrent or standing.open_quotes >= policy.max_open_quotes:
         raise _refusal(
             "no-capacity",
-            f"I have {standing.busy} jobs and quotes, of {ask.max_concurrent} at one time: ask again later",
+            f"I have {standing.open_jobs} jobs, of {ask.max_concurrent} at one time, and {standing.open_quotes} quotes: ask again later",
         )
     allowed = set(policy.verifiers) | set(ask.verifiers)
     if request.verifier not in allowed:

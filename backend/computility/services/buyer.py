@@ -225,6 +225,23 @@ class Buyer:
             f"job {job} is not closed after {timeout_s:g} s: look at it again with `computility job show {job}`"
         )
 
+    def closed_row(self, job: Bytes32, timeout_s: float = 20.0) -> dict[str, Any]:
+        """The node's row of a job that the chain has closed, once the node has read as far.
+
+        Raises:
+            NodeUnavailable: it has not after ``timeout_s`` seconds.
+        """
+        give_up = time.monotonic() + timeout_s
+        while True:
+            row = self._node.job(job)
+            if row["state"] == "closed":
+                return row
+            if time.monotonic() > give_up:
+                raise NodeUnavailable(
+                    f"the node {self._node.url} is behind the chain: look at its health, then at the job again"
+                )
+            time.sleep(_POLL_S)
+
     def _watched(self, job: Bytes32) -> WatchedJob | None:
         try:
             return self._watch.one(job)

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import orjson
 
 from computility.domain.content_id import ContentId, content_id_of_digest
-from computility.domain.errors import ContentMismatch, ContentNotFound, InvalidIdentifier
+from computility.domain.errors import ContentMismatch, ContentNotFound, InvalidIdentifier, JobExcused
 from computility.domain.identifiers import ZERO_BYTES32, Bytes32
 from computility.domain.statements import StatementKind, Submission
 from computility.services.content import ContentService
@@ -54,12 +54,15 @@ class Outputs:
         Raises:
             UnknownJob: no such job.
             ContentNotFound: nothing is named yet, or the manifest was not uploaded here.
+            JobExcused: the provider handed the job back; the message has its reason.
             ContentMismatch: what was uploaded under the result is no manifest.
         """
         job = self._trades.job(job_id).job.record
         result, source = self._result(job.id, job.result)
         cid = content_id_of_digest(result)
         manifest = self._manifest(cid)
+        if manifest.keys() == {"version", "job", "reason", "detail"}:
+            raise JobExcused(f"the provider handed the job back ({manifest['reason']}): {manifest['detail']}")
         try:
             files = tuple(self._file(entry) for entry in manifest["files"])
         except (KeyError, TypeError, ValueError, InvalidIdentifier) as error:

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 
 from computility.domain.attestation import Verdict
 from computility.domain.content_id import content_id_of_digest
-from computility.domain.errors import ComputilityError, ContentNotFound, JobFault
-from computility.domain.identifiers import ZERO_BYTES32, Bytes32, keccak_bytes32
+from computility.domain.errors import ComputilityError, ContentError, ExecutorFailed, JobFault
+from computility.domain.excuse import MAX_DETAIL_CHARACTERS, Excuse
+from computility.domain.identifiers import ZERO_BYTES32, Bytes32, JobId, keccak_bytes32
 from computility.domain.job import JobState, Outcome
 from computility.domain.job_specification import parse_job_specification
 from computility.domain.quoting import ProviderPolicy
@@ -28,6 +29,7 @@ from computility.services.trading_account import TradingAccount
 _log = logging.getLogger(__name__)
 
 _FIRST_ATTEMPT = 1
+_ATTEMPTS = 4
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,8 @@ class ProviderAgent:
         # Sending and waiting for a block must not keep a job from running, so runs and moves have workers of their own.
         self._runs = KeyedTasks("run", self._settings.parallel_jobs)
         self._moves = KeyedTasks("move", 4 * self._settings.parallel_jobs)
-        self._faults: dict[Bytes32, str] = {}
+        self._excuses: dict[Bytes32, Excuse] = {}
+        self._failures: dict[Bytes32, int] = {}
 
     def run(self, stop: threading.Event) -> None:
         """Serve until ``stop`` is set."""
@@ -84,7 +87,9 @@ class ProviderAgent:
     def tick(self) -> None:
         """Look at every live job once, and start what is to be done."""
         jobs = self._watch.live(provider=self._account.address)
-        self._faults = {job.id: self._faults[job.id] for job in jobs if job.id in self._faults}
+        live = {job.id for job in jobs}
+        self._excuses = {job: excuse for job, excuse in self._excuses.items() if job in live}
+        self._failures = {job: count for job, count in self._failures.items() if job in live}
         for job in jobs:
             self._advance(job)
 
@@ -108,7 +113,7 @@ class ProviderAgent:
             return
         submitted = self._watch.submission(job)
         if submitted is None and (
-            job.id in self._faults or job.now >= job.terms.end - self._settings.excuse_before_end_s
+            job.id in self._excuses or job.now >= job.terms.end - self._settings.excuse_before_end_s
         ):
             self._moves.offer(job.id, lambda: self._claim(job))
         elif submitted is None:
@@ -136,13 +141,8 @@ class ProviderAgent:
         try:
             specification = parse_job_specification(self._content.get(content_id_of_digest(job.terms.spec)))
             execution = self._executor.run(specification, self._content)
-        except JobFault as fault:
-            # The buyer's program is at fault, on every machine: hand the money back without a dispute.
-            _log.info("job %s is at fault itself: %s: %s", job.id, fault.code, fault)
-            self._faults[job.id] = fault.code
-            return
-        except ContentNotFound as error:
-            _log.warning("job %s waits for its input: %s", job.id, error)
+        except (JobFault, ContentError, ExecutorFailed) as error:
+            self._could_not_run(job, error)
             return
         self._store(execution)
         submission = Submission(
@@ -155,6 +155,13 @@ class ProviderAgent:
         )
         self._node.publish(self._account.sign(submission))
         _log.info("submitted job %s: %d units, result %s", job.id, execution.units, execution.manifest.digest)
+
+    def _could_not_run(self, job: WatchedJob, error: ComputilityError) -> None:
+        """Hand the job back: at once where the program is at fault, on every machine; after some attempts where this machine or the node is."""
+        _log.warning("job %s: %s: %s", job.id, error.code, error)
+        self._failures[job.id] = self._failures.get(job.id, 0) + 1
+        if isinstance(error, JobFault) or self._failures[job.id] >= _ATTEMPTS:
+            self._excuses[job.id] = Excuse(JobId(job.id), error.code, str(error)[:MAX_DETAIL_CHARACTERS])
 
     def _store(self, execution: Execution) -> None:
         for data in execution.outputs.values():
@@ -180,9 +187,12 @@ class ProviderAgent:
 
     def _claim(self, job: WatchedJob) -> None:
         """Claim what was submitted; without a submission only what is accepted, which is an excuse and costs nobody anything."""
-        submitted = None if job.id in self._faults else self._watch.submission(job)
+        submitted = self._watch.submission(job)
         units, result = job.chain.accepted, ZERO_BYTES32
         if submitted is not None:
             units, result = max(units, submitted[1].units), submitted[1].result
+        elif excuse := self._excuses.get(job.id):
+            self._content.put(excuse.to_bytes())
+            result = excuse.digest
         self._account.propose(job.terms, units, result)
         _log.info("proposed %d units for job %s", units, job.id)

@@ -102,11 +102,17 @@ class QuoteDesk:
 
     def _specification(self, spec: Bytes32) -> JobSpecification:
         try:
-            return parse_job_specification(self._node.get_content(content_id_of_digest(spec)))
+            specification = parse_job_specification(self._node.get_content(content_id_of_digest(spec)))
         except ContentError as error:
             raise QuoteRefused(f"the job specification is missing: {error}", "specification-missing") from error
         except InvalidMessage as error:
             raise QuoteRefused(f"the job specification is not valid: {error}", "specification-invalid") from error
+        for file in (specification.module, *specification.inputs):
+            if not self._node.has_content(file.cid):
+                raise QuoteRefused(
+                    f"{file.path} ({file.cid}) is not on the node: upload it, then ask again", "input-missing"
+                )
+        return specification
 
     def _standing(self) -> Standing:
         now = self._account.chain_time()
@@ -126,7 +132,8 @@ class QuoteDesk:
             fee_bps=int(fee_bps[tier]),
             least_bond_bps=int(bond_bps[tier]),
             free=self._account.balance().free - sum(terms.bond for terms in self._promised.values()),
-            busy=len(live) + len(self._promised),
+            open_jobs=len(live),
+            open_quotes=len(self._promised),
         )
 
     def _was_opened(self, job: Bytes32, live: set[str]) -> bool:

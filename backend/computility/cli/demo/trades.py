@@ -28,7 +28,6 @@ _MIB: Final = 1024 * 1024
 _FUEL: Final = 12_000_000_000
 _VERIFIER_FEE: Final = CREDIT // 10
 _FOLLOW_S: Final = 90.0
-_FOLDED_WITHIN_S: Final = 15.0
 # The job without a verifier: its provider claims this long after the quote, unless it is still at work.
 _UNANSWERED_RUN_S: Final = 6
 
@@ -174,12 +173,7 @@ class Trades:
 
     def _fetch(self, trade: Trade) -> None:
         assert trade.job is not None
-        give_up = time.monotonic() + _FOLDED_WITHIN_S
-        while True:
-            trade.row = self._stage.node.job(trade.job)
-            if trade.row["state"] == "closed" or time.monotonic() > give_up:
-                break
-            time.sleep(0.1)
+        trade.row = self._buyer.closed_row(trade.job)
         trade.events = self._stage.node.job_events(trade.job)
         paid, refund = (format_credits(int(trade.row[name])) for name in ("provider_paid", "refund"))
         trade.say(f"settled in {trade.settled_s:.1f} s: {paid} credits to the provider, {refund} back to the buyer")
