@@ -54,22 +54,21 @@ contract EscrowInvariantsTest is Deployment {
 
     /// @dev Invariants 1 and 2.
     function invariant_TokensHeldAreOwed_AndWhatIsLockedIsWhatIsOpen() external view {
+        uint256[] memory open = new uint256[](people.length);
+        for (uint256 i; i < handler.tradeCount(); ++i) {
+            Terms memory t = handler.tradeAt(i);
+            JobState state = escrow.jobOf(escrow.jobIdOf(t)).state;
+            if (state == JobState.None || state == JobState.Closed) continue;
+            for (uint256 j; j < people.length; ++j) {
+                if (t.payer == people[j]) open[j] += uint256(t.unitPrice) * t.maxUnits + t.verifierFee + t.arbiterFee;
+                if (t.provider == people[j]) open[j] += t.bond;
+            }
+        }
         uint256 owed = escrow.fees();
-        uint256 count = handler.tradeCount();
         for (uint256 i; i < people.length; ++i) {
             Account memory account = escrow.accountOf(people[i]);
             owed += uint256(account.free) + account.locked;
-            uint256 open;
-            for (uint256 j; j < count; ++j) {
-                Terms memory t = handler.tradeAt(j);
-                JobState state = escrow.jobOf(escrow.jobIdOf(t)).state;
-                if (state == JobState.None || state == JobState.Closed) continue;
-                if (t.payer == people[i]) {
-                    open += uint256(t.unitPrice) * t.maxUnits + t.verifierFee + t.arbiterFee;
-                }
-                if (t.provider == people[i]) open += t.bond;
-            }
-            vm.assertEq(uint256(account.locked), open, "locked");
+            vm.assertEq(uint256(account.locked), open[i], "locked");
         }
         vm.assertEq(credit.balanceOf(address(escrow)), owed + handler.donated(), "tokens held");
     }
