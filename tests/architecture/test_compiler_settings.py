@@ -36,7 +36,7 @@ def test_forge_compiles_what_is_packaged() -> None:
 
 def test_brownie_compiles_what_is_packaged() -> None:
     compiler = (ROOT / "brownie-config.yaml").read_text().split("compiler:")[1]
-    setting = {name: value for name, value in re.findall(r"(\w+): (\S+)", compiler)}
+    setting = dict(re.findall(r"(\w+): (\S+)", compiler))
     found = {
         "evm": setting["evm_version"],
         "optimizer": setting["enabled"] == "true",
