@@ -34,8 +34,10 @@ export function AcceptTerms({ buyer, jobId, terms, providerSignature }: Props) {
     },
   });
   if (left <= 0) return <p className="notice bad">The time to open these terms is over: ask for a new quote.</p>;
-  if (funds.error) return <Failure error={funds.error} onRetry={() => void funds.refetch()} />;
-  if (funds.isPending) return <Waiting>Reading your balance …</Waiting>;
+  if (funds.data === undefined) {
+    if (funds.error) return <Failure error={funds.error} onRetry={() => void funds.refetch()} />;
+    return <Waiting>Reading your balance …</Waiting>;
+  }
   const price = escrowOf(terms);
   const choices = waysToPay(funds.data, price);
   return (
@@ -49,19 +51,21 @@ export function AcceptTerms({ buyer, jobId, terms, providerSignature }: Props) {
           onDone={() => void funds.refetch()}
         />
       )}
-      {choices.map(([paidFrom, words]) => (
-        <button
-          key={paidFrom}
-          type="button"
-          className="primary"
-          disabled={open.isPending || !trader.ready}
-          onClick={() => open.mutate(paidFrom)}
-        >
-          {open.isPending && open.variables === paidFrom ? "Sign in your wallet, and wait …" : words}
-        </button>
-      ))}
+      <div className="choices">
+        {choices.map(([paidFrom, words]) => (
+          <button
+            key={paidFrom}
+            type="button"
+            className="primary"
+            disabled={open.isPending || !trader.ready}
+            onClick={() => open.mutate(paidFrom)}
+          >
+            {open.isPending && open.variables === paidFrom ? "Sign in your wallet, and wait …" : words}
+          </button>
+        ))}
+      </div>
       <p className="muted">The provider holds these terms open for another {formatSpan(left)}.</p>
-      <Failure error={open.error} />
+      <Failure error={open.error ?? funds.error} />
     </section>
   );
 }

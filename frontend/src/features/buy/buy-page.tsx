@@ -17,8 +17,11 @@ export function BuyPage() {
   const { askId = "" } = useParams();
   const ask = useAsk(askId);
   const config = useNodeConfig();
-  if (ask.isPending) return <Waiting>Reading the ask …</Waiting>;
-  if (ask.error) return <Failure error={ask.error} onRetry={() => void ask.refetch()} />;
+  // An order that is being filled in stays, even where the ask cannot be read again.
+  if (ask.data === undefined) {
+    if (ask.error) return <Failure error={ask.error} onRetry={() => void ask.refetch()} />;
+    return <Waiting>Reading the ask …</Waiting>;
+  }
   const { resource, ask: statement, status } = ask.data;
   const { message } = statement;
   return (

@@ -49,8 +49,9 @@ export function JobFacts({ job }: { readonly job: JobRow }) {
               ["Resource", job.resource ?? <code key="resource">{terms.resource}</code>],
               ["Environment", job.environment ?? "not told by any ask"],
               ["Opened", <TimeOf key="opened" seconds={job.opened_at} />],
-              [job.state === "open" ? "Ends" : "Window ends", <TimeOf key="deadline" seconds={job.deadline} />],
-              ["Closed", <TimeOf key="closed" seconds={job.closed_at} />],
+              job.state === "closed"
+                ? ["Closed", <TimeOf key="closed" seconds={job.closed_at} />]
+                : [job.state === "open" ? "Ends" : "Window ends", <TimeOf key="deadline" seconds={job.deadline} />],
               ["On the chain", CONFIRMATION[job.confirmation]],
             ]}
           />

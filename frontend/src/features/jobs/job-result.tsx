@@ -12,13 +12,12 @@ export function JobResult({ job }: { readonly job: JobRow }) {
   const outputs = useJobOutputs(job.id, job.terms !== null);
   const checked = useCheckedManifest(outputs.data, job.terms?.spec);
   const missing = outputs.error !== null && isNotYetThere(outputs.error);
-  const closed = job.state === "closed";
   return (
     <section aria-label="Result">
       <h2>Result</h2>
-      {missing && (closed ? <p>This job has left no result.</p> : <Waiting>The provider is working …</Waiting>)}
+      {missing && <NoResult job={job} />}
       {!missing && <Failure error={outputs.error ?? checked.error} onRetry={() => void outputs.refetch()} />}
-      {outputs.data && checked.data && (
+      {outputs.isSuccess && checked.data && (
         <>
           <p className="muted">
             {outputs.data.source === "chain" ? "Named on the chain as " : "So far named by the provider alone as "}
@@ -35,4 +34,11 @@ export function JobResult({ job }: { readonly job: JobRow }) {
       )}
     </section>
   );
+}
+
+function NoResult({ job }: { readonly job: JobRow }) {
+  // What a failing verifier names is what it got itself, which it need not upload.
+  if (job.outcome === "fail") return <p>The verifier rejected what the provider delivered, so there is no result.</p>;
+  if (job.state === "open") return <Waiting>The provider is working …</Waiting>;
+  return <p>This node has no result of the job.</p>;
 }

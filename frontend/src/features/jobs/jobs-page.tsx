@@ -30,6 +30,12 @@ function Bought({ address }: { readonly address: string }) {
           You have bought nothing yet. <Link to={paths.market}>Choose an ask on the market.</Link>
         </p>
       )}
+      {rows.length > 0 && (
+        <p className="muted">
+          What comes back from a job is added to your balance in the escrow: spend it on the next one, or{" "}
+          <Link to={paths.earnings}>move it to your wallet</Link>.
+        </p>
+      )}
       <NextPage query={jobs} />
     </>
   );

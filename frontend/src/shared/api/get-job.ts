@@ -1,5 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
-import { isNotYetThere } from "./problem.ts";
+import { ApiProblem, isNotYetThere } from "./problem.ts";
 import { get } from "./request.ts";
 
 const EVERY_MS = 4_000;
@@ -12,7 +12,7 @@ export function useJob(jobId: string) {
   return useQuery({
     queryKey: jobKey(jobId),
     queryFn: ({ signal }) => get("/v1/jobs/{job_id}", { path: { job_id: jobId }, signal }),
-    retry: (failures, error) => failures < (isNotYetThere(error) ? PATIENCE : 2),
+    retry: (failures, error) => failures < (isNotYetThere(error) ? PATIENCE : error instanceof ApiProblem ? 0 : 2),
     retryDelay: 1_000,
     refetchInterval: ({ state }) => (state.data && state.data.state !== "closed" ? EVERY_MS : false),
   });

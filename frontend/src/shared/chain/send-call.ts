@@ -3,6 +3,9 @@ import type { Config as WagmiConfig } from "wagmi";
 import { simulateContract, waitForTransactionReceipt, writeContract } from "wagmi/actions";
 import { PageError } from "@/shared/errors/page-error.ts";
 
+const SENT =
+  "The transaction was sent, and the chain stopped answering: see what became of it before you send it again.";
+
 interface Call<A extends Abi, Name extends ContractFunctionName<A, "nonpayable">> {
   readonly address: Address;
   readonly abi: A;
@@ -22,7 +25,9 @@ export async function sendCall<const A extends Abi, Name extends ContractFunctio
 ): Promise<TransactionReceipt> {
   const { request } = await simulateContract(wagmi, { ...(call as Call<Abi, string>), chainId });
   const hash = await writeContract(wagmi, request);
-  const receipt = await waitForTransactionReceipt(wagmi, { hash, chainId });
+  const receipt = await waitForTransactionReceipt(wagmi, { hash, chainId }).catch((cause: unknown) => {
+    throw new PageError(SENT, { cause });
+  });
   if (receipt.status === "reverted") {
     throw new PageError("The transaction was mined and refused: something changed meanwhile. Reload and try again.");
   }

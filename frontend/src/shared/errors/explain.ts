@@ -16,7 +16,8 @@ import { PageError } from "./page-error.ts";
 import { revertSentence } from "./revert-sentences.ts";
 
 const REJECTED = "You declined in the wallet, and nothing was sent: go on when you are ready.";
-const CHAIN_DOWN = "The chain does not answer: wait a moment, or start it again. Nothing was sent.";
+const CHAIN_DOWN =
+  "The chain does not answer: wait a moment, or start it again, then go on. What you entered stays here.";
 const NODE_DOWN = "The node does not answer: start it again, or wait. What you entered stays here.";
 const WRONG_CHAIN = "The wallet is on another chain: switch it to this node's chain and try again.";
 const REJECTED_CODE = 4001;
