@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import socket
 import subprocess
+import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -93,8 +95,12 @@ class LocalChain:
         command = self.command()
         log = self.settings.log_file.open("wb") if self.settings.log_file else None
         try:
+            tether = [sys.executable, "-m", "computility.chain.tether", str(os.getpid())]
             self.process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=log or subprocess.DEVNULL, stderr=subprocess.STDOUT
+                [*tether, *command],
+                stdin=subprocess.DEVNULL,
+                stdout=log or subprocess.DEVNULL,
+                stderr=subprocess.STDOUT,
             )
         finally:
             if log:

@@ -52,7 +52,7 @@ class Processes:
         variables = {**os.environ, **(environment or {})}
         with log.open("ab") as output:
             process = subprocess.Popen(
-                [sys.executable, "-m", "computility.cli.demo.tether", str(os.getpid()), *command],
+                [sys.executable, "-m", "computility.chain.tether", str(os.getpid()), *command],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,

@@ -1,4 +1,4 @@
-"""``python -m computility.cli.demo.tether PARENT COMMAND …``: becomes COMMAND, which the kernel ends when PARENT ends, even by SIGKILL (Linux)."""
+"""``python -m computility.chain.tether PARENT COMMAND …``: becomes COMMAND, which the kernel ends when PARENT ends, even by SIGKILL (Linux)."""
 
 from __future__ import annotations
 
