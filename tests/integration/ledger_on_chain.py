@@ -94,8 +94,7 @@ class LedgerOnChain:
 
     def mine(self, blocks: int = 1) -> None:
         """Mine empty blocks."""
-        for _ in range(blocks):
-            self.rpc.call("evm_mine")
+        self.rpc.call("anvil_mine", hex(blocks))
 
     def trade_in_every_way(self) -> None:
         """A pass, a fail that stood, a claim, a dispute by default, a reclaim, a cancellation, deposits and withdrawals."""

@@ -21,7 +21,8 @@ from computility.domain.identifiers import Address, Bytes32, parse_address, pars
 
 _GAS_MARGIN_PERCENT: Final = 30
 _DEFAULT_TIP_WEI: Final = 1_000_000_000
-_RECEIPT_POLL_S: Final = 0.1
+_FIRST_RECEIPT_POLL_S: Final = 0.01
+_LONGEST_RECEIPT_POLL_S: Final = 0.25
 
 
 @dataclass(frozen=True)
@@ -114,6 +115,7 @@ class TransactionSender:
 
     def _wait(self, tx_hash: Bytes32, call: dict[str, Any]) -> Receipt:
         give_up = time.monotonic() + self._timeout_s
+        pause = _FIRST_RECEIPT_POLL_S
         while time.monotonic() < give_up:
             raw = self._rpc.call("eth_getTransactionReceipt", tx_hash)
             if raw is not None and raw.get("blockNumber") is not None:
@@ -122,7 +124,8 @@ class TransactionSender:
                     raise self._why_it_reverted(call, block_number, tx_hash)
                 if self._confirmations == 0 or self._rpc.block_number() >= block_number + self._confirmations:
                     return _receipt(raw, block_number)
-            time.sleep(_RECEIPT_POLL_S)
+            time.sleep(pause)
+            pause = min(2 * pause, _LONGEST_RECEIPT_POLL_S)
         raise TransactionNotMined(
             f"transaction {tx_hash} was sent and is not mined after {self._timeout_s:g} s; look it up before you send another"
         )

@@ -1,0 +1,124 @@
+"""The auditor finds whatever in a store is not what the chain says, and names it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from sqlmodel import Session, select
+from tests.integration.ledger_on_chain import LedgerOnChain, deploy_ledger, index_all
+
+from computility.chain.connection import ChainConnection
+from computility.chain.local_chain import LocalChain
+from computility.domain.errors import NodeBusy
+from computility.services.auditor import Auditor, AuditReport
+from computility.services.indexer import Indexer
+from computility.store.accounts import AccountRow, FeesRow
+from computility.store.engine import Database, open_database
+from computility.store.jobs import JobRow
+from computility.store.providers import ProviderRow
+from computility.store.scores import ScoreRow
+
+
+@pytest.fixture(scope="module")
+def traded(anvil: LocalChain, tmp_path_factory: pytest.TempPathFactory) -> LedgerOnChain:
+    """A ledger with trades of every kind."""
+    ledger = deploy_ledger(anvil, tmp_path_factory.mktemp("deployments"))
+    ledger.trade_in_every_way()
+    return ledger
+
+
+@pytest.fixture
+def database(traded: LedgerOnChain, tmp_path: Path) -> Iterator[Database]:
+    """The store of that ledger."""
+    opened = open_database(f"sqlite:///{tmp_path}/node.sqlite")
+    index_all(Indexer(traded.rpc, opened, traded.deployments))
+    yield opened
+    opened.close()
+
+
+def audit(traded: LedgerOnChain, database: Database) -> AuditReport:
+    return Auditor(ChainConnection(traded.rpc), database, traded.deployments).audit()
+
+
+def test_an_untouched_store__matches(traded: LedgerOnChain, database: Database) -> None:
+    report = audit(traded, database)
+    assert (report.store_matches_chain, report.differences) == (True, ())
+    assert report.checked_block is not None
+    assert report.checked_block.number == traded.rpc.block_number()
+
+
+def raise_payment(session: Session) -> None:
+    next(row for row in session.exec(select(JobRow)) if row.provider_paid).provider_paid += 1
+
+
+def change_terms(session: Session) -> None:
+    row = next(row for row in session.exec(select(JobRow)) if row.terms)
+    row.terms = {**row.terms, "unitPrice": "1"}
+
+
+def forget_a_job(session: Session) -> None:
+    session.delete(session.exec(select(JobRow)).first())
+
+
+def invent_an_account(session: Session) -> None:
+    known = session.exec(select(AccountRow)).first()
+    session.add(AccountRow(**{**known.model_dump(), "account": "0x" + "11" * 20, "free": 5}))
+
+
+def raise_a_balance(session: Session) -> None:
+    session.exec(select(AccountRow)).first().free += 1
+
+
+def lower_fees(session: Session) -> None:
+    session.exec(select(FeesRow)).first().amount += 1
+
+
+def flatter_a_score(session: Session) -> None:
+    session.exec(select(ScoreRow)).first().score_bps = 9_999
+
+
+def raise_a_stake(session: Session) -> None:
+    session.exec(select(ProviderRow)).first().stake += 1
+
+
+@pytest.mark.parametrize(
+    ("tamper", "table", "field"),
+    [
+        (raise_payment, "jobs", "provider_paid"),
+        (change_terms, "jobs", "terms"),
+        (forget_a_job, "jobs", "row"),
+        (invent_an_account, "accounts", "row"),
+        (raise_a_balance, "accounts", "free"),
+        (lower_fees, "fees", "amount"),
+        (flatter_a_score, "scores", "score_bps"),
+        (raise_a_stake, "providers", "stake"),
+    ],
+)
+def test_a_store_that_was_tampered_with__is_found_out(
+    traded: LedgerOnChain, database: Database, tamper: Callable[[Session], None], table: str, field: str
+) -> None:
+    with database.unit_of_work() as session:
+        tamper(session)
+    report = audit(traded, database)
+    assert report.store_matches_chain is False
+    assert [(difference.table, difference.field) for difference in report.differences] == [(table, field)]
+
+
+def test_two_audits_at_once__are_one_too_many(traded: LedgerOnChain, database: Database) -> None:
+    auditor = Auditor(ChainConnection(traded.rpc), database, traded.deployments)
+
+    def again(_done: int, _of: int) -> None:
+        with pytest.raises(NodeBusy, match="going on"):
+            auditor.audit()
+
+    assert auditor.audit(again).store_matches_chain is True
+    assert auditor.audit().store_matches_chain is True
+
+
+def test_an_empty_store__matches_a_chain_it_has_not_read(traded: LedgerOnChain, tmp_path: Path) -> None:
+    empty = open_database(f"sqlite:///{tmp_path}/empty.sqlite")
+    report = audit(traded, empty)
+    empty.close()
+    assert (report.store_matches_chain, report.checked_block) == (True, None)
