@@ -68,12 +68,14 @@ async function journey() {
 
   await connect("provider");
   const claim = await claimEarnings();
+  // A provider without a balance could lock no bond for the next job.
+  const deposited = await putBack("50");
   await section("Audit");
   await expectVisible(page.getByText("The store agrees with the chain."), JOB_MS);
   await expectVisible(page.getByRole("table", { name: /Events/ }));
   await shot("audit");
   if (complaints.length > 0) throw new Error("the browser complained");
-  return { job: jobId, price, settled_in_s: settledIn, picture, claim, store_matches_chain: true };
+  return { job: jobId, price, settled_in_s: settledIn, picture, claim, deposited, store_matches_chain: true };
 }
 
 async function connect(label) {
@@ -119,7 +121,7 @@ async function claimEarnings() {
   const balance = page.getByRole("region", { name: "Balance" });
   const button = balance.getByRole("button", { name: "Claim to wallet" });
   await expectVisible(page.getByRole("table", { name: /Jobs on your machines/ }));
-  await expectVisible(balance.locator("button:enabled"));
+  await page.waitForFunction((claim) => !claim.disabled, await button.elementHandle());
   const before = await fact(balance, "Free to claim");
   await shot("earnings");
   await button.click();
@@ -132,6 +134,15 @@ async function claimEarnings() {
   await shot("claimed");
   if (!after.startsWith("0 ")) throw new Error(`after the claim of ${before}, ${after} are still free`);
   return { free_before: before, free_after: after };
+}
+
+async function putBack(amount) {
+  const balance = page.getByRole("region", { name: "Balance" });
+  await balance.getByLabel("Add to the balance").fill(amount);
+  await balance.getByRole("button", { name: "Add from wallet" }).click();
+  await expectVisible(balance.getByText(/added to your balance/));
+  await expectVisible(balance.locator("dd").first().getByText(`${amount} `));
+  return fact(balance, "Free to claim");
 }
 
 async function fact(region, name) {

@@ -1,67 +1,49 @@
-import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { useState } from "react";
 import type { Address } from "viem";
 import { useAccountRow } from "@/shared/api/get-account.ts";
-import { formatAmount, parseAmount } from "@/shared/money/amount.ts";
+import { formatAmount } from "@/shared/money/amount.ts";
+import { useNodeConfig } from "@/shared/node-config.ts";
 import { Credits } from "@/shared/ui/credits.tsx";
 import { Facts } from "@/shared/ui/facts.tsx";
 import { Failure } from "@/shared/ui/failure.tsx";
-import { TextField } from "@/shared/ui/text-field.tsx";
-import { useTrader } from "@/shared/wallet/use-trader.ts";
 import { claim } from "./claim.ts";
+import { deposit } from "./deposit.ts";
+import { MoveCredits } from "./move-credits.tsx";
 
-/** What an account has inside the escrow, and the way out of it. */
+/** What an account has inside the escrow, and the ways out of it and into it. */
 export function Balance({ address }: { readonly address: Address }) {
-  const trader = useTrader();
-  const account = useAccountRow(address);
-  const queryClient = useQueryClient();
-  // Everything, unless something else was typed.
-  const [typed, setTyped] = useState<string>();
-  const { symbol, decimals } = trader.config.credit;
-  const amount = typed ?? formatAmount(BigInt(account.data?.free ?? "0"), decimals);
-  const withdrawal = useMutation({
-    mutationFn: async () => claim(trader, address, parseAmount(amount, decimals)),
-    onSuccess: async () => {
-      setTyped(undefined);
-      await queryClient.invalidateQueries({ queryKey: ["account", address] });
-    },
-  });
-  const nothing = account.data === undefined || account.data.free === "0";
+  const { decimals } = useNodeConfig().credit;
+  const { data, error } = useAccountRow(address);
   return (
     <section aria-label="Balance">
       <Facts
         rows={[
-          ["Free to claim", <Credits key="free" atoms={account.data?.free} />],
-          ["Locked in jobs and bonds", <Credits key="locked" atoms={account.data?.locked} />],
-          ["In your wallet", <Credits key="wallet" atoms={account.data?.credit_balance} />],
+          ["Free to claim", <Credits key="free" atoms={data?.free} />],
+          ["Locked in jobs and bonds", <Credits key="locked" atoms={data?.locked} />],
+          ["In your wallet", <Credits key="wallet" atoms={data?.credit_balance} />],
         ]}
       />
-      <form
-        className="row"
-        noValidate
-        onSubmit={(event) => {
-          event.preventDefault();
-          withdrawal.mutate();
-        }}
-      >
-        <TextField
-          label="Claim"
-          unit={symbol}
-          numeric
-          value={amount}
-          onChange={setTyped}
-          hint="A running agent takes its bonds from the free balance: leave it enough to go on."
-        />
-        <button type="submit" className="primary" disabled={withdrawal.isPending || nothing || !trader.ready}>
-          {withdrawal.isPending ? "See your wallet …" : "Claim to wallet"}
-        </button>
-      </form>
-      {withdrawal.data !== undefined && (
-        <p className="notice good" role="status">
-          <Credits atoms={withdrawal.data} /> moved to your wallet.
-        </p>
-      )}
-      <Failure error={account.error ?? withdrawal.error} />
+      <Failure error={error} />
+      <MoveCredits
+        address={address}
+        label="Claim"
+        button="Claim to wallet"
+        hint="A provider's agent takes its bonds from the free balance: leave it enough to go on."
+        done="moved to your wallet."
+        suggested={formatAmount(BigInt(data?.free ?? "0"), decimals)}
+        primary
+        disabled={data === undefined || data.free === "0"}
+        move={claim}
+      />
+      <MoveCredits
+        address={address}
+        label="Add to the balance"
+        button="Add from wallet"
+        hint="For bonds, or to pay jobs without a transfer each."
+        done="added to your balance."
+        suggested=""
+        disabled={data === undefined}
+        move={deposit}
+      />
     </section>
   );
 }
