@@ -1,0 +1,127 @@
+"""An endpoint that lies, or is caught in the middle of a reorganisation, changes nothing in the store; the truth afterwards is taken in."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.integration.distorting_endpoint import distorted
+from tests.integration.ledger_on_chain import LedgerOnChain, index_all, rows_of
+
+from computility.chain.rpc import RpcClient
+from computility.domain.errors import ChainError, ChainMisbehaved, ChainReplaced, WrongChain
+from computility.services.indexer import Indexer
+from computility.store.blocks import CursorRow
+from computility.store.engine import Database, open_database
+from computility.store.jobs import JobRow
+from computility.store.raw_logs import RawLogRow
+
+FOREIGN = "0x" + "11" * 20
+OTHER_HASH = "0x" + "ee" * 32
+Distort = Callable[[str, Any], Any]
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    opened = open_database(f"sqlite:///{tmp_path}/node.sqlite")
+    yield opened
+    opened.close()
+
+
+def logs(change: Callable[[list[dict[str, Any]]], Any]) -> Distort:
+    """Distort the logs, where there are any."""
+    return lambda method, result: change(result) if method == "eth_getLogs" and result else result
+
+
+def headers(change: Callable[[dict[str, Any]], Any]) -> Distort:
+    """Distort headers."""
+    return lambda method, result: change(result) if method == "eth_getBlockByNumber" and result else result
+
+
+LIES: dict[str, Distort] = {
+    "a log of a foreign contract": logs(lambda found: [*found, {**found[0], "address": FOREIGN, "logIndex": "0x63"}]),
+    "a log of a block that is not on the chain": logs(
+        lambda found: [{**found[0], "blockHash": OTHER_HASH}, *found[1:]]
+    ),
+    "one log twice": logs(lambda found: [*found, found[0]]),
+    "a removed log": logs(lambda found: [{**found[0], "removed": True}, *found[1:]]),
+    "logs cut short": logs(lambda found: [{**entry, "data": entry["data"][:-64]} for entry in found]),
+    "a log whose word is too wide": logs(
+        lambda found: [{**entry, "data": "0x" + "ff" * 32 + entry["data"][66:]} for entry in found]
+    ),
+    "logs that are no list": logs(lambda found: {"logs": found}),
+    "logs out of nowhere": logs(lambda found: [{"hello": "there"}]),
+    "a header of another block": headers(lambda header: {**header, "number": hex(int(header["number"], 16) + 1)}),
+    "a header without a parent": headers(lambda header: {**header, "parentHash": None}),
+    "a header that follows no other": headers(lambda header: {**header, "parentHash": OTHER_HASH}),
+    "no header": lambda method, result: None if method == "eth_getBlockByNumber" else result,
+    "a head that is no number": lambda method, result: "soon" if method == "eth_blockNumber" else result,
+}
+
+
+@pytest.mark.parametrize("lie", LIES)
+def test_a_lie__changes_nothing_and_the_truth_is_taken_in_afterwards(
+    ledger: LedgerOnChain, database: Database, lie: str
+) -> None:
+    truthful = Indexer(ledger.rpc, database, ledger.deployments)
+    truthful.step()
+    ledger.attest(ledger.open())
+    before = [rows_of(database, table) for table in (CursorRow, JobRow, RawLogRow)]
+    with distorted(ledger.rpc.url, LIES[lie]) as url, pytest.raises(ChainError) as told:
+        Indexer(RpcClient(url), database, ledger.deployments).step()
+    assert isinstance(told.value, ChainMisbehaved | ChainReplaced)
+    assert [rows_of(database, table) for table in (CursorRow, JobRow, RawLogRow)] == before
+    index_all(truthful)
+    assert [row["state"] for row in rows_of(database, JobRow)] == [4]
+
+
+def test_logs_that_are_withheld__are_missed_by_the_indexer_and_found_by_the_auditor(
+    ledger: LedgerOnChain, database: Database
+) -> None:
+    from computility.chain.connection import ChainConnection
+    from computility.services.auditor import Auditor
+
+    ledger.open()
+    with distorted(ledger.rpc.url, logs(lambda found: [])) as url:
+        index_all(Indexer(RpcClient(url), database, ledger.deployments))
+    report = Auditor(ChainConnection(ledger.rpc), database, ledger.deployments).audit()
+    assert report.store_matches_chain is False
+    assert "jobs" in {difference.table for difference in report.differences}
+
+
+def test_another_chain__is_never_indexed(ledger: LedgerOnChain, database: Database) -> None:
+    def pretend(method: str, result: Any) -> Any:
+        return "0x1" if method == "eth_chainId" else result
+
+    with distorted(ledger.rpc.url, pretend) as url, pytest.raises(WrongChain, match="serves chain 1, not 31337"):
+        Indexer(RpcClient(url), database, ledger.deployments).step()
+    assert rows_of(database, CursorRow) == []
+
+
+def test_a_chain_that_comes_back__is_followed_on(ledger: LedgerOnChain, database: Database) -> None:
+    down = threading.Event()
+    down.set()
+
+    def sometimes(method: str, result: Any) -> Any:
+        return "out of order" if down.is_set() else result
+
+    stop = threading.Event()
+    with distorted(ledger.rpc.url, sometimes) as url:
+        indexer = Indexer(RpcClient(url), database, ledger.deployments, poll_interval_s=0.02)
+        follower = threading.Thread(target=indexer.run, args=(stop,))
+        follower.start()
+        ledger.open()
+        stop.wait(0.3)
+        assert rows_of(database, JobRow) == []
+        down.clear()
+        for _ in range(200):
+            if rows_of(database, JobRow):
+                break
+            stop.wait(0.05)
+        stop.set()
+        follower.join(10)
+    assert not follower.is_alive()
+    assert len(rows_of(database, JobRow)) == 1
