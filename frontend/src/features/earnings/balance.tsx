@@ -8,10 +8,11 @@ import { Failure } from "@/shared/ui/failure.tsx";
 import { claim } from "./claim.ts";
 import { deposit } from "./deposit.ts";
 import { MoveCredits } from "./move-credits.tsx";
+import { redeem } from "./redeem.ts";
 
 /** What an account has inside the escrow, and the ways out of it and into it. */
 export function Balance({ address }: { readonly address: Address }) {
-  const { decimals } = useNodeConfig().credit;
+  const { credit, reserve } = useNodeConfig();
   const { data, error } = useAccountRow(address);
   return (
     <section aria-label="Balance">
@@ -29,7 +30,7 @@ export function Balance({ address }: { readonly address: Address }) {
         button="Claim to wallet"
         hint="A provider's agent takes its bonds from the free balance: leave it enough to go on."
         done="moved to your wallet."
-        suggested={formatAmount(BigInt(data?.free ?? "0"), decimals)}
+        suggested={formatAmount(BigInt(data?.free ?? "0"), credit.decimals)}
         primary
         disabled={data === undefined || data.free === "0"}
         move={claim}
@@ -43,6 +44,16 @@ export function Balance({ address }: { readonly address: Address }) {
         suggested=""
         disabled={data === undefined}
         move={deposit}
+      />
+      <MoveCredits
+        address={address}
+        label={`Swap back for ${reserve.symbol}`}
+        button="Redeem from wallet"
+        hint={`Credits become ${reserve.name} again, one for one.`}
+        done={`became ${reserve.symbol} again.`}
+        suggested=""
+        disabled={data === undefined}
+        move={redeem}
       />
     </section>
   );
