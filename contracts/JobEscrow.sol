@@ -26,7 +26,7 @@ import {Signatures} from "./types/Signatures.sol";
 import {Terms} from "./types/Terms.sol";
 
 /// @notice The life of a job. `Custody` has the balances, `Governance` the parameters, the libraries packing, hashing, signatures and the
-/// split; `IJobEscrow` is the manual.
+/// split; `IJobEscrow` is the manual. Long on purpose: every transition of a job, read from top to bottom.
 contract JobEscrow is Custody, Governance, EIP712 {
     using Payout for Terms;
     using StructHash for Terms;

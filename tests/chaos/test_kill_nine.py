@@ -53,9 +53,7 @@ def bring_to(trade: SmallTrade, state: str, kill: str) -> SignedTerms:
     if state == "quote-requested":
         return quote_while_killing(trade, kill)
     claimed = state == "claimed"
-    quoted = trade.quote(
-        verifier=stage.cast["verifier-asleep"].address if claimed else None, end_in_s=22 if claimed else 0
-    )
+    quoted = trade.quote(verifier=stage.cast["verifier-asleep"].address if claimed else None)
     if state == "quoted":
         kill_and_restart(stage, kill)
         wait_until(lambda: stage.node.health()["status"] == "ok")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -21,6 +21,9 @@ from computility.cli.options import (
 from computility.cli.output import JsonOption, print_record
 from computility.cli.service import serve_until_signalled, set_up_log
 from computility.cli.session import SERVICE_WAITS_S, confirm, open_session
+
+if TYPE_CHECKING:
+    from computility.domain.identifiers import Address
 
 group = typer.Typer(help="Offer computing power: register, then run the agent.", no_args_is_help=True)
 
@@ -60,6 +63,9 @@ def serve(
         list[str] | None, typer.Option(help="Arbiter that you accept beside those in your asks.")
     ] = None,
     patience: Annotated[int, typer.Option(min=0, help="Seconds to wait for verifiers before claiming.")] = 60,
+    patience_for: Annotated[
+        list[str] | None, typer.Option(help="Other patience for one verifier: ADDRESS=SECONDS. Repeat for more.")
+    ] = None,
     propose_before_end: Annotated[
         int, typer.Option(min=1, help="Seconds before a job's end at which to claim in any case.")
     ] = 30,
@@ -99,7 +105,22 @@ def serve(
                 confirmations=confirmations,
                 parallel_jobs=parallel,
                 patience_s=patience,
+                patience_for_s=dict(_patience_for(entry) for entry in patience_for or []),
                 propose_before_end_s=propose_before_end,
             ),
         )
         serve_until_signalled(agent.run)
+
+
+def _patience_for(entry: str) -> tuple[Address, int]:
+    from computility.domain.errors import InvalidIdentifier
+    from computility.domain.identifiers import parse_address
+
+    verifier, equals, seconds = entry.partition("=")
+    try:
+        address = parse_address(verifier)
+    except InvalidIdentifier as error:
+        raise typer.BadParameter(f"{entry!r}: {error}", param_hint="--patience-for") from None
+    if not equals or not seconds.isdecimal():
+        raise typer.BadParameter(f"{entry!r} is not ADDRESS=SECONDS", param_hint="--patience-for")
+    return address, int(seconds)

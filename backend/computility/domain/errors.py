@@ -32,7 +32,7 @@
     └── StoreError
 
 Each class has a ``code``, a slug that programs may rely on; the message says what is wrong and what to do. Only the edges (``api``,
-``cli``) know statuses and exit codes. The file is longer than others, so that the tree and its leaves stand in one place.
+``cli``) know statuses and exit codes. Long on purpose, so that the tree and its leaves stand in one place.
 """
 
 from __future__ import annotations

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import logging
 import threading
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from computility.domain.attestation import Verdict
 from computility.domain.content_id import content_id_of_digest
 from computility.domain.errors import ComputilityError, ContentError, ExecutorFailed, JobFault
 from computility.domain.excuse import MAX_DETAIL_CHARACTERS, Excuse
-from computility.domain.identifiers import ZERO_BYTES32, Bytes32, JobId, keccak_bytes32
+from computility.domain.identifiers import ZERO_BYTES32, Address, Bytes32, JobId, keccak_bytes32
 from computility.domain.job import JobState, Outcome
 from computility.domain.job_specification import parse_job_specification
 from computility.domain.quoting import ProviderPolicy
@@ -34,13 +35,14 @@ _ATTEMPTS = 4
 
 @dataclass(frozen=True)
 class ProviderSettings:
-    """Times in seconds. ``patience_s``: how long verifiers may take before the agent claims by itself; in any case it claims
-    ``propose_before_end_s`` before the job's end. A job that is not done ``excuse_before_end_s`` before its end is handed back: an excuse
-    costs nobody anything, and silence the bond. ``parallel_jobs``: how many run at one time."""
+    """Times in seconds. ``patience_s``: how long verifiers may take before the agent claims by itself, unless ``patience_for_s`` says otherwise of
+    the job's verifier; in any case it claims ``propose_before_end_s`` before the job's end. A job that is not done ``excuse_before_end_s`` before
+    its end is handed back: an excuse costs nobody anything, and silence the bond. ``parallel_jobs``: how many run at one time."""
 
     confirmations: int = 0
     parallel_jobs: int = 2
     patience_s: int = 60
+    patience_for_s: Mapping[Address, int] = field(default_factory=dict)
     propose_before_end_s: int = 10
     excuse_before_end_s: int = 4
     poll_interval_s: float = 0.5
@@ -169,9 +171,8 @@ class ProviderAgent:
         self._content.put(execution.manifest.to_bytes())
 
     def _bring_or_claim(self, job: WatchedJob, submission: Submission) -> None:
-        claim_from = min(
-            submission.submitted_at + self._settings.patience_s, job.terms.end - self._settings.propose_before_end_s
-        )
+        patience_s = self._settings.patience_for_s.get(job.terms.verifier, self._settings.patience_s)
+        claim_from = min(submission.submitted_at + patience_s, job.terms.end - self._settings.propose_before_end_s)
         if not self._bring(job) and job.now >= claim_from:
             self._claim(job)
 

@@ -11,6 +11,8 @@ a quote request   ├── for an unknown, withdrawn or expired ask · beyond w
 a quote           ├── to an unknown, expired or answered request · differing in any field → refused
 a submission      ├── of an unknown or closed job · by a stranger · another result of the same attempt → refused
 an attestation    └── by nobody who may · of an unknown or closed job · of more units than the job has → refused
+
+Long on purpose: the tree and its branches stand in one place.
 """
 
 from __future__ import annotations

@@ -91,7 +91,7 @@ class OutputFile(Answer):
 
     path: Annotated[str, Field(examples=["out.png"])]
     size: Annotated[int, Field(ge=0, examples=[230_520])]
-    sha256: Annotated[str, Field(pattern=r"^(0x)?[0-9a-f]{64}$")]
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", examples=["ab" * 32])]
     cid: ContentIdText
     url: Annotated[str, Field(description="Path on this node.", examples=["/v1/content/bafkrei…"])]
     available: Annotated[bool, Field(description="Whether this node holds the file.", examples=[True])]

@@ -32,7 +32,8 @@ Say = Callable[[str], None]
 CREDIT: Final = 10**18
 RESERVE: Final = 10**6
 DISPUTE_WINDOW_S: Final = 2
-PROPOSE_BEFORE_END_S: Final = 10
+# How long a provider waits for the verifier that never answers. For the committee it waits as long as agents do by themselves.
+PATIENCE_WITH_THE_SLEEPER_S: Final = 2
 _BLOCK_TIME_S: Final = 1
 _READY_WITHIN_S: Final = 60.0
 _ASK_VALID_S: Final = 7 * 86_400
@@ -83,7 +84,7 @@ def set_stage(folder: Path, checkout: Path, port: int, backend: Backend, say: Sa
         url = f"http://127.0.0.1:{port}"
         processes.start("node", _node_command(), _node_environment(folder, checkout, port, chain))
         # The one that the first trade waits for starts beside the node, the others while the chain makes its first blocks.
-        _start_provider(processes, cast["provider-aurora"], folder, url, chain.rpc_url)
+        _start_provider(processes, cast, "provider-aurora", folder, url, chain.rpc_url)
         say("handing out play money: stakes, bonds, reserve tokens")
         accounts = _accounts(rpc, cast, deployments)
         _hand_out(accounts)
@@ -172,22 +173,24 @@ def _wait_for_node(node: NodeClient, processes: Processes) -> None:
 
 
 def _start_agents(processes: Processes, cast: dict[str, Player], folder: Path, url: str, rpc_url: str) -> None:
-    _start_provider(processes, cast["provider-borealis"], folder, url, rpc_url)
+    _start_provider(processes, cast, "provider-borealis", folder, url, rpc_url)
     for name in VERIFIERS:
         processes.start(name, [*_agent("verifier", cast[name], folder, url, rpc_url)])
 
 
-def _start_provider(processes: Processes, player: Player, folder: Path, url: str, rpc_url: str) -> None:
-    processes.start(player.name, _provider_command(player, folder, url, rpc_url))
+def _start_provider(
+    processes: Processes, cast: dict[str, Player], name: str, folder: Path, url: str, rpc_url: str
+) -> None:
+    processes.start(name, _provider_command(cast[name], cast["verifier-asleep"], folder, url, rpc_url))
 
 
-def _provider_command(player: Player, folder: Path, url: str, rpc_url: str) -> Sequence[str]:
+def _provider_command(player: Player, sleeper: Player, folder: Path, url: str, rpc_url: str) -> Sequence[str]:
     secret = password_file(folder / "keys")
     if player.name == "provider-borealis":
         module = "computility.cli.demo.cheating_provider"
         return [sys.executable, "-m", module, url, rpc_url, str(player.keystore), str(secret)]
-    asked = ["--propose-before-end", str(PROPOSE_BEFORE_END_S)]
-    return [*_agent("provider", player, folder, url, rpc_url), *asked]
+    patience = f"{sleeper.address}={PATIENCE_WITH_THE_SLEEPER_S}"
+    return [*_agent("provider", player, folder, url, rpc_url), "--patience-for", patience]
 
 
 def _agent(role: str, player: Player, folder: Path, url: str, rpc_url: str) -> list[str]:

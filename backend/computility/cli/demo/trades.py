@@ -14,7 +14,7 @@ from typing import Any, Final
 from computility.chain.transaction_sender import Receipt
 from computility.cli.demo.cast import PROVIDERS
 from computility.cli.demo.processes import DemoProcessEnded
-from computility.cli.demo.stage import CREDIT, DISPUTE_WINDOW_S, PROPOSE_BEFORE_END_S, Stage
+from computility.cli.demo.stage import CREDIT, DISPUTE_WINDOW_S, Stage
 from computility.domain.identifiers import Bytes32, parse_bytes32
 from computility.domain.job import JobState
 from computility.domain.job_specification import JobSpecification, Limits
@@ -27,9 +27,7 @@ Say = Callable[[str], None]
 _MIB: Final = 1024 * 1024
 _FUEL: Final = 12_000_000_000
 _VERIFIER_FEE: Final = CREDIT // 10
-_FOLLOW_S: Final = 90.0
-# The job without a verifier: its provider claims this long after the quote, unless it is still at work.
-_UNANSWERED_RUN_S: Final = 6
+_FOLLOW_S: Final = 150.0
 
 
 @dataclass
@@ -136,9 +134,8 @@ class Trades:
         offer = pick()
         specification = self._upload(offer)
         verifier = self._stage.cast["verifier-asleep"].address if asleep else self._stage.committee
-        end = self._account.chain_time() + _UNANSWERED_RUN_S + PROPOSE_BEFORE_END_S if asleep else 0
         trade.say("asking for a quote")
-        quoted = self._buyer.request_quote(offer, specification, verifier=verifier, verifier_fee=_VERIFIER_FEE, end=end)
+        quoted = self._buyer.request_quote(offer, specification, verifier=verifier, verifier_fee=_VERIFIER_FEE)
         trade.job = quoted.job
         escrow, bond = format_credits(quoted.terms.escrow), format_credits(quoted.terms.bond)
         trade.say(f"the provider signed; opening: {escrow} credits into escrow, a bond of {bond}")
