@@ -121,6 +121,7 @@ contract JobEscrow is Custody, Governance, EIP712 {
         job.feeBps = feeBps;
         job.deadline = terms.end;
         job.qualityBps = FULL_BPS;
+        job.openedIn = uint40(block.number);
         _jobs[id] = JobPacking.pack(job);
 
         emit JobOpened(id, terms.buyer, terms.provider, terms, feeBps, escrow, fromWallet ? escrow : 0);
@@ -388,6 +389,7 @@ contract JobEscrow is Custody, Governance, EIP712 {
         if (job.state != JobState.None) revert WrongState(job.state, job.outcome);
         _requireCallerParty(terms);
         job.state = JobState.Closed;
+        job.closedBy = ClosedBy.Cancelled;
         _jobs[id] = JobPacking.pack(job);
         emit JobCancelled(id, msg.sender);
     }
@@ -422,6 +424,9 @@ contract JobEscrow is Custody, Governance, EIP712 {
         job.accepted = ending.units;
         job.pending = 0;
         job.deadline = 0;
+        job.closedBy = ending.cause;
+        job.verifierPaid = ending.verifierEarned;
+        job.failed = ending.failed;
         _jobs[id] = JobPacking.pack(job);
 
         uint104 share = _wantsToWallet() ? _shareOfCaller(terms, split) : 0;

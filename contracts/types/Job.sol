@@ -43,4 +43,12 @@ struct Job {
     uint40 deadline;
     /// Service-level share of the last final attestation, for the score.
     uint16 qualityBps;
+    /// Number of the block in which the job was opened: committees draw their panels from its hash.
+    uint40 openedIn;
+    /// Once closed: by which transition.
+    ClosedBy closedBy;
+    /// Once closed: whether the verifier's fee was paid.
+    bool verifierPaid;
+    /// Once closed: whether the provider was at fault.
+    bool failed;
 }

@@ -201,7 +201,7 @@ class TradingAccount:
 
     def job(self, job: Bytes32, block: BlockTag = "latest") -> JobOnChain:
         """A job's slot at a block."""
-        state, outcome, _, accepted, pending, deadline, _ = self.escrow.read(
+        state, outcome, _, accepted, pending, deadline, *_ = self.escrow.read(
             "jobOf", bytes.fromhex(job[2:]), block=block
         )
         return JobOnChain(JobState(state), int(outcome), int(accepted), int(pending), int(deadline))

@@ -1432,6 +1432,22 @@ export const jobEscrowAbi = [
           {
             "name": "qualityBps",
             "type": "uint16"
+          },
+          {
+            "name": "openedIn",
+            "type": "uint40"
+          },
+          {
+            "name": "closedBy",
+            "type": "uint8"
+          },
+          {
+            "name": "verifierPaid",
+            "type": "bool"
+          },
+          {
+            "name": "failed",
+            "type": "bool"
           }
         ],
         "name": "",

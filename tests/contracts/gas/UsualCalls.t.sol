@@ -67,7 +67,7 @@ contract UsualCallsTest is Committee {
         Signatures memory given = signatures(t);
         vm.prank(relayer);
         escrow.open(t, given);
-        assertGas("open, relayed", 106_500);
+        assertGas("open, relayed", 107_000);
     }
 
     function test_OpenWithPermit() external {
@@ -90,7 +90,7 @@ contract UsualCallsTest is Committee {
         Terms memory t = fresh(usualTerms());
         open(t);
         pass(t, 600);
-        assertGas("attest, pass that pays", 116_500);
+        assertGas("attest, pass that pays", 117_000);
     }
 
     function test_Attest_PassThatPays_ByACommitteeOfTwoOfThree() external {
@@ -101,7 +101,7 @@ contract UsualCallsTest is Committee {
         open(t);
         Attestation memory a = statement(t, Verdict.Pass, 600, true);
         attested(t, a, votes(members, 0, 2, escrow.attestationDigest(a)));
-        assertGas("attest, committee", 130_000);
+        assertGas("attest, committee", 130_500);
     }
 
     function test_Attest_Reading() external {
@@ -109,21 +109,21 @@ contract UsualCallsTest is Committee {
         open(t);
         reading(t, 100);
         reading(t, 200);
-        assertGas("attest, reading", 48_000);
+        assertGas("attest, reading", 48_500);
     }
 
     function test_Attest_Fail() external {
         Terms memory t = fresh(usualTerms());
         open(t);
         fail(t);
-        assertGas("attest, fail", 48_000);
+        assertGas("attest, fail", 48_500);
     }
 
     function test_Propose() external {
         Terms memory t = fresh(usualTerms());
         open(t);
         propose(t, 600);
-        assertGas("propose", 38_500);
+        assertGas("propose", 39_000);
     }
 
     function test_Finalize() external {
@@ -132,7 +132,7 @@ contract UsualCallsTest is Committee {
         propose(t, 600);
         passDeadline(t);
         finalize(t);
-        assertGas("finalize", 96_500);
+        assertGas("finalize", 97_500);
     }
 
     function test_Dispute() external {
@@ -140,7 +140,7 @@ contract UsualCallsTest is Committee {
         open(t);
         propose(t, 600);
         disputeAs(buyer, t);
-        assertGas("dispute", 37_000);
+        assertGas("dispute", 37_500);
     }
 
     function test_Rule() external {
@@ -148,7 +148,7 @@ contract UsualCallsTest is Committee {
         openDisputed(t);
         Ruling memory r = ruling(t, 600, 0, 0);
         rule(t, r);
-        assertGas("rule", 111_500);
+        assertGas("rule", 112_000);
     }
 
     function test_Agree() external {
@@ -159,7 +159,7 @@ contract UsualCallsTest is Committee {
         given.buyer = "";
         vm.prank(buyer);
         escrow.agree(t, s, given);
-        assertGas("agree", 105_500);
+        assertGas("agree", 106_000);
     }
 
     function test_Reclaim() external {
@@ -167,13 +167,13 @@ contract UsualCallsTest is Committee {
         open(t);
         passDeadline(t);
         reclaim(t);
-        assertGas("reclaim", 76_000);
+        assertGas("reclaim", 76_500);
     }
 
     function test_Cancel() external {
         Terms memory t = fresh(usualTerms());
         vm.prank(buyer);
         escrow.cancel(t);
-        assertGas("cancel", 53_000);
+        assertGas("cancel", 53_500);
     }
 }

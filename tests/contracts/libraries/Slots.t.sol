@@ -5,7 +5,7 @@ import {AccountPacking, AccountSlot} from "../../../contracts/libraries/AccountS
 import {JobPacking, JobSlot} from "../../../contracts/libraries/JobSlot.sol";
 import {RatesPacking, RatesSlot} from "../../../contracts/libraries/RatesSlot.sol";
 import {Account} from "../../../contracts/types/Account.sol";
-import {Job, JobState, Outcome} from "../../../contracts/types/Job.sol";
+import {ClosedBy, Job, JobState, Outcome} from "../../../contracts/types/Job.sol";
 import {JobId} from "../../../contracts/types/JobId.sol";
 import {Parameters} from "../../../contracts/types/Parameters.sol";
 import {Terms} from "../../../contracts/types/Terms.sol";
@@ -13,18 +13,35 @@ import {Trade} from "../fixture/Trade.sol";
 
 /// @notice One word a job, one an account, one for the rates: what goes in comes out, and lies where SPEC.md says.
 contract SlotsTest is Trade {
-    function testFuzz_Job_ComesOutAsItWentIn(
-        uint8 state,
-        uint8 outcome,
-        uint16 feeBps,
-        uint64 accepted,
-        uint64 pending,
-        uint40 deadline,
-        uint16 qualityBps
-    ) external pure {
-        Job memory job = Job(
-            JobState(bound(state, 0, 4)), Outcome(bound(outcome, 0, 3)), feeBps, accepted, pending, deadline, qualityBps
-        );
+    /// @dev A fuzzer knows no bounds of enums, so they are folded into theirs.
+    struct Word {
+        uint8 state;
+        uint8 outcome;
+        uint8 closedBy;
+        uint16 feeBps;
+        uint64 accepted;
+        uint64 pending;
+        uint40 deadline;
+        uint16 qualityBps;
+        uint40 openedIn;
+        bool verifierPaid;
+        bool failed;
+    }
+
+    function testFuzz_Job_ComesOutAsItWentIn(Word memory word) external pure {
+        Job memory job = Job({
+            state: JobState(bound(word.state, 0, 4)),
+            outcome: Outcome(bound(word.outcome, 0, 3)),
+            feeBps: word.feeBps,
+            accepted: word.accepted,
+            pending: word.pending,
+            deadline: word.deadline,
+            qualityBps: word.qualityBps,
+            openedIn: word.openedIn,
+            closedBy: ClosedBy(bound(word.closedBy, 0, 6)),
+            verifierPaid: word.verifierPaid,
+            failed: word.failed
+        });
         Job memory back = JobPacking.pack(job).unpack();
         vm.assertEq(keccak256(abi.encode(back)), keccak256(abi.encode(job)));
     }
@@ -75,7 +92,21 @@ contract SlotsTest is Trade {
         drawn |= uint256(600) << 85;
         drawn |= (block.timestamp + t.passWindow) << 149;
         drawn |= uint256(10_000) << 189;
+        drawn |= block.number << 205;
         vm.assertEq(uint256(word), drawn);
+    }
+
+    function test_AClosedJobsWord_TellsHowItClosed() external {
+        Terms memory t = usualTerms();
+        JobId id = openDisputed(t);
+        rule(t, ruling(t, 0, 5_000, 0));
+
+        uint256 word = uint256(vm.load(address(escrow), keccak256(abi.encode(id, JOBS_SLOT))));
+
+        uint256 drawn = uint256(ClosedBy.Ruled);
+        drawn |= uint256(1) << 4; // failed; a claim, so that no verifier was paid
+        vm.assertEq(word >> 245, drawn);
+        vm.assertEq((word >> 205) & type(uint40).max, block.number);
     }
 
     function test_AnAccountsWord_LiesAsTheSpecificationDrawsIt() external {
