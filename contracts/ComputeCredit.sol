@@ -20,7 +20,7 @@ contract ComputeCredit is IComputeCredit, ERC20Permit {
     /// @inheritdoc IComputeCredit
     uint256 public immutable scale;
 
-    constructor(address reserve_) ERC20("Compute Credit", "CPU") ERC20Permit("Compute Credit") {
+    constructor(address reserve_) ERC20("Compute Credit", "CRED") ERC20Permit("Compute Credit") {
         uint8 places = IERC20Metadata(reserve_).decimals();
         if (places > decimals()) revert TooManyDecimals(places, decimals());
         reserve = reserve_;

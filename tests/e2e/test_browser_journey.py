@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -27,24 +28,36 @@ def chromium() -> str:
     return found.stdout.strip()
 
 
+def walk(script: str, stage: Stage, chromium: str, folder: Path) -> Any:
+    """What a walk through the page reports. COMPUTILITY_JOURNEY_PICTURES names a folder for its pictures; the README's own is made this way."""
+    pictures = os.environ.get("COMPUTILITY_JOURNEY_PICTURES", str(folder))
+    command = ["node", f"tests/e2e/{script}", stage.url, chromium, pictures]
+    result = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, timeout=280, check=False)
+    assert result.returncode == 0, result.stderr
+    return json.loads(result.stdout)
+
+
 def test_a_newcomer__buys_sees_the_picture_claims_and_audits(stage: Stage, chromium: str, tmp_path: Path) -> None:
-    # Where the pictures go; the README's own is made this way.
-    pictures = Path(os.environ.get("COMPUTILITY_JOURNEY_PICTURES", tmp_path))
     provider = stage.accounts["provider-aurora"]
     before = provider.balance().free
-    result = subprocess.run(
-        ["node", "tests/e2e/journey.mjs", stage.url, chromium, str(pictures)],
-        cwd=CHECKOUT,
-        capture_output=True,
-        text=True,
-        timeout=280,
-        check=False,
-    )
-    assert result.returncode == 0, result.stderr
+    journey = walk("journey.mjs", stage, chromium, tmp_path)
     # It claimed everything, and the agent needs something to stand for its next jobs with.
     provider.deposit(before)
-    journey = json.loads(result.stdout)
     row = stage.node.job(journey["job"])
     assert (row["state"], row["outcome"], row["closed_by"]) == ("closed", "pass", "attested")
     assert row["terms"]["buyer"] == stage.cast["buyer"].address
     assert stage.node.audit()["store_matches_chain"] is True
+
+
+def test_what_goes_wrong_on_the_page__is_told_in_a_sentence_and_costs_nobody(
+    stage: Stage, chromium: str, tmp_path: Path
+) -> None:
+    told = walk("mishaps.mjs", stage, chromium, tmp_path)
+    assert "look at the market" in told["unknown_ask"]
+    assert "whole number between" in told["too_many_units"]
+    assert "unitPrice is" in told["changed_terms"]
+    assert "What you entered stays here" in told["chain_down"]
+    assert "is not a WebAssembly module" in told["broken_program"]["told"]
+    row = stage.node.job(told["broken_program"]["job"])
+    assert (row["state"], row["provider_paid"], row["bond_to_buyer"]) == ("closed", "0", "0")
+    assert row["refund"] == row["escrow"]

@@ -13,7 +13,7 @@ const VERIFIER = "0x0165878A594ca255338adfa4d48449f69242Eb8F";
 const ask = { unitPrice: "500000000000000", minUnits: "1", maxUnits: "100000", verifiers: [VERIFIER], arbiters: [] };
 const config = {
   committee: null,
-  credit: { symbol: "CPU", decimals: 18 },
+  credit: { symbol: "CRED", decimals: 18 },
   examples: [{ name: "a", module: { path: "a.wasm", cid: "b", size: 1 }, inputs: [] }],
 } as unknown as Config;
 
@@ -30,7 +30,7 @@ function priceOf(changes: Partial<Draft>): string | null {
 test("the price is worked out in the open", () => {
   const words = priceOf({ units: "12000", verifierFee: "0.1" });
   expect(words).toBe(
-    "12\u202f000 units × 0.0005 CPU + fees of 0.1 CPU = 6.1 CPU at most. What is not used comes back.",
+    "12\u202f000 units × 0.0005 CRED + fees of 0.1 CRED = 6.1 CRED at most. What is not used comes back.",
   );
 });
 

@@ -1,6 +1,7 @@
 import { useJobOutputs } from "@/shared/api/get-job-outputs.ts";
-import { isNotYetThere } from "@/shared/api/problem.ts";
+import { isHandedBack, isNotYetThere } from "@/shared/api/problem.ts";
 import type { JobRow } from "@/shared/api/schemas.ts";
+import { explain } from "@/shared/errors/explain.ts";
 import { Failure } from "@/shared/ui/failure.tsx";
 import { Hash } from "@/shared/ui/hash.tsx";
 import { Waiting } from "@/shared/ui/waiting.tsx";
@@ -16,7 +17,10 @@ export function JobResult({ job }: { readonly job: JobRow }) {
     <section aria-label="Result">
       <h2>Result</h2>
       {missing && <NoResult job={job} />}
-      {!missing && <Failure error={outputs.error ?? checked.error} onRetry={() => void outputs.refetch()} />}
+      {isHandedBack(outputs.error) && <HandedBack reason={explain(outputs.error)} />}
+      {!missing && !isHandedBack(outputs.error) && (
+        <Failure error={outputs.error ?? checked.error} onRetry={() => void outputs.refetch()} />
+      )}
       {outputs.isSuccess && checked.data && (
         <>
           <p className="muted">
@@ -33,6 +37,18 @@ export function JobResult({ job }: { readonly job: JobRow }) {
         </>
       )}
     </section>
+  );
+}
+
+function HandedBack({ reason }: { readonly reason: string }) {
+  return (
+    <div className="notice bad" role="alert">
+      <p>{reason}</p>
+      <p>
+        Only what had been accepted before is paid, and the rest is refunded. Correct what the reason names, and order
+        again.
+      </p>
+    </div>
   );
 }
 

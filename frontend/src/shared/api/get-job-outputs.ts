@@ -1,4 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
+import { isHandedBack } from "./problem.ts";
 import { get } from "./request.ts";
 
 const EVERY_MS = 3_000;
@@ -10,6 +11,7 @@ export function useJobOutputs(jobId: string, enabled: boolean) {
     queryFn: ({ signal }) => get("/v1/jobs/{job_id}/outputs", { path: { job_id: jobId }, signal }),
     enabled,
     retry: false,
-    refetchInterval: ({ state }) => (state.data?.files.every((file) => file.available) ? false : EVERY_MS),
+    refetchInterval: ({ state }) =>
+      isHandedBack(state.error) || state.data?.files.every((file) => file.available) ? false : EVERY_MS,
   });
 }

@@ -26,5 +26,10 @@ export class NodeUnreachable extends Error {
 
 /** Whether waiting may help: the store is still reading the block in which the thing was made. */
 export function isNotYetThere(error: unknown): boolean {
-  return error instanceof ApiProblem && error.status === 404;
+  return error instanceof ApiProblem && error.status === 404 && !isHandedBack(error);
+}
+
+/** Whether the provider handed the job back: there never will be a result, and the problem's detail has the reason. */
+export function isHandedBack(error: unknown): error is ApiProblem {
+  return error instanceof ApiProblem && error.code === "job-excused";
 }
