@@ -64,8 +64,7 @@ def test_a_wrong_result__ends_unpaid_and_costs_the_bond(report: Any) -> None:
 def test_without_a_verifier__the_provider_claims_and_is_paid_after_the_window(report: Any) -> None:
     claimed = trade(report, "no-verifier")
     assert (claimed["outcome"], claimed["closed_by"]) == ("claim", "finalized")
-    # The same program, scene and fuel; only the seed of its randomness differs, and the program does not ask for it.
-    assert claimed["units"] == trade(report, "good")["units"]
+    assert 0 < int(claimed["units"]) < int(trade(report, "good")["units"]), "a sketch takes less than the picture"
     assert claimed["verifier_paid"] == "0"
     assert gross(claimed) + int(claimed["refund"]) == int(claimed["escrow"])
 

@@ -10,13 +10,18 @@ import sys
 _PR_SET_PDEATHSIG = 1
 
 
+def end_with_parent() -> None:
+    """Have the kernel send this process SIGTERM when its parent ends. Only Linux can; elsewhere it does nothing."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
 def main() -> None:
     """Tie this process to its parent, and become the command."""
     parent, *command = sys.argv[1:]
-    if sys.platform == "linux":
-        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-        if os.getppid() != int(parent):
-            sys.exit("the process that started this one is gone")
+    end_with_parent()
+    if sys.platform == "linux" and os.getppid() != int(parent):
+        sys.exit("the process that started this one is gone")
     os.execvp(command[0], command)
 
 

@@ -1,4 +1,7 @@
-"""What most commands need: a node, a chain endpoint, and an account that trades."""
+"""What most commands need: a node, a chain endpoint, and an account that trades.
+
+What signs and calls contracts takes a second to import, so it is imported when a session opens: help and misuse are answered at once.
+"""
 
 from __future__ import annotations
 
@@ -8,16 +11,15 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import typer
 
-from computility.chain.keystore import load_keystore, read_password
-from computility.chain.rpc import RpcClient
 from computility.domain.errors import KeystoreError, NodeRefused, NodeUnavailable
-from computility.domain.identifiers import parse_address
-from computility.services.node_client import NodeClient
-from computility.services.trading_account import Ledger, TradingAccount
+
+if TYPE_CHECKING:
+    from computility.services.node_client import NodeClient
+    from computility.services.trading_account import TradingAccount
 
 SERVICE_WAITS_S: Final = 60.0
 """How long a service waits at its start for its node: after a power cut they come back in any order."""
@@ -36,6 +38,8 @@ class Session:
 @contextmanager
 def open_node(url: str) -> Iterator[NodeClient]:
     """A client of the node at ``url``, closed at the end."""
+    from computility.services.node_client import NodeClient
+
     node = NodeClient(url)
     try:
         yield node
@@ -61,6 +65,11 @@ def open_session(
         NodeError: the node does not answer.
         ChainError: the chain does not answer, or is not the node's.
     """
+    from computility.chain.keystore import load_keystore
+    from computility.chain.rpc import RpcClient
+    from computility.domain.identifiers import parse_address
+    from computility.services.trading_account import Ledger, TradingAccount
+
     with ExitStack() as stack:
         node = stack.enter_context(open_node(node_url))
         config = _config(node, wait_s)
@@ -90,6 +99,8 @@ def password(file: Path | None, keystore: Path, *, new: bool = False) -> str:
         KeystoreError: no file is named, and there is nobody to ask.
     """
     if file is not None:
+        from computility.chain.keystore import read_password
+
         return read_password(file.expanduser())
     if not sys.stdin.isatty():
         raise KeystoreError(

@@ -21,6 +21,8 @@ ValueT = TypeVar("ValueT")
 
 _HEAD_FOR_S: Final = 0.5
 _FACTS_FOR_S: Final = 15.0
+# A member that has just joined is turned away for so long.
+_COMMITTEE_FOR_S: Final = 2.0
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,7 @@ class ChainView:
 
     def committee(self) -> CommitteeFacts | None:
         """The committee of the newest generation, if it has one."""
-        return self._remember("committee", _FACTS_FOR_S, self._read_committee)
+        return self._remember("committee", _COMMITTEE_FOR_S, self._read_committee)
 
     def parameters(self) -> EscrowParameters:
         """The escrow's parameters."""

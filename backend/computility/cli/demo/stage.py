@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from computility.chain.local_chain import Backend, LocalChain, LocalChainSetting
 from computility.chain.rpc import RpcClient
 from computility.chain.transaction_sender import TransactionSender
 from computility.cli.demo.cast import PROVIDERS, VERIFIERS, Player, gather_cast, password_file
-from computility.cli.demo.processes import Processes
+from computility.cli.demo.processes import Processes, warm_up
 from computility.domain.errors import NodeUnavailable
 from computility.domain.identifiers import ZERO_BYTES32, Address
 from computility.domain.resource import Resource
@@ -34,6 +33,8 @@ RESERVE: Final = 10**6
 DISPUTE_WINDOW_S: Final = 2
 # How long a provider waits for the verifier that never answers. For the committee it waits as long as agents do by themselves.
 PATIENCE_WITH_THE_SLEEPER_S: Final = 2
+_COMMAND_LINE: Final = "computility"
+_CHEAT: Final = "computility.cli.demo.cheating_provider"
 _BLOCK_TIME_S: Final = 1
 _READY_WITHIN_S: Final = 60.0
 _ASK_VALID_S: Final = 7 * 86_400
@@ -65,6 +66,7 @@ class Stage:
 @contextmanager
 def set_stage(folder: Path, checkout: Path, port: int, backend: Backend, say: Say) -> Iterator[Stage]:
     """Start everything, and end it with the block."""
+    warm_up()
     with ExitStack() as stack:
         cast = gather_cast(folder / "keys")
         say("starting a local chain")
@@ -82,7 +84,7 @@ def set_stage(folder: Path, checkout: Path, port: int, backend: Backend, say: Sa
         stack.callback(processes.stop)
         say("starting the node: indexer, order book, API, web app")
         url = f"http://127.0.0.1:{port}"
-        processes.start("node", _node_command(), _node_environment(folder, checkout, port, chain))
+        processes.start("node", _COMMAND_LINE, ["node", "serve"], _node_environment(folder, checkout, port, chain))
         # The one that the first trade waits for starts beside the node, the others while the chain makes its first blocks.
         _start_provider(processes, cast, "provider-aurora", folder, url, chain.rpc_url)
         say("handing out play money: stakes, bonds, reserve tokens")
@@ -141,10 +143,6 @@ def _mine_every_second(rpc: RpcClient, backend: Backend) -> None:
         rpc.call("evm_setIntervalMining", _BLOCK_TIME_S)
 
 
-def _node_command() -> list[str]:
-    return [sys.executable, "-m", "computility", "node", "serve"]
-
-
 def _node_environment(folder: Path, checkout: Path, port: int, chain: LocalChain) -> dict[str, str]:
     return {
         "DATABASE_URL": f"sqlite:///{folder}/node.sqlite",
@@ -175,28 +173,27 @@ def _wait_for_node(node: NodeClient, processes: Processes) -> None:
 def _start_agents(processes: Processes, cast: dict[str, Player], folder: Path, url: str, rpc_url: str) -> None:
     _start_provider(processes, cast, "provider-borealis", folder, url, rpc_url)
     for name in VERIFIERS:
-        processes.start(name, [*_agent("verifier", cast[name], folder, url, rpc_url)])
+        processes.start(name, _COMMAND_LINE, _agent("verifier", cast[name], folder, url, rpc_url))
 
 
 def _start_provider(
     processes: Processes, cast: dict[str, Player], name: str, folder: Path, url: str, rpc_url: str
 ) -> None:
-    processes.start(name, _provider_command(cast[name], cast["verifier-asleep"], folder, url, rpc_url))
-
-
-def _provider_command(player: Player, sleeper: Player, folder: Path, url: str, rpc_url: str) -> Sequence[str]:
-    secret = password_file(folder / "keys")
-    if player.name == "provider-borealis":
-        module = "computility.cli.demo.cheating_provider"
-        return [sys.executable, "-m", module, url, rpc_url, str(player.keystore), str(secret)]
-    patience = f"{sleeper.address}={PATIENCE_WITH_THE_SLEEPER_S}"
-    return [*_agent("provider", player, folder, url, rpc_url), "--patience-for", patience]
+    player = cast[name]
+    if name == "provider-borealis":
+        secret = password_file(folder / "keys")
+        processes.start(name, _CHEAT, [url, rpc_url, str(player.keystore), str(secret)])
+    else:
+        patience = f"{cast['verifier-asleep'].address}={PATIENCE_WITH_THE_SLEEPER_S}"
+        processes.start(
+            name, _COMMAND_LINE, [*_agent("provider", player, folder, url, rpc_url), "--patience-for", patience]
+        )
 
 
 def _agent(role: str, player: Player, folder: Path, url: str, rpc_url: str) -> list[str]:
     secret = password_file(folder / "keys")
     return [
-        sys.executable, "-m", "computility", role, "serve",
+        role, "serve",
         "--node", url,
         "--rpc", rpc_url,
         "--keystore", str(player.keystore),

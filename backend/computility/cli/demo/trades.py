@@ -49,9 +49,11 @@ class Trade:
 class Trades:
     """The buyer's part; everybody else is another process."""
 
-    def __init__(self, stage: Stage, program: Program, say: Say) -> None:
+    def __init__(self, stage: Stage, program: Program, sketch: Program, say: Say) -> None:
+        """``program`` is what the good trade runs, ``sketch`` what the others do."""
         self._stage = stage
         self._program = program
+        self._sketch = sketch
         self._say = say
         self._account = stage.accounts["buyer"]
         self._buyer = Buyer(self._account, stage.node)
@@ -132,7 +134,7 @@ class Trades:
         self, trade: Trade, pick: Callable[[], Offer], opened: threading.Event | None, *, asleep: bool = False
     ) -> None:
         offer = pick()
-        specification = self._upload(offer)
+        specification = self._upload(offer, self._program if trade.title == "good" else self._sketch)
         verifier = self._stage.cast["verifier-asleep"].address if asleep else self._stage.committee
         trade.say("asking for a quote")
         quoted = self._buyer.request_quote(offer, specification, verifier=verifier, verifier_fee=_VERIFIER_FEE)
@@ -149,10 +151,10 @@ class Trades:
         trade.settled_s = time.monotonic() - trade.opened_at
         self._fetch(trade)
 
-    def _upload(self, offer: Offer) -> JobSpecification:
+    def _upload(self, offer: Offer, program: Program) -> JobSpecification:
         limits = Limits(fuel=_FUEL, memory_bytes=64 * _MIB, output_bytes=8 * _MIB, output_files=16)
         return self._buyer.upload(
-            self._program, offer.ask.environment, limits, "0x" + secrets.token_hex(32), self._account.chain_time()
+            program, offer.ask.environment, limits, "0x" + secrets.token_hex(32), self._account.chain_time()
         )
 
     def _tell(self, trade: Trade, job: WatchedJob) -> None:
