@@ -28,6 +28,7 @@ _STATUS: Final[Mapping[type[errors.ComputilityError], int]] = {
     errors.ContentTooLarge: 413,
     errors.StatementRefused: 422,
     errors.InvalidSignature: 422,
+    errors.InvalidProof: 422,
     errors.InvalidMessage: 422,
     errors.ContentMismatch: 422,
     errors.LimitReached: 429,

@@ -1,11 +1,14 @@
 """Every error that Computility raises on purpose, in one tree.
 
+Long on purpose, so that the tree and its leaves stand in one place.
+
     ComputilityError
     ├── InvalidMessage            a value, message or setting that does not fit its form
     │   ├── AmountOutOfRange · InvalidIdentifier · InvalidResource
     │   ├── InvalidJobSpecification · InvalidEnvironmentClass
     │   └── InvalidManifest · InvalidEvidence · InvalidExcuse
     ├── InvalidSignature
+    ├── InvalidProof              a proof that does not prove what it claims
     ├── StatementRefused          well-formed, signed, and still not acceptable
     │   ├── SignerMismatch · WrongDomain · StatementExpired
     │   └── TermsMismatch · QuoteRefused · ProviderNotActive
@@ -32,7 +35,7 @@
     └── StoreError
 
 Each class has a ``code``, a slug that programs may rely on; the message says what is wrong and what to do. Only the edges (``api``,
-``cli``) know statuses and exit codes. Long on purpose, so that the tree and its leaves stand in one place.
+``cli``) know statuses and exit codes.
 """
 
 from __future__ import annotations
@@ -104,6 +107,12 @@ class InvalidSignature(ComputilityError):
     """Not a signature, or not over this digest."""
 
     code = "invalid-signature"
+
+
+class InvalidProof(ComputilityError):
+    """A header, trie or bundle that does not prove what it claims."""
+
+    code = "invalid-proof"
 
 
 class StatementRefused(ComputilityError):

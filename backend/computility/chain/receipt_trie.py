@@ -1,0 +1,248 @@
+"""Receipts and headers as a chain hashes them: what a node says of logs is held against a block's hash.
+
+Receipts of types 0 to 4 (EIP-2718, 2930, 1559, 4844, 7702), with a state root as before Byzantium too. Headers of all forks up to Prague.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from computility.chain.keccak import keccak256
+from computility.chain.patricia_trie import ListTrie, list_root, value_at
+from computility.chain.rlp_encoding import (
+    decode_list,
+    encode_bytes,
+    encode_integer,
+    encode_list,
+    expect_bytes,
+    expect_integer,
+)
+from computility.domain.errors import ChainMisbehaved, InvalidProof
+from computility.domain.identifiers import Address, Bytes32, address_from_bytes, bytes32
+
+_LAST_TYPE: Final = 4
+_BLOOM_BYTES: Final = 256
+# Names as JSON-RPC has them, in the order of the hash; integers shed their leading zeros.
+_HEADER_FIELDS: Final = (
+    ("parentHash", 32),
+    ("sha3Uncles", 32),
+    ("miner", 20),
+    ("stateRoot", 32),
+    ("transactionsRoot", 32),
+    ("receiptsRoot", 32),
+    ("logsBloom", _BLOOM_BYTES),
+    ("difficulty", None),
+    ("number", None),
+    ("gasLimit", None),
+    ("gasUsed", None),
+    ("timestamp", None),
+    ("extraData", -1),
+    ("mixHash", 32),
+    ("nonce", 8),
+)
+_LATER_FIELDS: Final = (
+    ("baseFeePerGas", None),  # London
+    ("withdrawalsRoot", 32),  # Shanghai
+    ("blobGasUsed", None),  # Cancun
+    ("excessBlobGas", None),
+    ("parentBeaconBlockRoot", 32),
+    ("requestsHash", 32),  # Prague
+)
+
+
+@dataclass(frozen=True)
+class ProvenHeader:
+    """What a header's bytes say, and their hash."""
+
+    hash: Bytes32
+    parent_hash: Bytes32
+    receipts_root: bytes
+    logs_bloom: bytes
+    number: int
+    timestamp: int
+
+
+@dataclass(frozen=True)
+class ProvenLog:
+    """A log inside a receipt. Topics and data as bytes."""
+
+    address: Address
+    topics: tuple[bytes, ...]
+    data: bytes
+
+
+@dataclass(frozen=True)
+class ProvenReceipt:
+    """A receipt as it is hashed."""
+
+    type: int
+    succeeded: bool | None
+    """None before Byzantium, when receipts did not say."""
+    logs: tuple[ProvenLog, ...]
+
+
+# ---------------------------------------------------------------- from JSON-RPC
+
+
+def encode_header(block: Mapping[str, Any]) -> bytes:
+    """The bytes whose keccak-256 is the block's hash, of an ``eth_getBlockBy…`` answer.
+
+    Raises:
+        ChainMisbehaved: a field is missing or ill-formed.
+    """
+    try:
+        parts = [_header_field(block[name], width) for name, width in _HEADER_FIELDS]
+        later = [(name, width, block.get(name)) for name, width in _LATER_FIELDS]
+        # A fork only adds at the end, so after the first field that is absent there can be no other.
+        while later and later[-1][2] is None:
+            later.pop()
+        parts += [_header_field(value, width) for _, width, value in later]
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise ChainMisbehaved(f"the chain endpoint answers with something that is no block header: {error}") from error
+    return encode_list(parts)
+
+
+def require_block_hash(block: Mapping[str, Any]) -> bytes:
+    """The header's bytes, of an ``eth_getBlockBy…`` answer whose hash is true.
+
+    Raises:
+        ChainMisbehaved: the header does not hash to what the answer says.
+    """
+    encoded = encode_header(block)
+    if "0x" + keccak256(encoded).hex() != block.get("hash"):
+        raise ChainMisbehaved(f"the header of block {block.get('number')} does not hash to {block.get('hash')}")
+    return encoded
+
+
+def encode_receipt(receipt: Mapping[str, Any]) -> bytes:
+    """The bytes under which the receipts trie keeps a receipt, of an ``eth_getTransactionReceipt`` answer.
+
+    Raises:
+        ChainMisbehaved: a field is missing or ill-formed, or its type is unknown.
+    """
+    try:
+        kind = int(receipt.get("type") or "0x0", 16)
+        if "status" in receipt and receipt["status"] is not None:
+            outcome = encode_integer(int(receipt["status"], 16))
+        else:
+            outcome = encode_bytes(_raw(receipt["root"], 32))
+        body = encode_list(
+            (
+                outcome,
+                encode_integer(int(receipt["cumulativeGasUsed"], 16)),
+                encode_bytes(_raw(receipt["logsBloom"], _BLOOM_BYTES)),
+                encode_list([_encode_log(log) for log in receipt["logs"]]),
+            )
+        )
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise ChainMisbehaved(f"the chain endpoint answers with something that is no receipt: {error}") from error
+    if not 0 <= kind <= _LAST_TYPE:
+        raise ChainMisbehaved(f"a receipt of type {kind} is not known here, only of types 0 to {_LAST_TYPE}")
+    return bytes((kind,)) + body if kind else body
+
+
+def receipts_root(receipts: Sequence[Mapping[str, Any]]) -> Bytes32:
+    """The ``receiptsRoot`` of a block, of all its receipts in the order of its transactions.
+
+    Raises:
+        ChainMisbehaved: one is ill-formed.
+    """
+    return bytes32(list_root([encode_receipt(receipt) for receipt in receipts]))
+
+
+def receipts_trie(receipts: Sequence[Mapping[str, Any]]) -> ListTrie:
+    """The trie of a block's receipts, which proves each of them."""
+    return ListTrie([encode_receipt(receipt) for receipt in receipts])
+
+
+def bloom_may_hold(bloom: bytes, *values: bytes) -> bool:
+    """Whether a logs bloom (256 bytes) leaves room for a log of all these addresses and topics: False is certain (yellow paper, 4.3.1)."""
+    filled = int.from_bytes(bloom, "big")
+    return all(filled & mask == mask for mask in map(_bloom_mask, values))
+
+
+# ---------------------------------------------------------------- from bytes
+
+
+def parse_header(encoded: bytes) -> ProvenHeader:
+    """What a header says.
+
+    Raises:
+        InvalidProof: these bytes are no header.
+    """
+    items = decode_list(encoded)
+    if not len(_HEADER_FIELDS) <= len(items) <= len(_HEADER_FIELDS) + len(_LATER_FIELDS):
+        raise InvalidProof(f"a block header has {len(_HEADER_FIELDS)} fields and more, not {len(items)}")
+    for (name, width), item in zip(_HEADER_FIELDS + _LATER_FIELDS, items, strict=False):
+        if width is None:
+            expect_integer(item)
+        elif width >= 0 and len(expect_bytes(item)) != width:
+            raise InvalidProof(f"the field {name} of a block header has {width} bytes")
+    named = {name: item for (name, _), item in zip(_HEADER_FIELDS, items, strict=False)}
+    return ProvenHeader(
+        hash=bytes32(keccak256(encoded)),
+        parent_hash=bytes32(expect_bytes(named["parentHash"])),
+        receipts_root=expect_bytes(named["receiptsRoot"]),
+        logs_bloom=expect_bytes(named["logsBloom"]),
+        number=expect_integer(named["number"]),
+        timestamp=expect_integer(named["timestamp"]),
+    )
+
+
+def proven_receipt(header: ProvenHeader, index: int, proof: Sequence[bytes]) -> ProvenReceipt:
+    """The receipt of transaction ``index`` in this header's block.
+
+    Raises:
+        InvalidProof: ``proof`` does not lead from the header's receipts root to a receipt.
+    """
+    encoded = value_at(header.receipts_root, index, proof)
+    kind = encoded[0] if encoded and encoded[0] <= _LAST_TYPE else 0
+    items = decode_list(encoded[1:] if kind else encoded)
+    if len(items) != 4:
+        raise InvalidProof(f"a receipt has 4 fields, not {len(items)}")
+    outcome, logs = expect_bytes(items[0]), items[3]
+    if isinstance(logs, bytes):
+        raise InvalidProof("a receipt's logs are a list")
+    return ProvenReceipt(kind, None if len(outcome) == 32 else outcome == b"\1", tuple(_parse_log(log) for log in logs))
+
+
+# ---------------------------------------------------------------- inside
+
+
+def _parse_log(item: Any) -> ProvenLog:
+    if not isinstance(item, list) or len(item) != 3 or not isinstance(item[1], list):
+        raise InvalidProof("a log is an address, topics and data")
+    address, topics, data = expect_bytes(item[0]), [expect_bytes(topic) for topic in item[1]], expect_bytes(item[2])
+    if len(address) != 20 or any(len(topic) != 32 for topic in topics):
+        raise InvalidProof("a log's address has 20 bytes and its topics have 32")
+    return ProvenLog(address_from_bytes(address), tuple(topics), data)
+
+
+def _encode_log(log: Mapping[str, Any]) -> bytes:
+    topics = encode_list([encode_bytes(_raw(topic, 32)) for topic in log["topics"]])
+    return encode_list((encode_bytes(_raw(log["address"], 20)), topics, encode_bytes(_raw(log["data"]))))
+
+
+def _header_field(value: Any, width: int | None) -> bytes:
+    if width is None:
+        return encode_integer(int(value, 16))
+    return encode_bytes(_raw(value, width if width >= 0 else None))
+
+
+def _raw(value: str, width: int | None = None) -> bytes:
+    if value[:2] != "0x":
+        raise ValueError(f"{value[:40]!r} is no 0x hex")
+    raw = bytes.fromhex(value[2:])
+    if width is not None and len(raw) != width:
+        raise ValueError(f"{value[:80]} has {len(raw)} bytes, not {width}")
+    return raw
+
+
+def _bloom_mask(value: bytes) -> int:
+    digest = keccak256(value)
+    mask = 0
+    for at in (0, 2, 4):
+        mask |= 1 << (int.from_bytes(digest[at : at + 2], "big") & 2047)
+    return mask
