@@ -30,7 +30,8 @@ Long on purpose, so that the tree and its leaves stand in one place.
     │   │   └── OutputTooLarge · JobFailed
     │   └── ExecutorFailed        this machine could not tell
     │       ├── EnvironmentMismatch · WallClockExceeded
-    │       └── HostMemoryExhausted · ExecutorCrashed
+    │       ├── HostMemoryExhausted · ExecutorCrashed
+    │       └── ExecutorBusy · ExecutorUnfit · RunCancelled · NotAReader
     ├── KeystoreError
     └── StoreError
 
@@ -456,3 +457,27 @@ class ExecutorCrashed(ExecutorFailed):
     """The sandbox process died."""
 
     code = "executor-crashed"
+
+
+class ExecutorBusy(ExecutorFailed):
+    """This machine runs as many jobs as it takes."""
+
+    code = "executor-busy"
+
+
+class ExecutorUnfit(ExecutorFailed):
+    """What should hold a job on this machine does not: it runs nothing."""
+
+    code = "executor-unfit"
+
+
+class RunCancelled(ExecutorFailed):
+    """Somebody on this side ended the run."""
+
+    code = "run-cancelled"
+
+
+class NotAReader(ExecutorFailed):
+    """The job is sealed, and this machine's key is not among its readers."""
+
+    code = "not-a-reader"

@@ -1,4 +1,4 @@
-"""What a buyer wants run: the document behind ``Terms.spec``.
+"""What a buyer wants run: the document behind ``Terms.spec``, version 1 (``task_specification`` is version 2).
 
 Canonical JSON (RFC 8785) of the form in ``job_specification.schema.json``; its SHA-256 is the digest in the terms, its content id follows from it.
 """
@@ -107,6 +107,30 @@ class JobSpecification:
     def cid(self) -> ContentId:
         """The content id of the canonical document."""
         return content_id_of(self.to_bytes())
+
+    @property
+    def kind(self) -> str:
+        """Version 1 knows WebAssembly only."""
+        return "wasm"
+
+    @property
+    def artifacts(self) -> tuple[InputFile, ...]:
+        """The module alone."""
+        return (self.module,)
+
+    @property
+    def files(self) -> tuple[InputFile, ...]:
+        """Everything to fetch: the module, then the inputs."""
+        return (self.module, *self.inputs)
+
+    @property
+    def verification(self) -> Mapping[str, Any]:
+        """Version 1 leaves it to the verifier."""
+        return {}
+
+    @property
+    def sealing(self) -> None:
+        """All may read jobs of version 1."""
 
     @property
     def max_units(self) -> int:

@@ -1,4 +1,8 @@
-"""What a job produced: the document behind ``Attestation.result``. Canonical JSON; the Merkle root over its files stands inside it."""
+"""What a job produced: the document behind ``Attestation.result``. Canonical JSON; the Merkle root over its files stands inside it.
+
+Version 1 is of runs that are metered in fuel, which every machine of a class uses alike. Version 2 is of all others: seconds are no part of a result,
+so that two honest runs come to the same digest.
+"""
 
 from __future__ import annotations
 
@@ -16,12 +20,14 @@ from computility.domain.identifiers import Bytes32, parse_bytes32
 from computility.domain.merkle import merkle_proof, merkle_root
 from computility.domain.metering import units_of_fuel_up
 
-VERSION: Final = 1
+FUELLED: Final = 1
+TIMED: Final = 2
 MAX_MANIFEST_BYTES: Final = 32 * 1024 * 1024
 _MAX_INTEGER: Final = 2**53 - 1
 _MAX_EXIT_CODE: Final = 2**32 - 1
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
-_FIELDS: Final = frozenset({"version", "spec", "environment", "fuel", "units", "exit_code", "root", "files"})
+_TIMED_FIELDS: Final = frozenset({"version", "spec", "environment", "exit_code", "root", "files"})
+_FIELDS: Final = {FUELLED: _TIMED_FIELDS | {"fuel", "units"}, TIMED: _TIMED_FIELDS}
 _FILE_FIELDS: Final = frozenset({"path", "size", "sha256"})
 
 
@@ -47,6 +53,7 @@ class OutputFile:
 @dataclass(frozen=True)
 class OutputManifest:
     """The files of one run, what it used, and what it ran. ``root`` is the Merkle root over ``files``, which are sorted by path.
+    ``fuel`` and ``units`` are None exactly in version 2.
 
     Raises:
         InvalidManifest: a field that does not fit, or that contradicts another.
@@ -54,18 +61,18 @@ class OutputManifest:
 
     spec: Bytes32
     environment: str
-    fuel: int
-    units: int
+    fuel: int | None
+    units: int | None
     exit_code: int
     root: Bytes32
     files: tuple[OutputFile, ...]
-    version: int = VERSION
+    version: int = FUELLED
 
     def __post_init__(self) -> None:
         try:
-            _check_integer("version", self.version, VERSION, VERSION)
-            for name, highest in (("fuel", _MAX_INTEGER), ("units", _MAX_INTEGER), ("exit_code", _MAX_EXIT_CODE)):
-                _check_integer(name, getattr(self, name), 0, highest)
+            _check_integer("version", self.version, FUELLED, TIMED)
+            _check_integer("exit_code", self.exit_code, 0, _MAX_EXIT_CODE)
+            self._check_meter()
             for name in ("spec", "root"):
                 if parse_bytes32(getattr(self, name)) != getattr(self, name):
                     raise InvalidManifest(f"{name} has to be in lower case")
@@ -75,10 +82,19 @@ class OutputManifest:
         except InvalidMessage as error:
             raise InvalidManifest(str(error)) from error
         self._check_files()
-        if self.units != units_of_fuel_up(self.fuel):
-            raise InvalidManifest(f"{self.fuel} fuel are {units_of_fuel_up(self.fuel)} units, not {self.units}")
         if self.root != merkle_root([file.leaf for file in self.files]):
             raise InvalidManifest("root is not the Merkle root over the files")
+
+    def _check_meter(self) -> None:
+        if self.version == TIMED:
+            if self.fuel is not None or self.units is not None:
+                raise InvalidManifest("a manifest of version 2 has no fuel and no units")
+            return
+        _check_integer("fuel", self.fuel, 0, _MAX_INTEGER)
+        _check_integer("units", self.units, 0, _MAX_INTEGER)
+        assert self.fuel is not None
+        if self.units != units_of_fuel_up(self.fuel):
+            raise InvalidManifest(f"{self.fuel} fuel are {units_of_fuel_up(self.fuel)} units, not {self.units}")
 
     def _check_files(self) -> None:
         for file in self.files:
@@ -93,7 +109,8 @@ class OutputManifest:
 
     def to_document(self) -> dict[str, Any]:
         """As a JSON object."""
-        return {**asdict(self), "files": [asdict(file) for file in self.files]}
+        document = {**asdict(self), "files": [asdict(file) for file in self.files]}
+        return {name: value for name, value in document.items() if name in _FIELDS[self.version]}
 
     def to_bytes(self) -> bytes:
         """The canonical document."""
@@ -118,15 +135,17 @@ class OutputManifest:
         return merkle_proof([file.leaf for file in self.files], index)
 
 
-def make_manifest(spec: Bytes32, environment: str, fuel: int, files: Sequence[OutputFile]) -> OutputManifest:
-    """The manifest of a run that ended with exit code 0: sorts the files, works out units and root.
+def make_manifest(spec: Bytes32, environment: str, fuel: int | None, files: Sequence[OutputFile]) -> OutputManifest:
+    """The manifest of a run that ended with exit code 0: sorts the files, works out units and root. Of version 2 where ``fuel`` is None.
 
     Raises:
         InvalidManifest: a path that does not fit.
     """
     ordered = tuple(sorted(files, key=lambda file: file.path))
     root = merkle_root([file.leaf for file in ordered])
-    return OutputManifest(spec, environment, fuel, units_of_fuel_up(fuel), 0, root, ordered)
+    if fuel is None:
+        return OutputManifest(spec, environment, None, None, 0, root, ordered, TIMED)
+    return OutputManifest(spec, environment, fuel, units_of_fuel_up(fuel), 0, root, ordered, FUELLED)
 
 
 def parse_manifest(data: bytes) -> OutputManifest:
@@ -136,9 +155,14 @@ def parse_manifest(data: bytes) -> OutputManifest:
         InvalidManifest: not canonical JSON, an unknown, missing or ill-formed field, or a root that is not the files'.
     """
     document = parse_canonical_json(data, MAX_MANIFEST_BYTES, InvalidManifest)
-    if document.keys() != _FIELDS or not isinstance(document["files"], list):
-        raise InvalidManifest(f"a manifest has exactly the fields {', '.join(sorted(_FIELDS))}")
-    return OutputManifest(**{**document, "files": tuple(_file(entry) for entry in document["files"])})
+    version = document.get("version")
+    fields = _FIELDS.get(version) if type(version) is int else None
+    if fields is None:
+        raise InvalidManifest(f"manifests of version {FUELLED} and {TIMED} are known here, not {str(version)[:60]}")
+    if document.keys() != fields or not isinstance(document["files"], list):
+        raise InvalidManifest(f"a manifest of version {version} has exactly the fields {', '.join(sorted(fields))}")
+    files = tuple(_file(entry) for entry in document["files"])
+    return OutputManifest(**{"fuel": None, "units": None, **document, "files": files})
 
 
 def _file(entry: Any) -> OutputFile:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from computility.domain.errors import QuoteRefused
 from computility.domain.identifiers import ZERO_ADDRESS, Address, Bytes32
-from computility.domain.job_specification import JobSpecification
 from computility.domain.resource import parse_resource
+from computility.domain.specification import Specification
 from computility.domain.statements import Ask, QuoteRequest
 from computility.domain.terms import Terms
 from computility.domain.units import share_down, share_up
@@ -50,7 +50,7 @@ def quoted_terms(
     request_id: Bytes32,
     request: QuoteRequest,
     ask: Ask,
-    specification: JobSpecification,
+    specification: Specification,
     environment: str,
     policy: ProviderPolicy,
     standing: Standing,
@@ -123,7 +123,7 @@ def _check_market(request: QuoteRequest, ask: Ask, policy: ProviderPolicy, stand
 
 
 def _check_specification(
-    request: QuoteRequest, specification: JobSpecification, environment: str, policy: ProviderPolicy
+    request: QuoteRequest, specification: Specification, environment: str, policy: ProviderPolicy
 ) -> None:
     if specification.environment != environment:
         raise _refusal("wrong-environment-class", f"I run {environment}, not {specification.environment}")
@@ -136,7 +136,7 @@ def _check_specification(
     for name, wanted, limit in (
         ("memory", limits.memory_bytes, policy.max_memory_bytes),
         ("output", limits.output_bytes, policy.max_output_bytes),
-        ("module", specification.module.size, policy.max_module_bytes),
+        ("module", sum(file.size for file in specification.artifacts), policy.max_module_bytes),
         ("input", sum(file.size for file in specification.inputs), policy.max_input_bytes),
     ):
         if wanted > limit:

@@ -12,7 +12,7 @@ Everything is lower case, every part is there, and there is one spelling of each
 - region    and
 - operator  and
 - serial    as model
-- metric    what a unit is: ``cu`` (compute unit), ``gpu-s`` (GPU second), ``mfuel`` (million WASM fuel)
+- metric    what a unit is: ``cu`` (compute unit), ``cpu-s`` (second of processor), ``gpu-s`` (GPU second), ``mfuel`` (million WASM fuel)
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from computility.domain.errors import InvalidResource
 from computility.domain.identifiers import Bytes32, keccak_bytes32
 
 KINDS: Final = ("cpu", "gpu", "wasm")
-METRICS: Final = ("cu", "gpu-s", "mfuel")
+METRICS: Final = ("cu", "cpu-s", "gpu-s", "mfuel")
 MAX_LENGTH: Final = 255
 _PREFIX: Final = "urn:computility:"
 _NAME: Final = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?")

@@ -27,6 +27,7 @@ from computility.domain.job import JobState, Outcome
 from computility.domain.job_specification import InputFile, JobSpecification, Limits
 from computility.domain.manifest import OutputManifest, parse_manifest
 from computility.domain.quote_policy import terms_match_request
+from computility.domain.specification import Specification
 from computility.domain.statements import Ask, Quote, QuoteRequest, SignedStatement, read_statement
 from computility.domain.terms import Terms
 from computility.domain.units import FULL_BPS
@@ -124,7 +125,7 @@ class Buyer:
     def request_quote(
         self,
         offer: Offer,
-        specification: JobSpecification,
+        specification: Specification,
         *,
         verifier: Address,
         verifier_fee: int = 0,

@@ -17,10 +17,10 @@ from computility.domain.errors import ComputilityError, ContentError, ExecutorFa
 from computility.domain.excuse import MAX_DETAIL_CHARACTERS, Excuse
 from computility.domain.identifiers import ZERO_BYTES32, Address, Bytes32, JobId, keccak_bytes32
 from computility.domain.job import JobState, Outcome
-from computility.domain.job_specification import parse_job_specification
 from computility.domain.quoting import ProviderPolicy
+from computility.domain.specification import parse_specification
 from computility.domain.statements import Submission
-from computility.execution.executor import Execution, Executor
+from computility.execution.executor import AttemptId, Execution, Executor, run_to_end
 from computility.services.job_watch import JobWatch, WatchedJob
 from computility.services.keyed_tasks import KeyedTasks
 from computility.services.node_client import NodeClient, NodeContentStore
@@ -141,8 +141,8 @@ class ProviderAgent:
             return
         _log.info("running job %s", job.id)
         try:
-            specification = parse_job_specification(self._content.get(content_id_of_digest(job.terms.spec)))
-            execution = self._executor.run(specification, self._content)
+            specification = parse_specification(self._content.get(content_id_of_digest(job.terms.spec)))
+            execution = run_to_end(self._executor, AttemptId(job.id, _FIRST_ATTEMPT), specification, self._content)
         except (JobFault, ContentError, ExecutorFailed) as error:
             self._could_not_run(job, error)
             return

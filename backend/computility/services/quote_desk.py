@@ -10,8 +10,8 @@ from typing import Any
 from computility.domain.content_id import content_id_of_digest
 from computility.domain.errors import ComputilityError, ContentError, InvalidMessage, QuoteRefused
 from computility.domain.identifiers import Bytes32, parse_bytes32
-from computility.domain.job_specification import JobSpecification, parse_job_specification
 from computility.domain.quoting import ProviderPolicy, Standing, quoted_terms
+from computility.domain.specification import Specification, parse_specification
 from computility.domain.statements import (
     Ask,
     Quote,
@@ -100,14 +100,14 @@ class QuoteDesk:
         assert isinstance(signed.message, Ask)
         return signed.message
 
-    def _specification(self, spec: Bytes32) -> JobSpecification:
+    def _specification(self, spec: Bytes32) -> Specification:
         try:
-            specification = parse_job_specification(self._node.get_content(content_id_of_digest(spec)))
+            specification = parse_specification(self._node.get_content(content_id_of_digest(spec)))
         except ContentError as error:
             raise QuoteRefused(f"the job specification is missing: {error}", "specification-missing") from error
         except InvalidMessage as error:
             raise QuoteRefused(f"the job specification is not valid: {error}", "specification-invalid") from error
-        for file in (specification.module, *specification.inputs):
+        for file in specification.files:
             if not self._node.has_content(file.cid):
                 raise QuoteRefused(
                     f"{file.path} ({file.cid}) is not on the node: upload it, then ask again", "input-missing"

@@ -9,12 +9,12 @@ from computility.domain.content_id import content_id_of_digest
 from computility.domain.errors import ContentError, ExecutorFailed, InvalidJobSpecification, JobFault
 from computility.domain.evidence import Evidence
 from computility.domain.identifiers import ZERO_BYTES32, Bytes32, JobId
-from computility.domain.job_specification import parse_job_specification
+from computility.domain.specification import parse_specification
 from computility.domain.statements import SignedStatement, Submission
 from computility.domain.terms import Terms
 from computility.domain.units import FULL_BPS
 from computility.execution.content_store import ContentStore
-from computility.execution.executor import Execution, Executor
+from computility.execution.executor import AttemptId, Execution, Executor, run_to_end
 
 SAME = "same"
 RESULT_DIFFERS = "result-differs"
@@ -65,8 +65,8 @@ def reexecute(terms: Terms, submission: Submission, executor: Executor, content:
     machine from telling (another environment class, missing content, too little memory or time) is no fault.
     """
     try:
-        specification = parse_job_specification(content.get(content_id_of_digest(terms.spec)))
-        execution = executor.run(specification, content)
+        specification = parse_specification(content.get(content_id_of_digest(terms.spec)))
+        execution = run_to_end(executor, AttemptId(submission.job, submission.attempt), specification, content)
     except JobFault as fault:
         return Finding(Verdict.FAIL, fault.code, None)
     except (ContentError, ExecutorFailed, InvalidJobSpecification) as error:

@@ -55,7 +55,8 @@ def wait_for(what: Callable[[], int | None], timeout_s: float = 30) -> int:
 
 def job_of(executor: subprocess.Popen[bytes]) -> int | None:
     """The process id of its job, once it computes."""
-    for child in Path(f"/proc/{executor.pid}/task/{executor.pid}/children").read_text().split():
+    tasks = Path(f"/proc/{executor.pid}/task").glob("*/children")
+    for child in [child for task in tasks for child in task.read_text().split()]:
         fields = Path(f"/proc/{child}/stat").read_text().rpartition(")")[2].split()
         seconds = int(fields[11]) / os.sysconf("SC_CLK_TCK")
         if seconds > 0.5:

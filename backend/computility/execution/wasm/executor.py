@@ -15,8 +15,6 @@ from typing import Any, Final
 
 from computility.domain.environment_class import EnvironmentClass, config_hash_of
 from computility.domain.errors import (
-    ContentMismatch,
-    EnvironmentMismatch,
     ExecutionError,
     ExecutorCrashed,
     ExecutorFailed,
@@ -24,9 +22,10 @@ from computility.domain.errors import (
     ModuleTooLarge,
     WallClockExceeded,
 )
-from computility.domain.job_specification import InputFile, JobSpecification
-from computility.execution.content_store import ContentStore
-from computility.execution.executor import Execution, execution_of
+from computility.domain.job_specification import Limits
+from computility.domain.specification import Specification
+from computility.execution.blocking_executor import BlockingExecutor, Run
+from computility.execution.executor import Capabilities, Execution, MeterSample, Prepared, execution_of
 from computility.execution.wasm.engine_settings import MAX_MODULE_BYTES, RUNTIME, class_settings
 from computility.execution.wasm.frames import FrameError, pack_frames, read_blob, read_header
 
@@ -35,8 +34,8 @@ _STDERR_SHOWN: Final = 400
 _GIB: Final = 1024 * 1024 * 1024
 
 
-class WasmExecutor:
-    """Runs one job after the other, or several from several threads; it keeps nothing between them.
+class WasmExecutor(BlockingExecutor):
+    """Runs one job after the other, or several at a time; each attempt is a process.
 
     ``timeout_s`` bounds a job by the wall clock, compiling included. ``max_memory_bytes`` is the most linear memory that a job may ask for,
     ``max_output_bytes`` the most output, ``max_input_bytes`` the most input that this machine holds for one job.
@@ -49,6 +48,7 @@ class WasmExecutor:
         max_output_bytes: int = _GIB,
         max_input_bytes: int = _GIB,
     ) -> None:
+        super().__init__()
         self._timeout_s = timeout_s
         self._max_memory_bytes = max_memory_bytes
         self._max_output_bytes = max_output_bytes
@@ -59,47 +59,44 @@ class WasmExecutor:
         """The environment class of this executor."""
         return wasm_environment()
 
-    def run(self, specification: JobSpecification, content: ContentStore) -> Execution:
-        """Run a job to its end.
+    def capabilities(self) -> Capabilities:
+        """What it takes."""
+        return Capabilities(
+            kind="wasm",
+            environment=self.environment,
+            parallel=os.cpu_count() or 1,
+            memory_bytes=self._max_memory_bytes,
+            input_bytes=self._max_input_bytes,
+            output_bytes=self._max_output_bytes,
+            wall_s=math.ceil(self._timeout_s),
+            safeguards={"memory": "wasmtime", "files": "none of the host's", "network": "none", "process": "rlimits"},
+        )
 
-        Raises:
-            JobFault: the job's own fault, the same on every machine of the class.
-            ExecutorFailed: another environment class, too slow, too little memory, a crash.
-            ContentNotFound: the program or an input is not there.
-            ContentMismatch: the program or an input is not what its name and size say.
-        """
-        self._check(specification)
-        blobs = [_fetch(file, content) for file in (specification.module, *specification.inputs)]
-        header, outputs = self._in_process(self._request(specification), blobs)
+    def check(self, specification: Specification) -> None:
+        """Refuse what it cannot run: another class, a program that no machine of the class takes, more than this machine gives."""
+        super().check(specification)
+        if (size := specification.files[0].size) > MAX_MODULE_BYTES:
+            raise ModuleTooLarge(f"a program may have at most {MAX_MODULE_BYTES} bytes, not {size}")
+
+    def _execute(self, run: Run, prepared: Prepared) -> Execution:
+        specification = prepared.specification
+        blobs = [prepared.files[file.path] for file in specification.files]
+        header, outputs = self._in_process(run, self._request(prepared), blobs)
+        run.sample(MeterSample(at_ms=run.elapsed_ms(), fuel=header["fuel"]))
         return execution_of(specification.digest, self.environment, header["fuel"], outputs)
 
-    def _check(self, specification: JobSpecification) -> None:
-        if specification.environment != self.environment:
-            raise EnvironmentMismatch(
-                f"the job asks for {specification.environment} and this machine is {self.environment}: choose a provider of its class"
-            )
-        if specification.module.size > MAX_MODULE_BYTES:
-            raise ModuleTooLarge(
-                f"a program may have at most {MAX_MODULE_BYTES} bytes, not {specification.module.size}"
-            )
-        if specification.limits.memory_bytes > self._max_memory_bytes:
-            raise HostMemoryExhausted(
-                f"the job may use {specification.limits.memory_bytes} bytes of memory, and this machine gives it {self._max_memory_bytes}"
-            )
-        if (size := sum(file.size for file in specification.inputs)) > self._max_input_bytes:
-            raise HostMemoryExhausted(
-                f"the job has {size} bytes of inputs, and this machine holds {self._max_input_bytes}"
-            )
-
-    def _request(self, specification: JobSpecification) -> dict[str, Any]:
+    def _request(self, prepared: Prepared) -> dict[str, Any]:
+        specification = prepared.specification
         limits = specification.limits
+        assert isinstance(limits, Limits)
+        program, *inputs = specification.files
         output_bytes = min(limits.output_bytes, self._max_output_bytes)
-        input_bytes = sum(file.size for file in specification.inputs)
+        input_bytes = sum(len(prepared.files[file.path]) for file in inputs)
         return {
             "parent": os.getpid(),
             "cpu_s": math.ceil(self._timeout_s) + 5,
-            "arguments": [specification.module.path, *specification.arguments],
-            "inputs": [file.path for file in specification.inputs],
+            "arguments": [program.path, *specification.arguments],
+            "inputs": [file.path for file in inputs],
             "fuel": limits.fuel,
             "memory_bytes": limits.memory_bytes,
             "output_bytes": limits.output_bytes,
@@ -111,7 +108,9 @@ class WasmExecutor:
             "seed": specification.seed[2:],
         }
 
-    def _in_process(self, request: Mapping[str, Any], blobs: list[bytes]) -> tuple[dict[str, Any], dict[str, bytes]]:
+    def _in_process(
+        self, run: Run, request: Mapping[str, Any], blobs: list[bytes]
+    ) -> tuple[dict[str, Any], dict[str, bytes]]:
         with subprocess.Popen(
             _COMMAND,
             stdin=subprocess.PIPE,
@@ -122,7 +121,8 @@ class WasmExecutor:
             start_new_session=True,
         ) as process:
             try:
-                answer, complaint = process.communicate(b"".join(pack_frames(request, blobs)), self._timeout_s)
+                with run.stopped_by(process.kill):
+                    answer, complaint = process.communicate(b"".join(pack_frames(request, blobs)), self._timeout_s)
             except subprocess.TimeoutExpired:
                 raise WallClockExceeded(
                     f"the job took longer than the {self._timeout_s:g} s that this machine allows: nothing is said of its result"
@@ -135,15 +135,6 @@ class WasmExecutor:
 def wasm_environment() -> str:
     """The environment class of WASM jobs on this machine."""
     return str(EnvironmentClass(RUNTIME, f"wasmtime-{version('wasmtime')}", config_hash_of(class_settings())))
-
-
-def _fetch(file: InputFile, content: ContentStore) -> bytes:
-    data = content.get(file.cid)
-    if len(data) != file.size:
-        raise ContentMismatch(
-            f"{file.path} has {len(data)} bytes, and its specification says {file.size}: correct the specification"
-        )
-    return data
 
 
 def _read_answer(answer: bytes, complaint: bytes, status: int) -> tuple[dict[str, Any], dict[str, bytes]]:

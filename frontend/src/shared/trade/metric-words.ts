@@ -1,5 +1,6 @@
 const WORDS: Record<string, string> = {
   cu: "compute unit",
+  "cpu-s": "processor second",
   "gpu-s": "GPU second",
   mfuel: "million WASM fuel",
 };
