@@ -23,7 +23,7 @@ _COMMANDS: Final = {
     "ask": "computility.cli.ask",
     "job": "computility.cli.job",
     "wallet": "computility.cli.wallet",
-    "audit": "computility.cli.audit",
+    "audit": "computility.cli.audit.command",
     "provider": "computility.cli.provider",
     "verifier": "computility.cli.verifier",
     "node": "computility.cli.node",

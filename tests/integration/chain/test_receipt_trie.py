@@ -39,7 +39,11 @@ def blocks(chain: LocalChain, tmp_path_factory: pytest.TempPathFactory) -> list[
     sender = ledger.rpc.call("eth_accounts")[5]
     first = ledger.rpc.quantity(ledger.rpc.call("eth_getTransactionCount", sender, "latest"))
     price = {"gasPrice": hex(4 * 10**9)}
-    kinds = [price, {**price, "type": "0x1", "accessList": []}, {"maxFeePerGas": hex(4 * 10**9), "maxPriorityFeePerGas": "0x1"}]
+    kinds = [
+        price,
+        {**price, "type": "0x1", "accessList": []},
+        {"maxFeePerGas": hex(4 * 10**9), "maxPriorityFeePerGas": "0x1"},
+    ]
     for index in range(20):
         fields = {"from": sender, "to": sender, "gas": "0x7530", "nonce": hex(first + index), **kinds[index % 3]}
         ledger.rpc.call("eth_sendTransaction", fields)

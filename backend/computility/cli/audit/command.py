@@ -1,4 +1,4 @@
-"""``computility audit``: does the store agree with the chain?"""
+"""``computility audit``: does the store agree with the chain? And everything else that an auditor asks, one verb a file."""
 
 from __future__ import annotations
 
@@ -7,14 +7,21 @@ from typing import Annotated, Any
 
 import typer
 
+from computility.cli.audit import proof, verify
 from computility.cli.options import DEFAULT_NODE, DEFAULT_RPC, NodeOption, RpcOption
 from computility.cli.output import JsonOption, print_json, print_record, print_rows, progress_console
 from computility.cli.session import open_node
 
 EXIT_DISAGREES = 3
 
+group = typer.Typer(no_args_is_help=False, rich_markup_mode="markdown")
+group.command("proof")(proof.command)
+group.command("verify")(verify.command)
 
+
+@group.callback(invoke_without_command=True)
 def command(
+    context: typer.Context,
     database: Annotated[
         str | None,
         typer.Option(
@@ -26,10 +33,12 @@ def command(
     node: NodeOption = DEFAULT_NODE,
     as_json: JsonOption = False,
 ) -> None:
-    """Replay every event from the chain and compare it with the store, row by row. Exits 3 when they disagree.
+    """Check the ledger. Without a verb: replay every event from the chain and compare it with the store, row by row; exits 3 when they disagree.
 
     With --database nothing is trusted but the chain endpoint that you name.
     """
+    if context.invoked_subcommand is not None:
+        return
     report = _audit_here(database, rpc, deployments) if database else _ask_node(node)
     if as_json:
         print_json(report)

@@ -1,0 +1,85 @@
+"""``computility audit verify BUNDLE``: does a trade's proof prove it?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from computility.cli.output import JsonOption, console, print_json, print_record, print_rows
+
+if TYPE_CHECKING:
+    from computility.services.trade_proof import VerifiedTrade
+
+
+def command(
+    bundle: Annotated[
+        Path, typer.Argument(help="A file that `computility audit proof` wrote.", exists=True, dir_okay=False)
+    ],
+    rpc: Annotated[
+        str | None,
+        typer.Option(
+            help="URL of any chain endpoint: ask it whether the blocks are on its chain. Without it nothing is asked of anybody.",
+        ),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Verify a trade's proof offline, with nothing but the file: headers, receipts, events, terms, signatures and documents.
+
+    What it cannot know is whether the blocks are on the chain: compare the hashes that it prints with a block explorer, or name an endpoint with
+    --rpc. Ends with 1, and the reason, when anything does not hold.
+    """
+    from computility.services.trade_proof import verify_bundle
+
+    trade = verify_bundle(bundle.read_bytes())
+    confirmed = _confirm(trade, rpc) if rpc else None
+    if as_json:
+        print_json({**trade.to_document(), "blocks_confirmed_by": confirmed})
+        return
+    record = trade.record
+    print_record(
+        {
+            "verified": True,
+            "job": trade.job,
+            "chain": trade.chain,
+            "escrow": trade.escrow,
+            "buyer": trade.terms.buyer,
+            "provider": trade.terms.provider,
+            "verifier": trade.terms.verifier,
+            "state": record.state.name.lower(),
+            "units_settled": record.units,
+            "provider_paid": record.provider_paid,
+            "refund": record.refund,
+            "specification": "in the bundle" if trade.has_specification else f"by hash {trade.terms.spec}",
+            "signed_by": [signer for signed in trade.attestations for signer in signed.signers],
+            "blocks_confirmed_by": confirmed,
+        },
+        as_json=False,
+    )
+    rows = [
+        {"event": proven.event.EVENT.name, "block": proven.block_number, "block_hash": proven.block_hash}
+        for proven in trade.events
+    ]
+    print_rows(rows, ("event", "block", "block_hash"), as_json=False, empty="")
+    if confirmed is None:
+        console.print("Compare the block hashes with a source that you trust, or name one with --rpc.")
+
+
+def _confirm(trade: VerifiedTrade, url: str) -> str:
+    from computility.chain.rpc import RpcClient
+    from computility.domain.errors import InvalidProof
+    from computility.domain.identifiers import chain_number
+
+    rpc = RpcClient(url)
+    try:
+        rpc.require_chain(chain_number(trade.chain))
+        for number, block_hash in trade.blocks:
+            header = rpc.header(number)
+            if header is None or header.hash != block_hash:
+                raise InvalidProof(
+                    f"block {number} of {rpc.name} is not {block_hash}: the bundle is of another chain or fork"
+                )
+    finally:
+        rpc.close()
+    return rpc.name

@@ -1,0 +1,173 @@
+"""A trade on a real chain is proven by one document; whatever is changed in it, it proves no more."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from tests.integration.ledger_on_chain import BUYER, PROVIDER, RESULT, VERIFIER, LedgerOnChain, deploy_ledger
+
+from computility.chain.connection import ChainConnection
+from computility.chain.local_chain import LocalChain
+from computility.domain.canonical_json import canonical_json, sha256_bytes32
+from computility.domain.errors import ComputilityError, InvalidMessage, InvalidProof, UnknownJob
+from computility.domain.identifiers import Bytes32
+from computility.domain.job import JobState
+from computility.services.proof_builder import ProofBuilder
+from computility.services.trade_proof import VerifiedTrade, verify_bundle
+
+SPECIFICATION = canonical_json({"what": "to run"})
+
+
+@pytest.fixture(scope="module")
+def ledger(chain: LocalChain, tmp_path_factory: pytest.TempPathFactory) -> LedgerOnChain:
+    return deploy_ledger(chain, tmp_path_factory.mktemp("deployments"))
+
+
+def fetch(digest: Bytes32) -> bytes | None:
+    return SPECIFICATION if digest == sha256_bytes32(SPECIFICATION) else None
+
+
+@pytest.fixture(scope="module")
+def passed(ledger: LedgerOnChain) -> tuple[bytes, VerifiedTrade]:
+    """The proof of a trade that a verifier passed."""
+    terms = ledger.open(spec=sha256_bytes32(SPECIFICATION))
+    ledger.attest(terms)
+    return build(ledger, terms.job_id(ledger.deployments.domain))
+
+
+def build(ledger: LedgerOnChain, job: Bytes32) -> tuple[bytes, VerifiedTrade]:
+    return ProofBuilder(ChainConnection(ledger.rpc), ledger.deployments).build(job, fetch)
+
+
+def test_a_trade__is_proven_by_its_bundle_alone(ledger: LedgerOnChain, passed: tuple[bytes, VerifiedTrade]) -> None:
+    bundle, _ = passed
+    trade = verify_bundle(bundle)
+    assert trade.record.state is JobState.CLOSED
+    assert trade.record.units == 60
+    assert trade.terms.buyer == ledger.accounts[BUYER].address
+    assert trade.terms.provider == ledger.accounts[PROVIDER].address
+    assert trade.has_specification
+    assert [(signed.signers, signed.by_verifier) for signed in trade.attestations] == [
+        ((ledger.accounts[VERIFIER].address,), True)
+    ]
+    assert trade.attestations[0].attestation.result == RESULT
+    for number, block_hash in trade.blocks:
+        header = ledger.rpc.header(number)
+        assert header is not None
+        assert header.hash == block_hash
+    assert len(bundle) <= 64 * 1024
+
+
+def test_a_trade_that_was_disputed__is_proven_with_every_event(ledger: LedgerOnChain) -> None:
+    terms = ledger.open()
+    ledger.accounts[PROVIDER].propose(terms, 70, RESULT)
+    job = terms.job_id(ledger.deployments.domain)
+    assert build(ledger, job)[1].record.state is JobState.PENDING
+    ledger.accounts[BUYER].dispute(terms)
+    names = [proven.event.EVENT.name for proven in build(ledger, job)[1].events]
+    assert names[:2] == ["JobOpened", "JobProposed"]
+    assert names[-1] == "JobClosed"
+
+
+def test_a_job_that_no_chain_knows__has_no_proof(ledger: LedgerOnChain) -> None:
+    with pytest.raises(UnknownJob, match="is the id right"):
+        build(ledger, Bytes32("0x" + "77" * 32))
+
+
+@given(data=st.data())
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_byte_that_is_changed__is_found_out(passed: tuple[bytes, VerifiedTrade], data: st.DataObject) -> None:
+    bundle, _ = passed
+    at = data.draw(st.integers(0, len(bundle) - 1))
+    other = data.draw(st.integers(0, 255).filter(lambda byte: byte != bundle[at]))
+    with pytest.raises((InvalidProof, InvalidMessage)):
+        verify_bundle(bundle[:at] + bytes([other]) + bundle[at + 1 :])
+
+
+def leave_out_the_opening(document: dict[str, Any]) -> None:
+    del document["blocks"][0]
+
+
+def leave_out_a_receipt(document: dict[str, Any]) -> None:
+    document["blocks"][0]["receipts"].clear()
+
+
+def double_a_block(document: dict[str, Any]) -> None:
+    document["blocks"].append(document["blocks"][-1])
+
+
+def name_another_job(document: dict[str, Any]) -> None:
+    document["job"] = "0x" + "11" * 32
+
+
+def name_another_chain(document: dict[str, Any]) -> None:
+    document["chain"] = "eip155:1"
+
+
+def name_another_signer(document: dict[str, Any]) -> None:
+    document["attestations"][0]["signers"] = [document["escrow"]]
+
+
+def change_the_specification(document: dict[str, Any]) -> None:
+    document["specification"]["what"] = "to steal"
+
+
+def bring_evidence_that_nobody_named(document: dict[str, Any]) -> None:
+    document["evidence"].append({"reason": "none"})
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        leave_out_the_opening,
+        leave_out_a_receipt,
+        double_a_block,
+        name_another_job,
+        name_another_chain,
+        name_another_signer,
+        change_the_specification,
+        bring_evidence_that_nobody_named,
+    ],
+)
+def test_a_bundle_that_was_put_together_otherwise__proves_nothing(
+    passed: tuple[bytes, VerifiedTrade], change: Any
+) -> None:
+    document = json.loads(passed[0])
+    change(document)
+    with pytest.raises(InvalidProof):
+        verify_bundle(canonical_json(document))
+
+
+@pytest.mark.parametrize("data", [b"", b"{}", b"[]", b"\xff", b'{"version":1}'])
+def test_what_is_no_bundle__is_refused_with_a_reason(data: bytes) -> None:
+    with pytest.raises(ComputilityError):
+        verify_bundle(data)
+
+
+def test_the_command_line__proves_and_verifies(ledger: LedgerOnChain, tmp_path: Path) -> None:
+    from typer.testing import CliRunner
+
+    from computility.chain.deployments import write_deployments
+    from computility.cli.application import build_application
+
+    terms = ledger.open()
+    ledger.attest(terms)
+    job = terms.job_id(ledger.deployments.domain)
+    write_deployments(tmp_path, ledger.deployments)
+    file = tmp_path / "trade.proof.json"
+    run, application = CliRunner(), build_application("audit")
+    chain = ["--rpc", ledger.rpc.url]
+    proven = run.invoke(
+        application, ["audit", "proof", job, "--out", str(file), "--deployments", str(tmp_path), *chain, "--json"]
+    )
+    assert proven.exit_code == 0, proven.output
+    assert json.loads(proven.stdout)["state"] == "closed"
+    verified = run.invoke(application, ["audit", "verify", str(file), *chain, "--json"])
+    assert verified.exit_code == 0, verified.output
+    assert json.loads(verified.stdout)["job"] == job
+    assert "verified" in run.invoke(application, ["audit", "verify", str(file)]).stdout
