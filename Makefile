@@ -35,7 +35,7 @@ demo: setup
 
 setup: $(STAMPS)/python $(STAMPS)/node $(STAMPS)/contracts $(STAMPS)/page
 
-setup-test: $(STAMPS)/node-test $(STAMPS)/python-test setup $(STAMPS)/brownie $(STAMPS)/browser
+setup-test: $(STAMPS)/node-test $(STAMPS)/python-test setup $(STAMPS)/brownie $(STAMPS)/browser $(STAMPS)/sandbox
 
 prerequisites:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { echo 'Computility needs Python 3.11 or later: install it, or name it with make PYTHON=/path/to/python3.11' >&2; exit 1; }
@@ -84,6 +84,12 @@ $(STAMPS)/brownie: scripts/brownie | $(BIN)/python
 $(STAMPS)/browser: scripts/find_chromium.mjs $(STAMPS)/node-test
 	@mkdir -p $(@D) $(LEFT_OUT); rm -f $(LEFT_OUT)/browser
 	node scripts/find_chromium.mjs --install > $@ || { rm -f $@; echo 'No Chromium starts here, so the browser journey did not run. Add it: apt-get install chromium, or CHROMIUM_PATH=/path/to/chromium' > $(LEFT_OUT)/browser; }
+
+# bubblewrap is a package of the system: installed where this may be done, else left out.
+$(STAMPS)/sandbox:
+	@mkdir -p $(@D) $(LEFT_OUT); rm -f $(LEFT_OUT)/sandbox
+	@command -v bwrap >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && { apt-get install -y -qq bubblewrap >/dev/null 2>&1 || { apt-get update -qq >/dev/null 2>&1 && apt-get install -y -qq bubblewrap >/dev/null 2>&1; }; } || true; }
+	@if command -v bwrap >/dev/null; then touch $@; else echo 'bubblewrap is not installed, so the tests of the sandbox did not run. Add it: apt-get install bubblewrap' > $(LEFT_OUT)/sandbox; fi
 
 # ---------------------------------------------------------------- tests
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from tests.integration.execution.sandbox_bench import SandboxBench
 from tests.integration.execution.workbench import Bench, build_probe
 
 from computility.execution.content_store import FileContentStore
+from computility.execution.sandbox.process_executor import ProcessExecutor
 from computility.execution.wasm.executor import WasmExecutor
 
 
@@ -21,3 +23,15 @@ def bench(tmp_path: Path) -> Bench:
 def probe(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     """A C program that tries the host calls."""
     return build_probe(tmp_path_factory.mktemp("probe"))
+
+
+@pytest.fixture(scope="session")
+def sandbox_executor() -> ProcessExecutor:
+    """Runs commands."""
+    return ProcessExecutor()
+
+
+@pytest.fixture
+def sandbox(tmp_path: Path, sandbox_executor: ProcessExecutor) -> SandboxBench:
+    """A sandbox with small limits and an empty content store."""
+    return SandboxBench(FileContentStore(str(tmp_path / "content"), 10**8), sandbox_executor)

@@ -1,0 +1,87 @@
+"""What running a job costs beyond the job: start of a sandbox, and a provider's cluster, against plain starts in the same run.
+
+Prints one JSON object. ``sandbox_start_p95_ms`` is the 95th percentile of a sandboxed ``true`` minus that of a plain one, started alternately.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import secrets
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+from rich.console import Console
+from rich.progress import track
+
+from computility.domain.identifiers import bytes32
+from computility.domain.task_specification import CommandLimits, TaskSpecification
+from computility.execution.executor import AttemptId, Prepared
+
+MIB = 1024 * 1024
+LIMITS = CommandLimits(
+    cpu_s=10, wall_s=30, memory_bytes=64 * MIB, scratch_bytes=MIB, processes=16, output_bytes=MIB, output_files=8
+)
+SEED = "0x" + "5e" * 32
+
+
+def main() -> None:
+    """Measure and report."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--starts", type=int, default=200, help="sandboxes to start")
+    arguments = parser.parse_args()
+    console = Console(stderr=True)
+    report: dict[str, Any] = {"bench": "execution", "python": sys.version.split()[0], "cpus": os.cpu_count()}
+    report |= sandbox_starts(arguments.starts, console)
+    report["load"] = [round(load, 1) for load in os.getloadavg()]
+    print(json.dumps(report, indent=2))
+
+
+def sandbox_starts(count: int, console: Console) -> dict[str, Any]:
+    """Milliseconds of a plain and of a sandboxed ``true``."""
+    if shutil.which("bwrap") is None:
+        return {"sandbox_start_p95_ms": None, "sandbox": "bubblewrap is not installed"}
+    from computility.execution.sandbox.process_executor import ProcessExecutor
+
+    executor = ProcessExecutor()
+    specification = TaskSpecification("process", executor.environment, (), ("true",), (), LIMITS, 0, SEED)
+
+    def sandboxed() -> None:
+        attempt = AttemptId(bytes32(secrets.token_bytes(32)), 1)
+        executor.start(attempt, Prepared(specification, {}))
+        executor.collect(attempt)
+
+    def plain() -> None:
+        subprocess.run(["/usr/bin/true"], check=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+
+    sandboxed()
+    pairs = [(_ms(plain), _ms(sandboxed)) for _ in track(range(count), "sandboxes", console=console)]
+    plains, sandboxes = (sorted(times) for times in zip(*pairs, strict=True))
+    return {
+        "sandbox_start_p95_ms": round(_p95(sandboxes) - _p95(plains), 2),
+        "sandbox_start_p50_ms": round(statistics.median(sandboxes) - statistics.median(plains), 2),
+        "sandbox_start_least_ms": round(sandboxes[0] - plains[0], 2),
+        "plain_exec_p95_ms": round(_p95(plains), 2),
+        "plain_exec_p50_ms": round(statistics.median(plains), 2),
+        "safeguards": dict(executor.capabilities().safeguards),
+    }
+
+
+def _ms(action: Callable[[], None]) -> float:
+    started = time.perf_counter()
+    action()
+    return (time.perf_counter() - started) * 1000
+
+
+def _p95(ordered: list[float]) -> float:
+    return ordered[min(len(ordered) - 1, int(len(ordered) * 0.95))]
+
+
+if __name__ == "__main__":
+    main()
