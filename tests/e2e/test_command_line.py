@@ -8,6 +8,7 @@ import pytest
 from tests.e2e.command_line import computility
 from tests.e2e.small_job import EXAMPLE, SmallTrade
 
+from computility.cli.demo.cast import VERIFIERS
 from computility.cli.demo.stage import Stage
 
 pytestmark = pytest.mark.xdist_group("stage")
@@ -110,13 +111,18 @@ def test_audit__agrees_asked_of_the_node_and_done_here(stage: Stage, tmp_path: P
     assert here.document["store_matches_chain"] is True
 
 
-def test_a_verifier__collects_its_fees(stage: Stage, tmp_path: Path) -> None:
+def test_a_verifier__claims_its_share_of_a_fee(stage: Stage, tmp_path: Path) -> None:
     trade = SmallTrade(stage)
     offer = trade.offer()
     quoted = trade.buyer.request_quote(offer, trade.upload(offer), verifier=stage.committee, verifier_fee=3 * 10**17)
     trade.open(quoted)
     trade.settle(quoted.job)
-    before = stage.accounts["verifier-2"].wallet_credits()
-    answer = computility("verifier", "collect", "--json", folder=tmp_path, stage=stage, as_who="verifier-2")
-    assert answer.code == 0, answer.out
-    assert stage.accounts["verifier-2"].wallet_credits() >= before + 10**17
+    signers = stage.node.attestations(quoted.job)["aggregate"]["signers"]
+    member = next(name for name in VERIFIERS if stage.cast[name].address in signers)
+    answer = computility("verifier", "claim", "--wait", "30", "--json", folder=tmp_path, stage=stage, as_who=member)
+    assert answer.code == 0, answer.out + answer.err
+    assert len(answer.document["withdrawals"]) == 1
+    assert float(answer.document["paid"]) >= 0.3 / len(signers)
+    assert answer.document["waiting"] == {}
+    again = computility("verifier", "claim", "--json", folder=tmp_path, stage=stage, as_who=member)
+    assert (again.document["paid"], again.document["withdrawals"]) == ("0", [])

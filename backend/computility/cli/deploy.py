@@ -20,6 +20,7 @@ def command(
         list[str] | None, typer.Option(help="A member of the verifier committee; give it once for each.")
     ] = None,
     threshold: Annotated[int, typer.Option(min=1, help="Members that have to sign.")] = 2,
+    panel: Annotated[int, typer.Option(min=1, help="Members that are drawn for each job.")] = 3,
     timelock_delay: Annotated[
         int, typer.Option(min=0, help="Seconds before a change of parameters takes effect.")
     ] = 172_800,
@@ -50,6 +51,7 @@ def command(
         guardian=owner,
         committee=members,
         threshold=threshold,
+        panel_size=panel,
         timelock_delay_s=timelock_delay,
     )
     sender = TransactionSender(client, account, chain_number)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
 
+from computility.chain.transaction_sender import Receipt
 from computility.cli.options import (
     DEFAULT_KEYSTORE,
     DEFAULT_NODE,
@@ -20,7 +22,8 @@ from computility.cli.options import (
 )
 from computility.cli.output import JsonOption, print_record
 from computility.cli.service import serve_until_signalled, set_up_log
-from computility.cli.session import SERVICE_WAITS_S, confirm, open_session
+from computility.cli.session import SERVICE_WAITS_S, Session, confirm, open_session
+from computility.services.committee_seat import CommitteeSeat
 
 group = typer.Typer(help="Check jobs for a fee: join the committee, then run the node.", no_args_is_help=True)
 
@@ -35,16 +38,35 @@ def join(
     yes: YesOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Stake as a member of the verifier committee. The committee's owner has to have named you before."""
+    """Stake as a member of the verifier committee. The committee's owner has to have named you before.
+
+    You serve once the committee's rotation delay is over: run the command again then, or leave it to `verifier serve`.
+    """
     with open_session(node, rpc, keystore, password_file, escrow=escrow) as session:
         confirm(f"Stake as verifier {session.account.address}?", yes=yes)
-        receipts = session.account.join_committee()
-    tx = receipts[-1].tx_hash if receipts else None
-    print_record({"verifier": session.account.address, "member": True, "tx": tx}, as_json=as_json)
+        seat = CommitteeSeat(session.account)
+        _print_seat(session, seat, seat.join(), as_json=as_json)
 
 
 @group.command()
-def collect(
+def leave(
+    node: NodeOption = DEFAULT_NODE,
+    rpc: RpcOption = DEFAULT_RPC,
+    keystore: KeystoreOption = DEFAULT_KEYSTORE,
+    password_file: PasswordFileOption = None,
+    escrow: EscrowOption = None,
+    yes: YesOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Ask to serve no longer; you serve on until the rotation delay is over. Run it again then, and `release` after the unbonding period."""
+    with open_session(node, rpc, keystore, password_file, escrow=escrow) as session:
+        confirm(f"Leave the committee as {session.account.address}?", yes=yes)
+        seat = CommitteeSeat(session.account)
+        _print_seat(session, seat, seat.leave(), as_json=as_json)
+
+
+@group.command()
+def release(
     node: NodeOption = DEFAULT_NODE,
     rpc: RpcOption = DEFAULT_RPC,
     keystore: KeystoreOption = DEFAULT_KEYSTORE,
@@ -52,13 +74,69 @@ def collect(
     escrow: EscrowOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Share the committee's fees among its members, and pay yours out to the wallet."""
+    """Take the stake back, once you have left and the unbonding period is over."""
+    with open_session(node, rpc, keystore, password_file, escrow=escrow) as session:
+        seat = CommitteeSeat(session.account)
+        _print_seat(session, seat, [seat.release()], as_json=as_json)
+
+
+@group.command()
+def claim(
+    wait: Annotated[float, typer.Option(min=0, help="Seconds to wait for shares that are not fixed yet.")] = 5.0,
+    node: NodeOption = DEFAULT_NODE,
+    rpc: RpcOption = DEFAULT_RPC,
+    keystore: KeystoreOption = DEFAULT_KEYSTORE,
+    password_file: PasswordFileOption = None,
+    escrow: EscrowOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show the committee what you signed, and pay your shares of the fees out to the wallet."""
     from computility.domain.units import format_credits
+    from computility.services.committee_fees import CommitteeFees
 
     with open_session(node, rpc, keystore, password_file, escrow=escrow) as session:
-        receipts = session.account.collect_committee_fees()
+        before = session.account.wallet_credits()
+        done = CommitteeFees(session.account, session.node, CommitteeSeat(session.account)).collect(wait)
         held = session.account.wallet_credits()
-    print_record({"wallet_credits": format_credits(held), "tx": receipts[-1].tx_hash}, as_json=as_json)
+    record = {
+        "paid": format_credits(held - before),
+        "wallet_credits": format_credits(held),
+        "claims": [receipt.tx_hash for receipt in done.claims],
+        "withdrawals": [receipt.tx_hash for receipt in done.withdrawals],
+        "waiting": dict(done.waiting),
+    }
+    print_record(record, as_json=as_json)
+
+
+@group.command()
+def slash(
+    job: Annotated[str, typer.Argument(help="The job on which the committee's arbiter ruled.")],
+    node: NodeOption = DEFAULT_NODE,
+    rpc: RpcOption = DEFAULT_RPC,
+    keystore: KeystoreOption = DEFAULT_KEYSTORE,
+    password_file: PasswordFileOption = None,
+    escrow: EscrowOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Prove that members signed what a ruling found wrong. A tenth of their stakes is yours, the rest the harmed party's."""
+    from computility.domain.identifiers import parse_bytes32
+    from computility.services.committee_fees import CommitteeFees
+
+    job_id = parse_bytes32(job)
+    with open_session(node, rpc, keystore, password_file, escrow=escrow) as session:
+        receipt = CommitteeFees(session.account, session.node, CommitteeSeat(session.account)).slash(job_id)
+    print_record({"job": job_id, "tx": receipt.tx_hash, "gas": receipt.gas_used}, as_json=as_json)
+
+
+def _print_seat(session: Session, seat: CommitteeSeat, sent: Sequence[Receipt], *, as_json: bool) -> None:
+    duty, _ = seat.duty()
+    record = {
+        "verifier": session.account.address,
+        "duty": duty.name.lower(),
+        "changes_at": seat.rotation_due(),
+        "tx": sent[-1].tx_hash if sent else None,
+    }
+    print_record(record, as_json=as_json)
 
 
 @group.command()
@@ -76,9 +154,8 @@ def serve(
 ) -> None:
     """Run submitted jobs again until Ctrl-C, and sign what comes out.
 
-    Jobs are served that name this account as verifier, or the committee while this account is its member.
+    Jobs are served that name this account as verifier, or the committee and whose panel this account is drawn for.
     """
-    from computility.domain.identifiers import parse_address
     from computility.domain.units import parse_credits
     from computility.execution.wasm.executor import WasmExecutor
     from computility.services.verifier_node import VerifierNode, VerifierSettings
@@ -88,15 +165,12 @@ def serve(
     with open_session(
         node, rpc, keystore, password_file, escrow=escrow, confirmations=confirmations, wait_s=SERVICE_WAITS_S
     ) as session:
-        serves = [session.account.address]
-        committee = session.config["committee"]
-        if committee is not None:
-            serves.append(parse_address(committee["address"]))
+        seat = CommitteeSeat(session.account) if session.config["committee"] else None
         verifier = VerifierNode(
             session.account,
             session.node,
             WasmExecutor(timeout_s=job_timeout),
-            serves,
+            seat,
             VerifierSettings(confirmations=confirmations, parallel_jobs=parallel, least_fee=fee),
         )
         serve_until_signalled(verifier.run)

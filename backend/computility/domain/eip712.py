@@ -154,8 +154,11 @@ class StructType:
 
     def struct_hash(self, values: tuple[Any, ...]) -> bytes:
         """``hashStruct`` of EIP-712."""
-        words = (field.encode(value) for field, value in zip(self.fields, values, strict=True))
-        return keccak(self.type_hash + b"".join(words))
+        return keccak(self.type_hash + self.encode(values))
+
+    def encode(self, values: tuple[Any, ...]) -> bytes:
+        """``encodeData`` of EIP-712; of a struct of fixed-width fields also its ABI encoding."""
+        return b"".join(field.encode(value) for field, value in zip(self.fields, values, strict=True))
 
     def to_json(self) -> list[dict[str, str]]:
         """The fields as wallets take them in ``types``."""

@@ -15,7 +15,7 @@ from computility.chain.connection import ChainConnection
 from computility.chain.deployments import Deployments
 from computility.chain.rpc import BlockHeader
 from computility.domain.errors import ChainMisbehaved
-from computility.domain.identifiers import Address, parse_address
+from computility.domain.identifiers import Address, Bytes32, parse_address
 
 ValueT = TypeVar("ValueT")
 
@@ -23,6 +23,9 @@ _HEAD_FOR_S: Final = 0.5
 _FACTS_FOR_S: Final = 15.0
 # A member that has just joined is turned away for so long.
 _COMMITTEE_FOR_S: Final = 2.0
+_PANEL_FOR_S: Final = 2.0
+"""A panel is drawn a block after its job was opened, and widened when its block was forgotten."""
+_MOST_REMEMBERED: Final = 1_000
 
 
 @dataclass(frozen=True)
@@ -37,11 +40,12 @@ class Token:
 
 @dataclass(frozen=True)
 class CommitteeFacts:
-    """The verifier committee: ``threshold`` of ``members`` sign."""
+    """The verifier committee: for each job ``panel_size`` of ``members`` are drawn, and ``threshold`` of those sign."""
 
     address: Address
     members: tuple[Address, ...]
     threshold: int
+    panel_size: int
 
 
 @dataclass(frozen=True)
@@ -69,6 +73,10 @@ class ChainView:
     def committee(self) -> CommitteeFacts | None:
         """The committee of the newest generation, if it has one."""
         return self._remember("committee", _COMMITTEE_FOR_S, self._read_committee)
+
+    def panel(self, job: Bytes32) -> tuple[Address, ...]:
+        """The committee's members who are drawn for a job; nobody in the block of its opening."""
+        return self._remember(f"panel:{job}", _PANEL_FOR_S, lambda: self._read_panel(job))
 
     def parameters(self) -> EscrowParameters:
         """The escrow's parameters."""
@@ -100,7 +108,12 @@ class ChainView:
         if address is None:
             return None
         members = tuple(parse_address(member) for member in self._read("VerifierCommittee", "members"))
-        return CommitteeFacts(address, members, int(self._read("VerifierCommittee", "threshold")))
+        threshold, panel_size, *_ = self._read("VerifierCommittee", "rules")
+        return CommitteeFacts(address, members, int(threshold), int(panel_size))
+
+    def _read_panel(self, job: Bytes32) -> tuple[Address, ...]:
+        panel = self._read("VerifierCommittee", "panelOf", bytes.fromhex(job[2:]))
+        return tuple(parse_address(member) for member in panel)
 
     def _read_parameters(self) -> EscrowParameters:
         fee_bps, bond_bps, min_dispute_window, *_ = self._read("JobEscrow", "parameters")
@@ -121,5 +134,8 @@ class ChainView:
             return value
         value = read()
         with self._lock:
+            if len(self._remembered) >= _MOST_REMEMBERED:
+                now = time.monotonic()
+                self._remembered = {known: kept for known, kept in self._remembered.items() if kept[0] > now}
             self._remembered[key] = (time.monotonic() + for_s, value)
         return value

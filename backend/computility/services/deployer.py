@@ -47,6 +47,7 @@ class DeploymentPlan:
     guardian: Address
     committee: Sequence[Address]
     threshold: int = 2
+    panel_size: int = 3
     timelock_delay_s: int = 2 * _DAY_S
     fee_bps: tuple[int, int, int, int] = (100, 80, 60, 40)
     bond_bps: tuple[int, int, int, int] = (2_000, 1_500, 1_000, 500)
@@ -54,7 +55,9 @@ class DeploymentPlan:
     provider_stake: int = 10 * 10**18
     provider_unbonding_s: int = 60
     verifier_stake: int = 10 * 10**18
+    verifier_rotation_s: int = 0
     verifier_unbonding_s: int = 60
+    verifier_claim_window_s: int = 1
 
 
 @dataclass
@@ -140,14 +143,16 @@ def _arguments(
             parameters = (plan.fee_bps, plan.bond_bps, plan.min_dispute_window_s, plan.treasury, plan.guardian)
             return [at["ComputeCredit"], at["ProviderRegistry"], at["CreditScores"], at["Timelock"], parameters]
         case "VerifierCommittee":
-            return [
-                at["JobEscrow"],
-                at["Timelock"],
+            rules = (
                 plan.threshold,
+                max(plan.panel_size, plan.threshold),
                 plan.verifier_stake,
+                plan.verifier_rotation_s,
                 plan.verifier_unbonding_s,
-                list(plan.committee),
-            ]
+                plan.verifier_claim_window_s,
+                ZERO_ADDRESS,
+            )
+            return [at["JobEscrow"], at["Timelock"], rules, list(plan.committee)]
     raise AssertionError(f"no plan for {name}")
 
 

@@ -14,9 +14,10 @@ import uvicorn
 from computility.chain.connection import ChainConnection
 from computility.chain.deployments import read_deployments
 from computility.chain.rpc import RpcClient
-from computility.domain.identifiers import Address, parse_address
+from computility.domain.identifiers import Address, Bytes32, parse_address
 from computility.execution.content_store import FileContentStore
 from computility.services.accounts import Accounts
+from computility.services.attestation_aggregate import Bench
 from computility.services.auditor import Auditor, AuditReport
 from computility.services.chain_view import ChainView
 from computility.services.change_feed import ChangeFeed
@@ -54,7 +55,7 @@ class Node:
             self.deployments.domain, self.journal, self.ledger, self._members_of, self.feed, settings, self.clock
         )
         self.market = Market(self.journal, self.ledger, self.clock)
-        self.trades = Trades(self.ledger, self.journal, self._threshold_of)
+        self.trades = Trades(self.ledger, self.journal, self._bench_of)
         self.accounts = Accounts(self.ledger, self.journal, self.chain)
         store = FileContentStore(settings.content_url, settings.max_content_bytes)
         self.content = ContentService(store, settings.max_content_bytes, settings.content_quota_bytes)
@@ -125,11 +126,11 @@ class Node:
         committee = self.chain.committee()
         return committee.members if committee else ()
 
-    def _threshold_of(self, verifier: Address) -> int:
-        if verifier != self.deployments.newest.contracts.get("VerifierCommittee"):
-            return 1
+    def _bench_of(self, job: Bytes32, verifier: Address) -> Bench:
         committee = self.chain.committee()
-        return committee.threshold if committee else 1
+        if committee is None or verifier != committee.address:
+            return Bench()
+        return Bench(committee.threshold, self.chain.panel(job))
 
 
 def run_node(settings: NodeSettings) -> None:

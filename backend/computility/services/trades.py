@@ -10,7 +10,7 @@ from computility.domain.identifiers import Address, Bytes32, parse_address, pars
 from computility.domain.job import JobState
 from computility.domain.resource import parse_resource
 from computility.domain.statements import Ask, StatementKind
-from computility.services.attestation_aggregate import Aggregate, aggregate
+from computility.services.attestation_aggregate import Aggregate, Bench, aggregate
 from computility.services.journal import Journal, JournalEntry
 from computility.services.ledger import Ledger, LedgerEvent, LedgerJob
 from computility.services.pages import PageOf
@@ -34,12 +34,12 @@ class AttestationsView:
 
 
 class Trades:
-    """Reads of jobs. ``threshold_of`` says how many signatures a verifier's attestation needs."""
+    """Reads of jobs. ``bench_of`` says who may sign for a job's verifier, and how many have to."""
 
-    def __init__(self, ledger: Ledger, journal: Journal, threshold_of: Callable[[Address], int]) -> None:
+    def __init__(self, ledger: Ledger, journal: Journal, bench_of: Callable[[Bytes32, Address], Bench]) -> None:
         self._ledger = ledger
         self._journal = journal
-        self._threshold_of = threshold_of
+        self._bench_of = bench_of
 
     def job(self, job_id: str) -> JobView:
         """One job.
@@ -105,15 +105,15 @@ class Trades:
 
         Raises:
             UnknownJob: as ``job``.
-            ChainError: the committee's threshold has to be asked for, and the chain does not answer.
+            ChainError: the committee's panel has to be asked for, and the chain does not answer.
         """
         job = self._known(parse_bytes32(job_id))
         page = self._journal.page_about(StatementKind.ATTESTATION, job.record.id, limit=limit, cursor=cursor)
         every = self._journal.about(StatementKind.ATTESTATION, job.record.id)
         if not every or job.record.terms is None:
             return AttestationsView(page, None)
-        threshold = self._threshold_of(job.record.terms.verifier)
-        return AttestationsView(page, aggregate((entry.statement for entry in every), threshold))
+        bench = self._bench_of(job.record.id, job.record.terms.verifier)
+        return AttestationsView(page, aggregate((entry.statement for entry in every), bench))
 
     def _known(self, job: Bytes32) -> LedgerJob:
         found = self._ledger.job(job)

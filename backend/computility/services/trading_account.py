@@ -70,13 +70,15 @@ class Ledger:
 
 @dataclass(frozen=True)
 class JobOnChain:
-    """The part of a job's slot that agents go by."""
+    """The part of a job's slot that agents go by. ``opened_in`` is a block's number; ``verifier_paid`` holds of closed jobs."""
 
     state: JobState
     outcome: int
     accepted: int
     pending: int
     deadline: int
+    opened_in: int
+    verifier_paid: bool
 
 
 class TradingAccount:
@@ -93,15 +95,20 @@ class TradingAccount:
         self._connection = ChainConnection(rpc)
         self._sender = TransactionSender(rpc, account, ledger.domain.chain_number, confirmations, timeout_s)
         self._permits = threading.Lock()
-        self.credit = self._contract("ComputeCredit")
-        self.escrow = self._contract("JobEscrow")
-        self.registry = self._contract("ProviderRegistry")
-        self.scores = self._contract("CreditScores")
+        self.credit = self.contract("ComputeCredit")
+        self.escrow = self.contract("JobEscrow")
+        self.registry = self.contract("ProviderRegistry")
+        self.scores = self.contract("CreditScores")
 
     def __repr__(self) -> str:
         return f"TradingAccount({self.address})"
 
-    def _contract(self, name: str) -> DeployedContract:
+    def contract(self, name: str) -> DeployedContract:
+        """A contract of the generation by its name.
+
+        Raises:
+            DeploymentMissing: the generation has none.
+        """
         try:
             return self._connection.contract(name, self.ledger.contracts[name])
         except KeyError:
@@ -155,7 +162,7 @@ class TradingAccount:
 
     def deposit(self, amount: int) -> list[Receipt]:
         """Move credits from the wallet into the escrow's free balance."""
-        self._demand_credits(amount)
+        self.demand_credits(amount)
         return self._spending(self.credit, self.escrow, amount, "deposit", self.address, amount)
 
     def withdraw(self, amount: int, to: Address | None = None) -> Receipt:
@@ -171,7 +178,7 @@ class TradingAccount:
     def register_provider(self) -> list[Receipt]:
         """Enter the registry with the least stake, from the wallet."""
         stake = int(self.registry.read("rules")[0])
-        self._demand_credits(stake)
+        self.demand_credits(stake)
         return self._spending(self.credit, self.registry, stake, "register", stake)
 
     def list_resource(self, resource: Bytes32) -> Receipt | None:
@@ -181,35 +188,21 @@ class TradingAccount:
             return None
         return self.send(self.registry, "listResource", raw)
 
-    def join_committee(self) -> list[Receipt]:
-        """Stake and count as a member of the verifier committee; nothing where the account does already."""
-        committee = self._contract("VerifierCommittee")
-        if committee.read("isMember", self.address):
-            return []
-        stake = int(committee.read("stakePerMember"))
-        self._demand_credits(stake)
-        approved = self.send(self.credit, "approve", committee.address, stake)
-        return [approved, self.send(committee, "join")]
-
-    def committee(self) -> tuple[Address, tuple[Address, ...], int]:
-        """The verifier committee's address, its members and its threshold."""
-        contract = self._contract("VerifierCommittee")
-        members = tuple(parse_address(member) for member in contract.read("members"))
-        return contract.address, members, int(contract.read("threshold"))
-
     # ---------------------------------------------------------------- jobs
 
     def job(self, job: Bytes32, block: BlockTag = "latest") -> JobOnChain:
         """A job's slot at a block."""
-        state, outcome, _, accepted, pending, deadline, *_ = self.escrow.read(
+        state, outcome, _, accepted, pending, deadline, _, opened_in, _, paid, *_ = self.escrow.read(
             "jobOf", bytes.fromhex(job[2:]), block=block
         )
-        return JobOnChain(JobState(state), int(outcome), int(accepted), int(pending), int(deadline))
+        return JobOnChain(
+            JobState(state), int(outcome), int(accepted), int(pending), int(deadline), int(opened_in), bool(paid)
+        )
 
     def open_from_wallet(self, terms: Terms, provider_signature: str) -> Receipt:
         """Open a job as its buyer and payer: a permit for exactly the escrow, and ``open``, in one transaction."""
         signatures = (b"", b"", signature_bytes(provider_signature))
-        self._demand_credits(terms.escrow)
+        self.demand_credits(terms.escrow)
         with self._permits:
             permit = self._permit(self.credit, self.escrow, terms.escrow)
             return self.send(self.escrow, "openWithPermit", terms_values(terms), signatures, *permit)
@@ -244,14 +237,6 @@ class TradingAccount:
         """Make unopened terms unusable."""
         return self.send(self.escrow, "cancel", terms_values(terms))
 
-    def collect_committee_fees(self) -> list[Receipt]:
-        """Share the committee's fees and pay out this member's."""
-        committee = self._contract("VerifierCommittee")
-        receipts = []
-        if self.balance(committee.address).free:
-            receipts.append(self.send(committee, "collect"))
-        return [*receipts, self.send(committee, "withdrawFees", self.address)]
-
     # ---------------------------------------------------------------- the chain
 
     def chain_time(self, block: BlockTag = "latest") -> int:
@@ -263,7 +248,12 @@ class TradingAccount:
         """Send one call and wait until it is mined."""
         return self._sender.send(contract.address, contract.encode(function, *arguments))
 
-    def _demand_credits(self, amount: int) -> None:
+    def demand_credits(self, amount: int) -> None:
+        """Make sure that the wallet holds so much.
+
+        Raises:
+            InsufficientFunds: it does not.
+        """
         held = self.wallet_credits()
         if held < amount:
             raise InsufficientFunds(

@@ -8,7 +8,6 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -18,6 +17,8 @@ from computility.domain.identifiers import Address, Bytes32, JobId, keccak_bytes
 from computility.domain.job import JobState, Outcome
 from computility.domain.statements import SignedStatement, Submission
 from computility.execution.executor import Execution, Executor
+from computility.services.committee_fees import CommitteeFees
+from computility.services.committee_seat import CommitteeSeat
 from computility.services.job_watch import JobWatch, WatchedJob
 from computility.services.keyed_tasks import KeyedTasks
 from computility.services.node_client import NodeClient, NodeContentStore
@@ -26,17 +27,19 @@ from computility.verification.reexecution import reexecute
 
 _log = logging.getLogger(__name__)
 
-_COMMITTEE_FOR_S: Final = 15.0
-"""A change of the committee takes effect here after so long; until then a member too many, or too few, checks a job."""
+_PANEL_FOR_S: Final = 15.0
+"""A panel changes only when the block of its job was forgotten before anybody recorded it."""
+_RECORD_AFTER_BLOCKS: Final = 128
 
 
 @dataclass(frozen=True)
 class VerifierSettings:
     """Times in seconds, ``least_fee`` in atoms of credit.
 
-    For each job as many members of a committee are on duty as have to sign; the others stand by, and check it only if no verdict is complete
-    ``standby_s`` after they saw the submission. Members of a committee send what is agreed one after the other: a pass after
-    ``send_pass_after_s``, in case the provider does not, a fail at once; each further member ``send_step_s`` later."""
+    Of a committee the panel of a job alone is concerned: as many of it are on duty as have to sign; the others stand by, and check it only if no
+    verdict is complete ``standby_s`` after they saw the submission. Who signed sends what is agreed one after the other: a pass after
+    ``send_pass_after_s``, in case the provider does not, a fail at once; each further member ``send_step_s`` later. Fees are collected every
+    ``collect_every_s``."""
 
     confirmations: int = 0
     parallel_jobs: int = 1
@@ -45,29 +48,32 @@ class VerifierSettings:
     send_pass_after_s: float = 6.0
     send_step_s: float = 3.0
     poll_interval_s: float = 0.5
+    collect_every_s: float = 600.0
 
 
 class VerifierNode:
-    """One verifier, for itself or as a member of committees. ``serves`` are the verifiers that jobs may name to reach it."""
+    """One verifier, for itself, and as a member of the committee if it has a ``seat``."""
 
     def __init__(
         self,
         account: TradingAccount,
         node: NodeClient,
         executor: Executor,
-        serves: Sequence[Address],
+        seat: CommitteeSeat | None = None,
         settings: VerifierSettings | None = None,
     ) -> None:
         self._account = account
         self._node = node
         self._executor = executor
         self._content = NodeContentStore(node)
-        self._serves = tuple(serves)
+        self._seat = seat
+        self._serves = (account.address, *([seat.address] if seat else []))
         self._settings = settings or VerifierSettings()
         self._watch = JobWatch(account, node, self._settings.confirmations)
         self._checks = KeyedTasks("check", self._settings.parallel_jobs)
         self._sends = KeyedTasks("send", 4)
-        self._members: tuple[float, tuple[Address, ...], int] = (float("-inf"), (), 0)
+        self._panels: dict[Bytes32, tuple[float, tuple[Address, ...]]] = {}
+        self._collected_at = time.monotonic()
         self._submitted_since: dict[Bytes32, float] = {}
         self._agreed_since: dict[Bytes32, float] = {}
 
@@ -86,12 +92,22 @@ class VerifierNode:
         """Look at every live job once, and start what is to be done."""
         jobs = [job for verifier in self._serves for job in self._watch.live(verifier=verifier)]
         live = {job.id for job in jobs}
-        for since in (self._submitted_since, self._agreed_since):
-            for gone in since.keys() - live:
-                del since[gone]
+        for kept in (self._submitted_since, self._agreed_since, self._panels):
+            for gone in kept.keys() - live:
+                del kept[gone]
         for job in jobs:
             if self._still_open_to_verdicts(job) and job.terms.verifier_fee >= self._settings.least_fee:
                 self._advance(job)
+        self._keep_seat()
+
+    def _keep_seat(self) -> None:
+        """Collect fees, and begin or end to serve, when it is time."""
+        if self._seat is None or time.monotonic() < self._collected_at + self._settings.collect_every_s:
+            return
+        self._collected_at = time.monotonic()
+        fees = CommitteeFees(self._account, self._node, self._seat)
+        self._sends.offer("fees", fees.collect)
+        self._sends.offer("seat", self._seat.rotate_if_due)
 
     def _still_open_to_verdicts(self, job: WatchedJob) -> bool:
         if job.chain.state is JobState.OPEN:
@@ -121,23 +137,34 @@ class VerifierNode:
         if found is None:
             return
         seen = self._submitted_since.setdefault(job.id, time.monotonic())
-        if self._on_duty(job) or time.monotonic() >= seen + self._settings.standby_s:
+        place = self._place(job)
+        if place is None:
+            return
+        on_duty = self._seat is None or place < self._seat.rules.threshold
+        if on_duty or time.monotonic() >= seen + self._settings.standby_s:
             self._checks.offer(job.id, lambda: self._check(job, *found))
 
-    def _on_duty(self, job: WatchedJob) -> bool:
-        """Whether this job falls to this verifier first. Every member ranks all members alike, by a hash that nobody chooses alone."""
+    def _place(self, job: WatchedJob) -> int | None:
+        """This verifier's place among those who may check the job; None if it may not. All of a panel rank each other alike, by a hash."""
         if job.terms.verifier == self._account.address:
-            return True
-        members, threshold = self._committee()
-        ranked = sorted(members, key=lambda member: keccak_bytes32(bytes.fromhex(job.id[2:] + member[2:])))
-        return self._account.address in ranked[:threshold]
+            return 0
+        panel = self._panel(job)
+        if self._account.address not in panel:
+            return None
+        ranked = sorted(panel, key=lambda member: keccak_bytes32(bytes.fromhex(job.id[2:] + member[2:])))
+        return ranked.index(self._account.address)
 
-    def _committee(self) -> tuple[tuple[Address, ...], int]:
-        read_at, members, threshold = self._members
-        if time.monotonic() >= read_at + _COMMITTEE_FOR_S:
-            _, members, threshold = self._account.committee()
-            self._members = time.monotonic(), members, threshold
-        return members, threshold
+    def _panel(self, job: WatchedJob) -> tuple[Address, ...]:
+        read_at, panel = self._panels.get(job.id, (float("-inf"), ()))
+        if self._seat is None or (panel and time.monotonic() < read_at + _PANEL_FOR_S):
+            return panel
+        seat, opened_in = self._seat, job.chain.opened_in
+        panel = seat.panel(job.id)
+        self._panels[job.id] = time.monotonic(), panel
+        if self._account.address in panel:
+            # A chain forgets the hash of the opening's block, by which the panel was drawn.
+            self._sends.offer(f"block {opened_in}", lambda: seat.keep_panel(job.id, opened_in, _RECORD_AFTER_BLOCKS))
+        return panel
 
     def _check(self, job: WatchedJob, signed: SignedStatement, submission: Submission) -> None:
         _log.info("checking job %s", job.id)

@@ -671,7 +671,7 @@ export interface components {
             readonly attestation: components["schemas"]["AttestationMessage"];
             /** @description 32 bytes. */
             readonly digest: string;
-            /** @description The signatures, members ascending by address, concatenated. */
+            /** @description As the escrow takes them: the verifier's signature, or a committee's: the attestation's words, then its panel's signatures. */
             readonly signatures: string;
             readonly signers: readonly string[];
             readonly count: number;
@@ -750,7 +750,10 @@ export interface components {
             /** @description Account, checksummed (EIP-55) in answers. */
             readonly address: string;
             readonly members: readonly string[];
+            /** @description Members of a job's panel that have to sign. */
             readonly threshold: number;
+            /** @description Members that are drawn for each job. */
+            readonly panel_size: number;
         };
         /** @description What the web app has to know before it can trade. */
         readonly Config: {

@@ -104,7 +104,7 @@ contract BreachesTest is Committee {
     // ---------------------------------------------------------------- a quorum whose votes could never be recorded
 
     function test_EveryQuorumOfACommittee_Counts() external {
-        (IVerifierCommittee committee, address[] memory members) = committeeOf(2, 3);
+        (IVerifierCommittee committee, address[] memory members) = committeeOf(2, 3, 3);
         uint8[2][3] memory pairs = [[0, 1], [0, 2], [1, 2]];
         for (uint256 i; i < pairs.length; ++i) {
             Terms memory t = usualTerms();
@@ -113,28 +113,29 @@ contract BreachesTest is Committee {
             open(t);
             Attestation memory a = statement(t, Verdict.Pass, 600, true);
             bytes32 digest = escrow.attestationDigest(a);
+            bytes memory first = sign(members[pairs[i][0]], digest);
 
-            escrow.attest(t, a, bytes.concat(sign(members[pairs[i][0]], digest), sign(members[pairs[i][1]], digest)));
+            escrow.attest(t, a, bytes.concat(abi.encode(a), first, sign(members[pairs[i][1]], digest)));
 
             vm.assertEq(uint256(escrow.jobOf(a.job).state), uint256(JobState.Closed));
         }
     }
 
     function test_TheLargestCommittee_FitsTheGasThatTheEscrowGrants() external {
-        (IVerifierCommittee committee, address[] memory members) = committeeOf(32, 32);
+        (IVerifierCommittee committee, address[] memory members) = committeeOf(32, 32, 32);
         Terms memory t = usualTerms();
         t.verifier = address(committee);
         open(t);
         Attestation memory a = statement(t, Verdict.Pass, 600, true);
 
-        escrow.attest(t, a, votes(members, 0, 32, escrow.attestationDigest(a)));
+        escrow.attest(t, a, committeeSignature(a, members, 0, 32));
 
         vm.assertEq(uint256(escrow.jobOf(a.job).state), uint256(JobState.Closed));
         vm.assertEq(uint256(escrow.accountOf(address(committee)).free), t.verifierFee);
     }
 
     function test_AQuorumThatNeverForms_LeavesTheProviderItsClaim() external {
-        (IVerifierCommittee committee,) = committeeOf(2, 1);
+        (IVerifierCommittee committee,) = committeeOf(2, 2, 1);
         Terms memory t = usualTerms();
         t.verifier = address(committee);
         open(t);

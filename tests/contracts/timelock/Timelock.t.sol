@@ -31,7 +31,7 @@ contract TimelockTest is Committee {
     }
 
     function test_ItOwnsWhateverHasAnOwner() external {
-        IVerifierCommittee committee = deployCommittee(1, new address[](0));
+        IVerifierCommittee committee = deployCommittee(1, 1, new address[](0));
         vm.assertEq(escrow.owner(), address(timelock));
         vm.assertEq(registry.owner(), address(timelock));
         vm.assertEq(committee.owner(), address(timelock));
@@ -39,7 +39,7 @@ contract TimelockTest is Committee {
 
     /// @dev Each call that only an owner may make, by everybody who might hope to.
     function test_EverySetter_RefusesEverybodyElse() external {
-        IVerifierCommittee committee = deployCommittee(1, people(1));
+        IVerifierCommittee committee = deployCommittee(1, 1, people(1));
         address[4] memory hopefuls = [governor, guardian, treasury, address(this)];
         bytes[5] memory calls = [
             change,

@@ -13,7 +13,7 @@ from computility.domain.eip712 import Eip712Domain
 from computility.domain.identifiers import ZERO_BYTES32, Address, Bytes32
 from computility.domain.signature import recover_signer, signature_bytes
 from computility.domain.statements import SignedStatement, sign_statement
-from computility.services.attestation_aggregate import aggregate
+from computility.services.attestation_aggregate import Bench, aggregate
 
 _DOMAIN = Eip712Domain(31337, Address("0x5FbDB2315678afecb367f032d93F642f64180aa3"))
 _KEYS = [bytes([number]) * 32 for number in range(1, 6)]
@@ -37,12 +37,12 @@ def _signed(attestation: Attestation, key: bytes) -> SignedStatement:
 
 
 def test_no_statement__makes_no_aggregate() -> None:
-    assert aggregate([], 2) is None
+    assert aggregate([], Bench(2)) is None
 
 
 @given(st.permutations(_KEYS), st.integers(1, 5))
 def test_signatures__are_by_ascending_member_and_no_more_than_needed(keys: list[bytes], threshold: int) -> None:
-    found = aggregate([_signed(_PASS, key) for key in keys], threshold)
+    found = aggregate([_signed(_PASS, key) for key in keys], Bench(threshold))
 
     assert found is not None
     assert found.complete
@@ -55,7 +55,7 @@ def test_signatures__are_by_ascending_member_and_no_more_than_needed(keys: list[
 
 
 def test_one_short_of_the_threshold__is_not_complete() -> None:
-    found = aggregate([_signed(_PASS, _KEYS[0])], 2)
+    found = aggregate([_signed(_PASS, _KEYS[0])], Bench(2))
 
     assert found is not None
     assert not found.complete
@@ -63,7 +63,7 @@ def test_one_short_of_the_threshold__is_not_complete() -> None:
 
 
 def test_the_same_member_twice__counts_once() -> None:
-    found = aggregate([_signed(_PASS, _KEYS[0]), _signed(_PASS, _KEYS[0])], 2)
+    found = aggregate([_signed(_PASS, _KEYS[0]), _signed(_PASS, _KEYS[0])], Bench(2))
 
     assert found is not None
     assert found.count == 1
@@ -76,14 +76,14 @@ def test_compact_signatures__are_written_out_in_full() -> None:
     compact = dataclasses.replace(full, signature="0x" + (raw[:32] + parity_and_s).hex())
     assert recover_signer(full.id, compact.signature) == full.signer
 
-    found = aggregate([compact], 1)
+    found = aggregate([compact], Bench(1))
 
     assert found is not None
     assert found.signatures == full.signature
 
 
 def test_two_of_three__outweigh_the_one_that_differs() -> None:
-    found = aggregate([_signed(_FAIL, _KEYS[0]), _signed(_PASS, _KEYS[1]), _signed(_PASS, _KEYS[2])], 2)
+    found = aggregate([_signed(_FAIL, _KEYS[0]), _signed(_PASS, _KEYS[1]), _signed(_PASS, _KEYS[2])], Bench(2))
 
     assert found is not None
     assert found.attestation.verdict is Verdict.PASS
@@ -93,7 +93,28 @@ def test_a_verdict__comes_before_no_fault_of_the_same_members() -> None:
     early = [_signed(_NO_FAULT, key) for key in _KEYS[:3]]
     late = [_signed(_PASS, key) for key in _KEYS[:2]]
 
-    found = aggregate([*early, *late], 2)
+    found = aggregate([*early, *late], Bench(2))
 
     assert found is not None
     assert found.attestation.verdict is Verdict.PASS
+
+
+def test_a_committees_signature__tells_the_attestation_first() -> None:
+    panel = tuple(_signed(_PASS, key).signer for key in _KEYS[:3])
+    found = aggregate([_signed(_PASS, key) for key in _KEYS], Bench(2, panel))
+
+    assert found is not None
+    raw = signature_bytes(found.signatures)
+    assert raw[:256] == b"".join(
+        field.encode(value) for field, value in zip(_PASS.STRUCT.fields, _PASS.values(), strict=True)
+    )
+    assert len(raw) == 256 + 2 * 65
+
+
+def test_who_is_not_on_the_panel__does_not_count() -> None:
+    panel = (_signed(_PASS, _KEYS[0]).signer, _signed(_PASS, _KEYS[1]).signer)
+    found = aggregate([_signed(_PASS, _KEYS[0]), _signed(_PASS, _KEYS[2])], Bench(2, panel))
+
+    assert found is not None
+    assert found.signers == (panel[0],)
+    assert not found.complete

@@ -64,7 +64,12 @@ def config(node: Node) -> Config:
         ),
         reserve=_token(node.chain.token("Reserve")),
         credit=_token(node.chain.token("ComputeCredit")),
-        committee=Committee(address=committee.address, members=list(committee.members), threshold=committee.threshold)
+        committee=Committee(
+            address=committee.address,
+            members=list(committee.members),
+            threshold=committee.threshold,
+            panel_size=committee.panel_size,
+        )
         if committee
         else None,
         fee_bps=list(parameters.fee_bps),

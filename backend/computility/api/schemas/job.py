@@ -118,7 +118,10 @@ class AttestationAggregate(Answer):
     digest: Bytes32
     signatures: Annotated[
         str,
-        Field(description="The signatures, members ascending by address, concatenated.", examples=["0x" + "1b" * 130]),
+        Field(
+            description="As the escrow takes them: the verifier's signature, or a committee's: the attestation's words, then its panel's signatures.",
+            examples=["0x" + "1b" * 130],
+        ),
     ]
     signers: list[Address]
     count: Annotated[int, Field(ge=1, examples=[2])]

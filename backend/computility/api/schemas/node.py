@@ -77,7 +77,8 @@ class Committee(Answer):
 
     address: Address
     members: list[Address]
-    threshold: Annotated[int, Field(ge=1, examples=[2])]
+    threshold: Annotated[int, Field(ge=1, description="Members of a job's panel that have to sign.", examples=[2])]
+    panel_size: Annotated[int, Field(ge=1, description="Members that are drawn for each job.", examples=[3])]
 
 
 class DevelopmentAccount(Answer):

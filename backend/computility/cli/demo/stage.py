@@ -22,6 +22,7 @@ from computility.domain.identifiers import ZERO_BYTES32, Address
 from computility.domain.resource import Resource
 from computility.domain.statements import Ask
 from computility.execution.wasm.executor import WasmExecutor
+from computility.services.committee_seat import CommitteeSeat
 from computility.services.deployer import DeploymentPlan, deploy_generation
 from computility.services.node_client import NodeClient, wait_for_node
 from computility.services.trading_account import Ledger, TradingAccount
@@ -131,7 +132,7 @@ def _hand_out(accounts: dict[str, TradingAccount]) -> None:
             account.deposit(100 * CREDIT)
         elif name in VERIFIERS:
             account.swap_reserve(20 * CREDIT)
-            account.join_committee()
+            CommitteeSeat(account).join()
 
     names = ("buyer", *PROVIDERS, *VERIFIERS)
     with ThreadPoolExecutor(len(names)) as pool:
