@@ -97,14 +97,26 @@ def read_deployments(folder: Path, chain_number: int) -> Deployments:
         ) from None
     except ValueError as error:
         raise InvalidMessage(f"{path} is not JSON: {error}") from error
+    deployments = parse_deployments(document, str(path))
+    if deployments.chain_number != chain_number:
+        raise InvalidMessage(f"{path} has to list at least one generation of chain {chain_number}")
+    return deployments
+
+
+def parse_deployments(document: Any, name: str) -> Deployments:
+    """Deployments from their document; ``name`` is where it comes from.
+
+    Raises:
+        InvalidMessage: it does not fit its form, or lists no generation.
+    """
     try:
         generations = tuple(_generation(entry) for entry in document["generations"])
-        found = document["chainId"]
-    except (KeyError, TypeError, AttributeError) as error:
-        raise InvalidMessage(f"{path} is not a deployments file: {error!r} is wrong") from error
-    if found != chain_number or not generations:
-        raise InvalidMessage(f"{path} has to list at least one generation of chain {chain_number}")
-    return Deployments(chain_number, generations)
+        found = int(document["chainId"])
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise InvalidMessage(f"{name} is not a deployments file: {error!r} is wrong") from error
+    if not generations:
+        raise InvalidMessage(f"{name} has to list at least one generation of contracts")
+    return Deployments(found, generations)
 
 
 def write_deployments(folder: Path, deployments: Deployments) -> Path:

@@ -20,7 +20,7 @@ from computility.chain.rlp_encoding import (
     expect_integer,
 )
 from computility.domain.errors import ChainMisbehaved, InvalidProof
-from computility.domain.identifiers import Address, Bytes32, address_from_bytes, bytes32
+from computility.domain.identifiers import Bytes32, bytes32
 
 _LAST_TYPE: Final = 4
 _BLOOM_BYTES: Final = 256
@@ -66,9 +66,9 @@ class ProvenHeader:
 
 @dataclass(frozen=True)
 class ProvenLog:
-    """A log inside a receipt. Topics and data as bytes."""
+    """A log inside a receipt. Address (20 bytes), topics and data as they are hashed."""
 
-    address: Address
+    address: bytes
     topics: tuple[bytes, ...]
     data: bytes
 
@@ -197,7 +197,15 @@ def proven_receipt(header: ProvenHeader, index: int, proof: Sequence[bytes]) -> 
     Raises:
         InvalidProof: ``proof`` does not lead from the header's receipts root to a receipt.
     """
-    encoded = value_at(header.receipts_root, index, proof)
+    return parse_receipt(value_at(header.receipts_root, index, proof))
+
+
+def parse_receipt(encoded: bytes) -> ProvenReceipt:
+    """What a receipt says.
+
+    Raises:
+        InvalidProof: these bytes are no receipt.
+    """
     kind = encoded[0] if encoded and encoded[0] <= _LAST_TYPE else 0
     items = decode_list(encoded[1:] if kind else encoded)
     if len(items) != 4:
@@ -217,7 +225,7 @@ def _parse_log(item: Any) -> ProvenLog:
     address, topics, data = expect_bytes(item[0]), [expect_bytes(topic) for topic in item[1]], expect_bytes(item[2])
     if len(address) != 20 or any(len(topic) != 32 for topic in topics):
         raise InvalidProof("a log's address has 20 bytes and its topics have 32")
-    return ProvenLog(address_from_bytes(address), tuple(topics), data)
+    return ProvenLog(address, tuple(topics), data)
 
 
 def _encode_log(log: Mapping[str, Any]) -> bytes:

@@ -1,4 +1,4 @@
-"""Replays the whole ledger from the chain and compares it with the store, row by row, and with what the contracts themselves answer."""
+"""Replays the whole ledger, proven block by block, and compares it with the store, row by row, and with what the contracts themselves answer."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from typing import Any, Final
 
 from computility.chain.connection import ChainConnection
 from computility.chain.deployments import Deployments
-from computility.domain.errors import ChainReplaced, NodeBusy
+from computility.domain.errors import ChainReplaced, InvalidMessage, NodeBusy
 from computility.domain.identifiers import Address, Bytes32
 from computility.domain.job import JobRecord
 from computility.domain.ledger import Balance
 from computility.domain.provider import ProviderRecord
 from computility.services.contract_directory import ContractDirectory
-from computility.services.ledger_reader import LedgerReader
 from computility.services.ledger_replay import LedgerReplay
+from computility.services.ledger_source import LedgerSource, RpcSource, walk
 from computility.store import accounts, blocks, jobs, providers, scores
 from computility.store.engine import Database
 
-_BATCH_BLOCKS: Final = 500
+_PROGRESS_BLOCKS: Final = 100
 _MOST_DIFFERENCES: Final = 100
 
 Progress = Callable[[int, int], None]
@@ -80,12 +80,19 @@ class _Snapshot:
 class Auditor:
     """Audits one at a time: an audit reads the whole chain."""
 
-    def __init__(self, chain: ChainConnection, database: Database, deployments: Deployments) -> None:
+    def __init__(
+        self,
+        chain: ChainConnection,
+        database: Database,
+        deployments: Deployments,
+        source: LedgerSource | None = None,
+    ) -> None:
+        """With a ``source`` the events come from there, and the contracts are not asked: a file knows no contract."""
         self._chain = chain
         self._database = database
         self._deployments = deployments
         self._directory = ContractDirectory(deployments)
-        self._reader = LedgerReader(chain.rpc, self._directory)
+        self._source = source
         self._lock = threading.Lock()
 
     def audit(self, progress: Progress = lambda done, of: None) -> AuditReport:
@@ -107,7 +114,9 @@ class Auditor:
         if snapshot is None:
             return AuditReport(True, None, (), AuditCounts(0, 0, 0, 0), int(time.time()))
         replay = self._replay(snapshot, progress)
-        differences = [*_compare(snapshot.tables, _tables_of(replay)), *self._against_contracts(snapshot, replay)]
+        differences = [*_compare(snapshot.tables, _tables_of(replay))]
+        if self._source is None:
+            differences += self._against_contracts(snapshot, replay)
         return AuditReport(
             store_matches_chain=not differences,
             checked_block=CheckedBlock(snapshot.number, snapshot.hash),
@@ -149,19 +158,18 @@ class Auditor:
 
     def _replay(self, snapshot: _Snapshot, progress: Progress) -> LedgerReplay:
         replay = LedgerReplay(self._deployments.chain_id, self._directory)
-        first = self._deployments.generations[0].block
-        total = snapshot.number - first + 1
-        parent: str | None = None
-        for start in range(first, snapshot.number + 1, _BATCH_BLOCKS):
-            stretch = self._reader.stretch(start, min(start + _BATCH_BLOCKS - 1, snapshot.number))
-            if parent is not None and stretch.headers[0].parent_hash != parent:
-                raise ChainReplaced("the chain reorganised during the audit: ask again")
-            parent = stretch.last.hash
-            times = {header.number: header.timestamp for header in stretch.headers}
-            for log in stretch.logs:
-                replay.fold(log, times[log.block_number])
-            progress(stretch.last.number - first + 1, total)
-        if parent != snapshot.hash:
+        source = self._source or RpcSource(self._chain.rpc, self._deployments, snapshot.number)
+        if source.last < snapshot.number:
+            raise InvalidMessage(f"the ledger file ends at block {source.last}, and the store is at {snapshot.number}")
+        total = snapshot.number - self._deployments.generations[0].block + 1
+        last: Bytes32 | None = None
+        for done, block in enumerate(walk(source, snapshot.number), 1):
+            for log in block.logs:
+                replay.fold(log, block.header.timestamp)
+            last = block.header.hash
+            if done % _PROGRESS_BLOCKS == 0 or done == total:
+                progress(done, total)
+        if last != snapshot.hash:
             raise ChainReplaced(
                 "the chain reorganised below what the store holds: wait for the indexer, then ask again"
             )

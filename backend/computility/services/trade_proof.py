@@ -186,8 +186,8 @@ def _prove_blocks(
 def _events_of(
     header: ProvenHeader, index: int, proof: list[bytes], escrow: Address, job: Bytes32
 ) -> list[ProvenEvent]:
-    receipt = proven_receipt(header, index, proof)
-    decoded = [decode_log("JobEscrow", log.topics, log.data) for log in receipt.logs if log.address == escrow]
+    receipt, at = proven_receipt(header, index, proof), bytes.fromhex(escrow[2:])
+    decoded = [decode_log("JobEscrow", log.topics, log.data) for log in receipt.logs if log.address == at]
     events = [event for event in decoded if event is not None and event.job_id == job]
     if not events:
         raise InvalidProof(f"receipt {index} of block {header.number} has no event of the job")

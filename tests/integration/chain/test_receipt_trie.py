@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import subprocess
+import time
 from typing import Any
 
 import pytest
 from tests.integration.ledger_on_chain import LedgerOnChain, deploy_ledger
 
 from computility.chain.keccak import keccak256
-from computility.chain.local_chain import DEVELOPMENT_MNEMONIC, LocalChain
+from computility.chain.local_chain import DEVELOPMENT_MNEMONIC, LocalChain, find_program, free_port
 from computility.chain.receipt_trie import (
     bloom_may_hold,
     encode_header,
@@ -19,7 +21,8 @@ from computility.chain.receipt_trie import (
     receipts_trie,
     require_block_hash,
 )
-from computility.domain.errors import ChainMisbehaved, InvalidProof
+from computility.chain.rpc import RpcClient
+from computility.domain.errors import ChainMisbehaved, ChainUnavailable, InvalidProof
 
 Block = tuple[dict[str, Any], list[dict[str, Any]]]
 
@@ -68,8 +71,8 @@ def test_all_receipts__have_the_headers_root_and_are_proven_by_it(blocks: list[B
         for index, receipt in enumerate(receipts):
             proven = proven_receipt(header, index, trie.prove(index))
             assert proven.type == int(receipt["type"], 16)
-            assert [(log.address.lower(), log.data.hex()) for log in proven.logs] == [
-                (log["address"].lower(), log["data"][2:]) for log in receipt["logs"]
+            assert [(log.address.hex(), log.data.hex()) for log in proven.logs] == [
+                (log["address"][2:].lower(), log["data"][2:]) for log in receipt["logs"]
             ]
 
 
@@ -109,11 +112,6 @@ def test_a_header_that_was_changed__is_refused(blocks: list[Block]) -> None:
 @pytest.mark.parametrize("hardfork", ["london", "cancun", "prague"])
 def test_headers_of_other_forks__hash_too(hardfork: str) -> None:
     """Anvil alone: it changes forks by an option, and the fields of a header with it."""
-    import subprocess
-
-    from computility.chain.local_chain import find_program, free_port
-    from computility.chain.rpc import RpcClient
-
     port = free_port()
     command = [
         find_program("anvil"),
@@ -129,8 +127,10 @@ def test_headers_of_other_forks__hash_too(hardfork: str) -> None:
         try:
             rpc = _when_up(RpcClient(f"http://127.0.0.1:{port}"))
             sender = rpc.call("eth_accounts")[0]
-            rpc.call("eth_sendTransaction", {"from": sender, "to": sender, "value": "0x1"})
-            block = rpc.call("eth_getBlockByNumber", "latest", False)
+            transaction = rpc.call("eth_sendTransaction", {"from": sender, "to": sender, "value": "0x1"})
+            while (receipt := rpc.call("eth_getTransactionReceipt", transaction)) is None:
+                time.sleep(0.02)
+            block = rpc.call("eth_getBlockByHash", receipt["blockHash"], False)
             receipts = [rpc.call("eth_getTransactionReceipt", tx) for tx in block["transactions"]]
         finally:
             process.kill()
@@ -143,11 +143,7 @@ def test_headers_of_other_forks__hash_too(hardfork: str) -> None:
     assert receipts_root(receipts) == block["receiptsRoot"]
 
 
-def _when_up(rpc: Any) -> Any:
-    import time
-
-    from computility.domain.errors import ChainUnavailable
-
+def _when_up(rpc: RpcClient) -> RpcClient:
     deadline = time.monotonic() + 60
     while True:
         try:

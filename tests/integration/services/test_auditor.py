@@ -11,9 +11,11 @@ from tests.integration.ledger_on_chain import LedgerOnChain, deploy_ledger, inde
 
 from computility.chain.connection import ChainConnection
 from computility.chain.local_chain import LocalChain
+from computility.chain.rpc import RpcClient
 from computility.domain.errors import NodeBusy
 from computility.services.auditor import Auditor, AuditReport
 from computility.services.indexer import Indexer
+from computility.services.ledger_source import FileSource, RpcSource, save_ledger
 from computility.store.accounts import AccountRow, FeesRow
 from computility.store.engine import Database, open_database
 from computility.store.jobs import JobRow
@@ -47,6 +49,18 @@ def test_an_untouched_store__matches(traded: LedgerOnChain, database: Database) 
     assert (report.store_matches_chain, report.differences) == (True, ())
     assert report.checked_block is not None
     assert report.checked_block.number == traded.rpc.block_number()
+
+
+def test_a_saved_ledger__says_the_same_of_the_store_offline(
+    traded: LedgerOnChain, database: Database, tmp_path: Path
+) -> None:
+    path = tmp_path / "ledger.gz"
+    list(save_ledger(RpcSource(traded.rpc, traded.deployments), path))
+    offline = Auditor(ChainConnection(RpcClient("http://127.0.0.1:9")), database, traded.deployments, FileSource(path))
+    assert offline.audit().store_matches_chain is True
+    with database.unit_of_work() as session:
+        raise_a_balance(session)
+    assert [found.field for found in offline.audit().differences] == ["free"]
 
 
 def raise_payment(session: Session) -> None:

@@ -1,0 +1,77 @@
+"""``computility audit replay``: is every row of a database what the chain says?"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from computility.cli.audit.options import DEFAULT_DEPLOYMENTS, DeploymentsOption, LedgerFileOption
+from computility.cli.options import DEFAULT_RPC, RpcOption
+from computility.cli.output import JsonOption, print_json, print_record, print_rows, progress_console
+
+EXIT_DISAGREES = 3
+
+
+def command(
+    database: Annotated[
+        str, typer.Option(help="The database to audit, like sqlite:///data/node.sqlite.", envvar="DATABASE_URL")
+    ],
+    ledger: LedgerFileOption = None,
+    rpc: RpcOption = DEFAULT_RPC,
+    deployments: DeploymentsOption = DEFAULT_DEPLOYMENTS,
+    as_json: JsonOption = False,
+) -> None:
+    """Rebuild all projections from the chain and compare every row. Names the first differences, and exits 3.
+
+    Neither the node nor the database is believed: every event is proven against its block's hash.
+    """
+    print_report(replay_here(database, rpc, deployments, ledger), as_json=as_json)
+
+
+def print_report(report: dict[str, Any], *, as_json: bool) -> None:
+    """Print an audit's report; ends the command with 3 when store and chain disagree."""
+    if as_json:
+        print_json(report)
+    else:
+        block = report["checked_block"]
+        print_record(
+            {
+                "store_matches_chain": report["store_matches_chain"],
+                "checked_block": f"{block['number']} {block['hash']}" if block else None,
+                **report["counts"],
+            },
+            as_json=False,
+        )
+        if report["differences"]:
+            print_rows(report["differences"], ("table", "key", "field", "store", "chain"), as_json=False, empty="")
+    if not report["store_matches_chain"]:
+        raise typer.Exit(EXIT_DISAGREES)
+
+
+def replay_here(database_url: str, rpc_url: str, folder: Any, file: Any = None) -> dict[str, Any]:
+    """The report of an audit that runs in this process."""
+    from dataclasses import asdict
+
+    from rich.progress import Progress
+
+    from computility.chain.connection import ChainConnection
+    from computility.chain.deployments import read_deployments
+    from computility.chain.rpc import RpcClient
+    from computility.services.auditor import Auditor
+    from computility.services.ledger_source import FileSource
+    from computility.store.engine import open_database
+
+    rpc = RpcClient(rpc_url, timeout_s=60.0)
+    source = FileSource(file) if file else None
+    deployments = source.deployments if source else read_deployments(folder, rpc.chain_number())
+    database = open_database(database_url)
+    try:
+        auditor = Auditor(ChainConnection(rpc), database, deployments, source)
+        with Progress(console=progress_console, transient=True) as progress:
+            task = progress.add_task("replaying the chain")
+            report = auditor.audit(lambda done, of: progress.update(task, completed=done, total=of))
+    finally:
+        database.close()
+        rpc.close()
+    return {**asdict(report), "differences": [asdict(difference) for difference in report.differences]}

@@ -1,0 +1,263 @@
+"""Does the money add up? Every event's legs, every account, every block, and the contract's own words.
+
+For each event: what its accounts and the fees gain is what came in from wallets less what went out. After each block: no account is below zero, and
+what is locked is what live jobs hold. At the end, or after every block: ``accountOf``, ``fees`` and ``balanceOf`` answer what the events add up to
+(credits beyond that are a donation).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from computility.chain.connection import ChainConnection
+from computility.chain.log_decoding import decode_log
+from computility.domain.errors import ChainMisbehaved
+from computility.domain.events import Deposited, Event, FeesCollected, JobOpened, Withdrawn
+from computility.domain.identifiers import Address, Bytes32
+from computility.domain.ledger import Balance, Movement, movement_of
+from computility.domain.terms import Terms
+from computility.services.contract_directory import ContractDirectory
+from computility.services.ledger_source import LedgerSource, SourcedBlock, walk
+
+# What a close pays, by the field of its event: its name in the totals, and the part of the lock that it comes from.
+_LEGS: Final = {
+    "provider_paid": "payouts",
+    "fee": "fees",
+    "refund": "refunds",
+    "verifier_paid": "verifier_fees",
+    "arbiter_from_escrow": "arbiter_fees",
+    "arbiter_from_bond": "arbiter_fees",
+    "bond_returned": "bonds_returned",
+    "bond_to_buyer": "slashes_to_buyers",
+    "bond_to_treasury": "slashes_to_treasury",
+}
+
+
+@dataclass(frozen=True)
+class Imbalance:
+    """The first thing that does not add up. Amounts are atoms of credit."""
+
+    block: int
+    where: str
+    what: str
+    expected: int
+    found: int
+
+
+@dataclass
+class Books:
+    """One escrow's books as its events tell them."""
+
+    balances: dict[Address, Balance] = field(default_factory=dict)
+    fees: int = 0
+    held: int = 0
+    """Came in less went out."""
+    locked: int = 0
+    totals: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    live: dict[Bytes32, Terms] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ConservationReport:
+    """``imbalance`` is None when everything adds up. ``totals`` are sums over the whole history, of all escrows."""
+
+    conserved: bool
+    imbalance: Imbalance | None
+    blocks: int
+    events: int
+    accounts: int
+    last_block: int
+    last_hash: Bytes32 | None
+    totals: dict[str, int]
+    donated: int
+    contracts_asked: bool
+
+
+class Conservation:
+    """Folds the ledger's money, and stops at the first thing that does not add up."""
+
+    def __init__(
+        self, source: LedgerSource, chain: ChainConnection | None = None, *, every_block: bool = False
+    ) -> None:
+        """``chain`` answers for the contracts; without it (an offline file) only events are held against each other."""
+        self._source = source
+        self._chain = chain
+        self._every_block = every_block
+        self._directory = ContractDirectory(source.deployments)
+        self._credits = {
+            generation.address_of("JobEscrow"): generation.address_of("ComputeCredit")
+            for generation in source.deployments.generations
+        }
+        self.books: dict[Address, Books] = {escrow: Books() for escrow in self._credits}
+        self.events = 0
+
+    def check(self) -> Iterator[SourcedBlock]:
+        """Fold all blocks; ``report`` says what came of it. Yields each block after it is checked, and ends at the first imbalance."""
+        self._imbalance: Imbalance | None = None
+        self._last: SourcedBlock | None = None
+        self.blocks = 0
+        for block in walk(self._source):
+            self._last = block
+            self.blocks += 1
+            touched: dict[Address, set[Address]] = defaultdict(set)
+            self._imbalance = next(self._fold(block, touched), None)
+            if self._imbalance is None and self._chain and self._every_block and block.logs:
+                self._imbalance = next(self._ask(block.header.number, touched), None)
+            yield block
+            if self._imbalance:
+                return
+        if self._chain and self._last and not self._every_block:
+            everyone = {escrow: set(books.balances) for escrow, books in self.books.items()}
+            self._imbalance = next(self._ask(self._last.header.number, everyone), None)
+            if self._imbalance:
+                self._imbalance = self._first_of(self._imbalance)
+
+    def report(self) -> ConservationReport:
+        """After ``check``."""
+        totals: dict[str, int] = defaultdict(int)
+        for books in self.books.values():
+            for name, amount in books.totals.items():
+                totals[name] += amount
+        donated = 0
+        if self._chain and self._last and not self._imbalance:
+            donated = sum(
+                self._balance_of(escrow, self._last.header.number) - books.held for escrow, books in self.books.items()
+            )
+        return ConservationReport(
+            conserved=self._imbalance is None,
+            imbalance=self._imbalance,
+            blocks=self.blocks,
+            events=self.events,
+            accounts=sum(len(books.balances) for books in self.books.values()),
+            last_block=self._last.header.number if self._last else 0,
+            last_hash=self._last.header.hash if self._last else None,
+            totals=dict(sorted(totals.items())),
+            donated=donated,
+            contracts_asked=self._chain is not None,
+        )
+
+    # ---------------------------------------------------------------- what the events say
+
+    def _fold(self, block: SourcedBlock, touched: dict[Address, set[Address]]) -> Iterator[Imbalance]:
+        number = block.header.number
+        for log in block.logs:
+            if log.address not in self.books:
+                continue
+            event = decode_log("JobEscrow", log.topics, log.data)
+            if event is None:
+                continue
+            self.events += 1
+            books = self.books[log.address]
+            terms = _terms_of(event, books)
+            movement = movement_of(event, terms)
+            where = f"{type(event).__name__} {event.job_id or ''} at log {log.log_index}".replace("  ", " ")
+            yield from _unbalanced(event, movement, terms, number, where)
+            for account, delta in movement.accounts.items():
+                balance = books.balances.get(account, Balance()) + delta
+                books.balances[account] = balance
+                touched[log.address].add(account)
+                if balance.free < 0 or balance.locked < 0:
+                    yield Imbalance(
+                        number, f"{where}, account {account}", "below zero", 0, min(balance.free, balance.locked)
+                    )
+            self._book(books, event, movement)
+        for escrow in touched:
+            books = self.books[escrow]
+            held = (
+                sum(terms.escrow + terms.bond for terms in books.live.values()) if self._every_block else books.locked
+            )
+            if books.locked != held:
+                yield Imbalance(number, f"escrow {escrow}", "locked against live jobs", held, books.locked)
+
+    def _book(self, books: Books, event: Event, movement: Movement) -> None:
+        outside = _from_outside(event)
+        books.held += outside
+        books.fees += movement.fees
+        books.locked += sum(delta.locked for delta in movement.accounts.values())
+        match event:
+            case Deposited():
+                books.totals["deposits"] += event.amount
+            case Withdrawn():
+                books.totals["withdrawals"] += event.amount
+            case FeesCollected():
+                books.totals["fees_collected"] += event.amount
+            case JobOpened():
+                books.live[event.job] = event.terms
+                books.totals["locks"] += event.terms.escrow + event.terms.bond
+                books.totals["opened_from_wallets"] += event.from_wallet
+        if hasattr(event, "provider_paid") and event.job_id is not None:
+            books.live.pop(event.job_id, None)
+            for name, total in _LEGS.items():
+                books.totals[total] += getattr(event, name, 0)
+            books.totals["paid_to_wallets"] += getattr(event, "to_wallet", 0)
+
+    # ---------------------------------------------------------------- what the contracts say
+
+    def _ask(self, block: int, accounts: dict[Address, set[Address]]) -> Iterator[Imbalance]:
+        assert self._chain is not None
+        for escrow, named in accounts.items():
+            books, contract = self.books[escrow], self._chain.contract("JobEscrow", escrow)
+            for account in sorted(named):
+                free, locked, *_ = contract.read("accountOf", account, block=block)
+                balance = books.balances.get(account, Balance())
+                where = f"account {account} in escrow {escrow}"
+                if free != balance.free:
+                    yield Imbalance(block, where, "free, as accountOf says", balance.free, free)
+                if locked != balance.locked:
+                    yield Imbalance(block, where, "locked, as accountOf says", balance.locked, locked)
+            fees = contract.read("fees", block=block)
+            if fees != books.fees:
+                yield Imbalance(block, f"escrow {escrow}", "fees, as the contract says", books.fees, fees)
+            free_sum = sum(balance.free for balance in books.balances.values())
+            if books.held != free_sum + books.locked + books.fees:
+                yield Imbalance(
+                    block, f"escrow {escrow}", "in less out", free_sum + books.locked + books.fees, books.held
+                )
+            tokens = self._balance_of(escrow, block)
+            if tokens < books.held:
+                yield Imbalance(block, f"escrow {escrow}", "credits held, as balanceOf says", books.held, tokens)
+
+    def _balance_of(self, escrow: Address, block: int) -> int:
+        assert self._chain is not None
+        return int(self._chain.contract("ComputeCredit", self._credits[escrow]).read("balanceOf", escrow, block=block))
+
+    def _first_of(self, last: Imbalance) -> Imbalance:
+        """The first block at which a contract disagrees, by asking after every block: slow, but only once something is wrong."""
+        again = Conservation(self._source, self._chain, every_block=True)
+        for _ in again.check():
+            pass
+        return again._imbalance or last
+
+
+def _terms_of(event: Event, books: Books) -> Terms | None:
+    named: Terms | None = getattr(event, "terms", None)
+    return named if named is not None or event.job_id is None else books.live.get(event.job_id)
+
+
+def _from_outside(event: Event) -> int:
+    """Credits that an event brings into the escrow from wallets; negative where it pays out."""
+    match event:
+        case Deposited():
+            return event.amount
+        case Withdrawn() | FeesCollected():
+            return -event.amount
+    inside: int = getattr(event, "from_wallet", 0) - getattr(event, "to_wallet", 0)
+    return inside
+
+
+def _unbalanced(event: Event, movement: Movement, terms: Terms | None, block: int, where: str) -> Iterable[Imbalance]:
+    moved = sum(delta.free + delta.locked for delta in movement.accounts.values()) + movement.fees
+    if moved != _from_outside(event):
+        yield Imbalance(block, where, "legs against what came in or went out", _from_outside(event), moved)
+    if isinstance(event, JobOpened) and event.escrow != event.terms.escrow:
+        yield Imbalance(block, where, "escrow against the terms", event.terms.escrow, event.escrow)
+    if hasattr(event, "provider_paid"):
+        if terms is None:
+            raise ChainMisbehaved(f"{where} of block {block} closes a job that never opened")
+        legs: dict[str, Any] = {name: getattr(event, name, 0) for name in _LEGS}
+        from_bond = sum(amount for name, amount in legs.items() if "bond" in name)
+        if hasattr(event, "bond_returned") and from_bond != terms.bond:
+            yield Imbalance(block, where, "legs of the bond", terms.bond, from_bond)

@@ -1,0 +1,169 @@
+"""The money of a real ledger adds up, and whoever tampers with any part of it is found at the first block that does not."""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+from tests.integration.ledger_on_chain import BUYER, CREDIT, LedgerOnChain, deploy_ledger
+
+from computility.chain.connection import ChainConnection
+from computility.chain.local_chain import LocalChain
+from computility.domain.errors import InvalidMessage, InvalidProof
+from computility.services.conservation import Conservation, ConservationReport
+from computility.services.ledger_source import FileSource, RpcSource, save_ledger, walk
+
+
+@pytest.fixture(scope="module")
+def traded(anvil: LocalChain, tmp_path_factory: pytest.TempPathFactory) -> LedgerOnChain:
+    """A ledger with trades of every kind."""
+    ledger = deploy_ledger(anvil, tmp_path_factory.mktemp("deployments"))
+    ledger.trade_in_every_way()
+    return ledger
+
+
+@pytest.fixture(scope="module")
+def saved(traded: LedgerOnChain, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("saved") / "ledger.gz"
+    list(save_ledger(RpcSource(traded.rpc, traded.deployments), path))
+    return path
+
+
+def conserve(traded: LedgerOnChain, **options: Any) -> ConservationReport:
+    source = RpcSource(traded.rpc, traded.deployments)
+    conservation = Conservation(source, ChainConnection(traded.rpc), **options)
+    list(conservation.check())
+    return conservation.report()
+
+
+@pytest.mark.parametrize("every_block", [False, True])
+def test_real_trades__conserve_every_unit(traded: LedgerOnChain, every_block: bool) -> None:
+    report = conserve(traded, every_block=every_block)
+    assert report.imbalance is None
+    assert report.conserved
+    assert report.contracts_asked
+    assert report.last_block == traded.rpc.block_number()
+    totals = report.totals
+    assert totals["locks"] > 0
+    assert totals["payouts"] > 0
+    assert totals["deposits"] >= 3 * CREDIT
+
+
+def test_ganache__which_knows_no_receipts_by_block__conserves_too(ganache: LocalChain, tmp_path: Path) -> None:
+    ledger = deploy_ledger(ganache, tmp_path)
+    ledger.attest(ledger.open())
+    assert conserve(ledger).imbalance is None
+
+
+def test_a_donation__is_no_imbalance_and_is_named(traded: LedgerOnChain) -> None:
+    before = conserve(traded).donated
+    buyer = traded.accounts[BUYER]
+    snapshot = traded.snapshot()
+    buyer.send(buyer.credit, "transfer", buyer.escrow.address, 5)
+    assert conserve(traded).donated == before + 5
+    assert traded.rpc.call("evm_revert", snapshot)
+
+
+def test_a_saved_ledger__says_the_same_offline(traded: LedgerOnChain, saved: Path) -> None:
+    conservation = Conservation(FileSource(saved))
+    list(conservation.check())
+    offline, online = conservation.report(), conserve(traded)
+    assert (offline.conserved, offline.totals, offline.events) == (True, online.totals, online.events)
+    assert offline.last_hash == online.last_hash
+    assert not offline.contracts_asked
+
+
+def spoil(saved: Path, to: Path, change: Any) -> Path:
+    lines = [orjson.loads(line) for line in gzip.decompress(saved.read_bytes()).splitlines()]
+    change(lines)
+    to.write_bytes(gzip.compress(b"\n".join(orjson.dumps(line) for line in lines) + b"\n"))
+    return to
+
+
+def omit_a_receipt(lines: list[Any]) -> None:
+    found = next(line for line in reversed(lines[1:]) if line["receipts"])
+    found["receipts"].pop()
+    found["transactions"].pop()
+
+
+def raise_an_amount(lines: list[Any]) -> None:
+    found = next(line for line in reversed(lines[1:]) if line["receipts"])
+    receipt = found["receipts"][0]
+    found["receipts"][0] = receipt[:-2] + ("00" if receipt[-2:] != "00" else "01")
+
+
+def drop_a_block(lines: list[Any]) -> None:
+    del lines[-3]
+    lines[0]["last"] -= 1
+
+
+def change_a_header(lines: list[Any]) -> None:
+    header = lines[-2]["header"]
+    lines[-2]["header"] = header[:40] + ("0" if header[40] != "0" else "1") + header[41:]
+
+
+@pytest.mark.parametrize("change", [omit_a_receipt, raise_an_amount, drop_a_block, change_a_header])
+def test_a_ledger_file_that_was_tampered_with__is_refused(saved: Path, tmp_path: Path, change: Any) -> None:
+    with pytest.raises(InvalidProof):
+        list(walk(FileSource(spoil(saved, tmp_path / "spoilt.gz", change))))
+
+
+def cut_it_short(lines: list[Any]) -> None:
+    del lines[-2:]
+
+
+def forget_the_head(lines: list[Any]) -> None:
+    lines[0] = {}
+
+
+@pytest.mark.parametrize("change", [cut_it_short, forget_the_head])
+def test_what_is_no_whole_ledger_file__is_refused_with_a_reason(saved: Path, tmp_path: Path, change: Any) -> None:
+    with pytest.raises(InvalidMessage):
+        list(walk(FileSource(spoil(saved, tmp_path / "spoilt.gz", change))))
+
+
+def test_a_file_of_something_else__is_refused_with_a_reason(tmp_path: Path) -> None:
+    path = tmp_path / "noise"
+    path.write_bytes(b"not gzip at all")
+    with pytest.raises(InvalidMessage, match="cannot be read"):
+        FileSource(path)
+
+
+class Skimming:
+    """A chain whose escrow, from a block on, says that one account has a credit less: as a contract would that skims."""
+
+    def __init__(self, chain: ChainConnection, victim: str, from_block: int) -> None:
+        self._chain, self._victim, self._from = chain, victim, from_block
+
+    def contract(self, name: str, address: Any) -> Any:
+        real, outer = self._chain.contract(name, address), self
+
+        class Contract:
+            def read(self, function: str, *arguments: Any, block: int) -> Any:
+                answer = real.read(function, *arguments, block=block)
+                if function == "accountOf" and arguments[0] == outer._victim and block >= outer._from:
+                    return (answer[0] - 1, *answer[1:])
+                return answer
+
+        return Contract()
+
+
+def test_an_escrow_that_skims__is_named_with_the_first_block(traded: LedgerOnChain) -> None:
+    source = RpcSource(traded.rpc, traded.deployments)
+    honest = Conservation(source)
+    blocks = [
+        block.header.number
+        for block in honest.check()
+        if any(log.address == traded.accounts[BUYER].escrow.address for log in block.logs)
+    ]
+    victim = traded.accounts[2].address
+    skimming = Conservation(source, Skimming(ChainConnection(traded.rpc), victim, blocks[2]))  # type: ignore[arg-type]  # a liar
+    list(skimming.check())
+    imbalance = skimming.report().imbalance
+    assert imbalance is not None
+    assert victim in imbalance.where
+    assert imbalance.block >= blocks[2]
+    assert imbalance.expected - imbalance.found == 1
