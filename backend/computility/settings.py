@@ -38,6 +38,10 @@ class NodeSettings(BaseSettings):
 
     # The chain
     rpc_url: str = "http://127.0.0.1:8545"
+    more_rpc_urls: Annotated[tuple[str, ...], NoDecode] = ()
+    """Further endpoints of the same chain: asked when the first fails, and held against it at final blocks (``COMPUTILITY_MORE_RPC_URLS=a,b``)."""
+    rpc_websocket_url: str | None = None
+    """Where new blocks are told of; without it they are polled for."""
     rpc_url_public: HttpUrl | None = None
     """Where wallets reach the chain, if anywhere but through their own settings."""
     rpc_timeout_s: Annotated[float, Field(gt=0, le=120)] = 10.0
@@ -76,7 +80,7 @@ class NodeSettings(BaseSettings):
     """Event streams at one time."""
     stream_heartbeat_s: Annotated[float, Field(gt=0, le=300)] = 15.0
 
-    @field_validator("allowed_hosts", "development_accounts", mode="before")
+    @field_validator("allowed_hosts", "development_accounts", "more_rpc_urls", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):

@@ -13,6 +13,7 @@ from fastapi import APIRouter, FastAPI
 from computility.api.body_limit import BodyLimit
 from computility.api.hosts import KnownHostsOnly
 from computility.api.json_rpc import router as json_rpc
+from computility.api.metrics import router as metrics
 from computility.api.openapi_document import openapi_document
 from computility.api.page import WebPage
 from computility.api.problems import install_problem_handlers
@@ -58,6 +59,7 @@ def create_app(settings: NodeSettings) -> FastAPI:
     for part in (node, asks, quotes, jobs, accounts, events, content):
         api.include_router(part.router)
     app.include_router(api)
+    app.include_router(metrics)
     if settings.development:
         app.include_router(json_rpc)
     connect_to = str(settings.rpc_url_public) if settings.rpc_url_public else None

@@ -17,7 +17,7 @@ Long on purpose, so that the tree and its leaves stand in one place.
     ├── Conflict                  another statement came first
     ├── LimitReached · NodeBusy · QuotaExceeded
     ├── ChainError
-    │   ├── ChainUnavailable · ChainMisbehaved · WrongChain · ChainReplaced · RpcRefused
+    │   ├── ChainUnavailable · ChainMisbehaved (AnswerTooLarge · EndpointsDisagree) · WrongChain · ChainReplaced · RpcRefused
     │   └── ContractReverted · InsufficientFunds · TransactionNotMined · DeploymentMissing · ChainNotAllowed
     ├── NodeError                 what a client says of its node
     │   └── NodeUnavailable · NodeMisbehaved · NodeRefused
@@ -33,7 +33,7 @@ Long on purpose, so that the tree and its leaves stand in one place.
     │       ├── HostMemoryExhausted · ExecutorCrashed
     │       └── ExecutorBusy · ExecutorUnfit · RunCancelled · NotAReader
     ├── KeystoreError
-    └── StoreError
+    └── StoreError (StoreMoved)
 
 Each class has a ``code``, a slug that programs may rely on; the message says what is wrong and what to do. Only the edges (``api``,
 ``cli``) know statuses and exit codes.
@@ -240,6 +240,18 @@ class ChainMisbehaved(ChainError):
     code = "chain-misbehaved"
 
 
+class AnswerTooLarge(ChainMisbehaved):
+    """The endpoint answers with more bytes than are taken: ask for less."""
+
+    code = "answer-too-large"
+
+
+class EndpointsDisagree(ChainMisbehaved):
+    """Two endpoints tell of different blocks at a height that both call final."""
+
+    code = "endpoints-disagree"
+
+
 class WrongChain(ChainError):
     """The endpoint serves another chain than the one configured."""
 
@@ -337,6 +349,12 @@ class StoreError(ComputilityError):
     """The database."""
 
     code = "store-error"
+
+
+class StoreMoved(StoreError):
+    """Another process wrote where only one may."""
+
+    code = "store-moved"
 
 
 class ContentError(ComputilityError):

@@ -1,35 +1,53 @@
 """Follows the chain by number and parent hash, and folds its events into the store: events, projections and cursor in one transaction.
 
-A reorganisation is rolled back to the last block that both sides share. Killed anywhere, it goes on where the last transaction ended.
+Back-fill and tip are one: the next range of blocks, as large as the endpoint gives it, is fetched while the one before is written. A reorganisation
+is rolled back to the last block that both sides share. Killed anywhere, it goes on where the last transaction ended.
 """
 
 from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterable
+import time
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session
 
 from computility.chain.deployments import Deployments
-from computility.chain.rpc import BlockHeader, RpcClient
-from computility.domain.errors import ChainError, ChainMisbehaved, ChainReplaced, WrongChain
+from computility.chain.endpoint import ChainEndpoint
+from computility.chain.endpoint_pool import EndpointPool
+from computility.chain.head_watch import HeadWatch
+from computility.chain.rpc import RpcClient
+from computility.domain.errors import ChainError, ChainMisbehaved, ChainReplaced, StoreMoved, WrongChain
 from computility.domain.identifiers import Bytes32
+from computility.services.backfill_progress import BackfillProgress
+from computility.services.chain_source import ChainSource
 from computility.services.contract_directory import ContractDirectory
-from computility.services.ledger_reader import LedgerReader, Stretch
-from computility.services.projection import Projection
-from computility.store import blocks
+from computility.services.fetch_ahead import FetchAhead, Follower, Position, Reorganised
+from computility.services.incoming import Head, Incoming, IncomingBlock
+from computility.services.indexer_metrics import IndexerMetrics
+from computility.services.projection import PROJECTION_VERSION, Projection, concerned_accounts
+from computility.services.rebuild import incoming_logs, stored_logs
+from computility.services.sealing import Seal, Sealing, SealingThread
+from computility.settings import DEVELOPMENT_CHAINS
+from computility.store import blocks, jobs, ledgers, raw_logs, undo
+from computility.store.blocks import BlockRow, CursorRow
+from computility.store.bulk_write import BulkWriter
+from computility.store.compact_types import chain_number
 from computility.store.engine import Database
+from computility.store.ledgers import BUILDING, LIVE
+from computility.store.projected import EVERY
+from computility.store.raw_logs import EventAccountRow, RawLogRow
+from computility.store.writer_lock import writer_lock
 
 _log = logging.getLogger(__name__)
 
-_BATCH_BLOCKS: Final = 200
-_KEEP_BLOCKS: Final = 1_024
-"""Latest blocks that are kept even without events, to find a fork point quickly."""
 _FORK_SEARCH_BLOCKS: Final = 64
 _LONGEST_PAUSE_S: Final = 10.0
+_IDLE_S: Final = 0.5
+_REBUILD_AT_ONCE: Final = 5_000
 
 JobsChanged = Callable[[Iterable[Bytes32]], None]
 
@@ -43,102 +61,294 @@ class Indexer:
         database: Database,
         deployments: Deployments,
         *,
+        more_endpoints: Sequence[str] = (),
+        websocket_url: str | None = None,
+        timeout_s: float = 10.0,
         confirmation_depth: int = 0,
+        safe_depth: int = 2,
+        finality_depth: int = 5,
         poll_interval_s: float = 0.5,
+        keep_blocks: int = 1_024,
+        most_blocks: int = 2_000,
         jobs_changed: JobsChanged = lambda _: None,
+        metrics: IndexerMetrics | None = None,
+        progress: BackfillProgress | None = None,
     ) -> None:
         self._database = database
         self._deployments = deployments
         self._chain_id = deployments.chain_id
-        self._directory = ContractDirectory(deployments)
-        self._reader = LedgerReader(rpc, self._directory)
+        self.metrics = metrics or IndexerMetrics()
+        endpoints = [ChainEndpoint(url, timeout_s) for url in (rpc.url, *more_endpoints)]
+        directory = ContractDirectory(deployments)
+        self._development = deployments.chain_number in DEVELOPMENT_CHAINS
+        self.source = ChainSource(
+            EndpointPool(endpoints, self.metrics.endpoint_failed),
+            directory,
+            deployments.chain_number,
+            safe_depth=safe_depth,
+            finality_depth=finality_depth,
+            final_by_depth=self._development,
+            most_blocks=most_blocks,
+        )
         self._depth = confirmation_depth
         self._poll_interval_s = poll_interval_s
+        self._websocket_url = websocket_url
+        self._keep_blocks = keep_blocks
         self._jobs_changed = jobs_changed
+        self._progress = progress or BackfillProgress()
+        self._projection = Projection(self._chain_id)
+        self._roll_backs = 0
+        self._sealing = Sealing(
+            self.source.pool, database, self._chain_id, directory.addresses, timeout_s, lambda: self._roll_backs
+        )
+
+    # ---------------------------------------------------------------- running
 
     def run(self, stop: threading.Event) -> None:
-        """Follow until ``stop`` is set. An endpoint that fails is asked again, less and less often.
+        """Follow until ``stop`` is set. An endpoint or a database that fails is asked again, less and less often.
 
         Raises:
             WrongChain: the endpoint serves another chain.
             ChainReplaced: the history that was folded is not the chain's any more.
         """
         failures = 0
-        while not stop.is_set():
-            try:
-                if self.step() and not failures:
-                    continue
-                failures, pause = 0, self._poll_interval_s
-            except (WrongChain, ChainReplaced):
-                raise
-            except (ChainError, OperationalError) as error:
-                failures += 1
-                pause = min(_LONGEST_PAUSE_S, self._poll_interval_s * 2 ** min(failures, 8))
-                _log.warning("the indexer tries again in %.1f s: %s", pause, error)
-            stop.wait(pause)
+        with HeadWatch(self._websocket_url, self._poll_interval_s) as watch:
+            while not stop.is_set():
+                try:
+                    with writer_lock(self._database, self._chain_id, stop) as held:
+                        if held:
+                            failures = self._follow(stop, watch, failures)
+                        continue
+                except (WrongChain, ChainReplaced):
+                    raise
+                except (ChainError, StoreMoved, SQLAlchemyError) as error:
+                    self._projection.discard()
+                    failures += 1
+                    pause = min(_LONGEST_PAUSE_S, self._poll_interval_s * 2 ** min(failures, 8))
+                    _log.warning("the indexer tries again in %.1f s: %s", pause, error)
+                stop.wait(pause)
 
     def step(self) -> bool:
-        """Go on by at most one batch of blocks, or roll back once. True when it did either.
+        """Go on by at most one range of blocks, or roll back once. True when it did either.
 
         Raises:
             ChainReplaced: the chain shares no block with the store.
             ChainError: the endpoint fails, or is reorganising just now; nothing has changed then.
         """
-        with self._database.unit_of_work() as session:
-            cursor = blocks.cursor_of(session, self._chain_id)
-        if cursor is None:
+        position = self._position()
+        if position is None:
             return self._begin()
-        head, at_cursor = self._reader.head_and_header(cursor.number)
-        if at_cursor is None or at_cursor.hash != cursor.hash:
-            self._roll_back(cursor.number)
-            return True
-        last = min(head - self._depth, cursor.number + _BATCH_BLOCKS)
-        if last <= cursor.number:
+        self._bring_up_to_date()
+        found = Follower(self.source, position, self._depth).next()
+        if found is None:
             return False
-        stretch = self._reader.stretch(cursor.number + 1, last)
-        if stretch.headers[0].parent_hash != cursor.hash:
-            self._roll_back(cursor.number)
-            return True
-        self._fold(stretch, cursor.hash)
+        self._take(found, position)
         return True
 
+    def seal(self) -> bool:
+        """Hold the next blocks that the chain calls final against their receipts roots, and put right what was wrong. True when it did either.
+
+        Raises:
+            ChainError: no endpoint gives headers and receipts that hash to what they should: nothing becomes final meanwhile.
+        """
+        found = self._sealing.next()
+        if found is not None:
+            self._keep_seal(found)
+        return found is not None
+
+    def _follow(self, stop: threading.Event, watch: HeadWatch, failures: int) -> int:
+        position = self._position()
+        if position is None:
+            if not self._begin():
+                watch.wait(stop)
+            return 0
+        self._bring_up_to_date()
+        with (
+            SealingThread(self._sealing) as sealing,
+            FetchAhead(Follower(self.source, position, self._depth), watch.wait) as ahead,
+        ):
+            while not stop.is_set():
+                found = ahead.next(_IDLE_S)
+                if found is not None:
+                    position = self._take(found, position)
+                    failures = 0
+                    sealing.wake()
+                    if isinstance(found, Reorganised):
+                        break
+                seal = sealing.take()
+                if seal is not None and not self._keep_seal(seal):
+                    break
+        return failures
+
+    def _take(self, found: Incoming | Reorganised, position: Position) -> Position:
+        if isinstance(found, Reorganised):
+            return self._roll_back(found.number)
+        started = time.monotonic()
+        try:
+            touched = self._commit(found, position)
+        except BaseException:
+            self._projection.discard()
+            raise
+        self._note(found, time.monotonic() - started)
+        self._jobs_changed(touched)
+        return Position(found.last.number, found.last.hash)
+
+    def _note(self, incoming: Incoming, took_s: float) -> None:
+        metrics, last = self.metrics, incoming.last.number
+        metrics.head.set(incoming.head.number)
+        metrics.block.set(last)
+        metrics.lag.set(max(0, incoming.head.number - last))
+        metrics.events.inc(len(incoming.logs))
+        metrics.commits.observe(took_s)
+        metrics.rate.set(len(incoming.logs) / max(took_s, 1e-6))
+        self._progress.advance(self._deployments.generations[0].block, last, incoming.head.number, len(incoming.logs))
+
+    # ---------------------------------------------------------------- folding
+
+    def _position(self) -> Position | None:
+        with self._database.unit_of_work() as session:
+            cursor = blocks.cursor_of(session, self._chain_id)
+            return Position(cursor.number, bytes.fromhex(cursor.hash[2:])) if cursor else None
+
     def _begin(self) -> bool:
-        self._reader.rpc.require_chain(self._deployments.chain_number)
+        self.source.require_chain()
         first = self._deployments.generations[0]
-        head, header = self._reader.head_and_header(first.block)
+        head, header = self.source.head(first.block)
         if header is None or header.hash != first.block_hash:
             raise ChainReplaced(
                 f"block {first.block} is not the one in which the contracts were deployed: this is another chain, or it was started anew. "
                 "Deploy again, or point the node at the right chain"
             )
-        if head - self._depth < first.block:
+        if head.number - self._depth < first.block:
             return False
-        self._fold(self._reader.stretch(first.block, first.block), None)
+        only_first = Head(first.block, head.safe, head.final)
+        self._take(self.source.incoming(first.block, only_first), Position(first.block - 1, b""))
         return True
 
-    def _fold(self, stretch: Stretch, expected: str | None) -> None:
-        timestamps = {header.number: header.timestamp for header in stretch.headers}
-        with self._database.unit_of_work() as session:
-            self._demand_cursor(session, expected)
-            blocks.add_blocks(session, self._chain_id, list(stretch.headers))
-            projection = Projection(session, self._chain_id, self._directory)
-            for log in stretch.logs:
-                projection.fold(log, timestamps[log.block_number])
-            blocks.move_cursor(session, self._chain_id, stretch.last.number, stretch.last.hash)
-            self._forget_empty_blocks(session, stretch)
-        self._jobs_changed(projection.touched_jobs)
+    def _commit(self, incoming: Incoming, position: Position) -> set[Bytes32]:
+        head, first, last = incoming.head, incoming.first, incoming.last
+        with self._database.bulk_work() as (session, writer):
+            cursor = self._demand_cursor(session, position)
+            ledger = self._live_ledger(session)
+            writer.make_room((_RAW_LOGS, _EVENT_ACCOUNTS), first.number, last.number)
+            touched = self._projection.fold(
+                session, writer, ledger, incoming.logs, keep_from=head.final + 1, keep_logs=True
+            )
+            self._keep_blocks_of(session, writer, incoming)
+            floor = min(head.final, last.number)
+            if cursor is None:
+                session.add(
+                    CursorRow(
+                        chain_id=self._chain_id, number=last.number, hash="0x" + last.hash.hex(),
+                        safe=head.safe, final=head.final, sealed=first.number - 1, undo_floor=floor,
+                    )
+                )  # fmt: skip
+            else:
+                cursor.number, cursor.hash = last.number, "0x" + last.hash.hex()
+                # What was called safe or final stays so.
+                cursor.safe, cursor.final = max(cursor.safe, head.safe), max(cursor.final, head.final)
+                if floor > cursor.undo_floor:
+                    cursor.undo_floor = floor
+                    undo.remove_images_up_to(session, ledger, floor)
+            ledgers.move_ledger(session, ledger, last.number, Bytes32("0x" + last.hash.hex()))
+        return touched
 
-    def _roll_back(self, from_number: int) -> None:
+    def _keep_blocks_of(self, session: Session, writer: BulkWriter, incoming: Incoming) -> None:
+        lowest, last = self._deployments.generations[0].block, incoming.last.number
+        recent = incoming.head.number - self._keep_blocks
+        kept = [
+            block for block in incoming.blocks
+            if block.digest is not None or block.number > recent or block.number in (lowest, last)
+        ]  # fmt: skip
+        number = chain_number(self._chain_id)
+        writer.insert(_BLOCKS, [_block_row(number, block) for block in kept])
+        oldest = max(lowest + 1, incoming.first.number - self._keep_blocks - 1)
+        if oldest <= last - self._keep_blocks:
+            blocks.remove_empty_blocks_between(session, self._chain_id, oldest, last - self._keep_blocks)
+
+    def _demand_cursor(self, session: Session, position: Position) -> CursorRow | None:
+        cursor = blocks.cursor_of(session, self._chain_id, lock=True)
+        if (cursor.hash if cursor else "0x") != "0x" + position.hash.hex():
+            raise StoreMoved("another process moved the store's cursor: let one node write to a database")
+        return cursor
+
+    def _live_ledger(self, session: Session) -> int:
+        live = ledgers.ledger_in_state(session, self._chain_id, LIVE)
+        if live is None:
+            live = ledgers.add_ledger(session, self._chain_id, PROJECTION_VERSION, LIVE)
+        assert live.id is not None
+        return live.id
+
+    # ---------------------------------------------------------------- reorganisations
+
+    def _roll_back(self, from_number: int) -> Position:
         fork = self._fork_point(from_number)
-        with self._database.unit_of_work() as session:
-            projection = Projection(session, self._chain_id, self._directory)
-            projection.unfold_above(fork.number)
-            blocks.remove_blocks_above(session, self._chain_id, fork.number)
-            blocks.move_cursor(session, self._chain_id, fork.number, fork.hash)
+        with self._database.bulk_work() as (session, writer):
+            cursor = blocks.cursor_of(session, self._chain_id)
+            if cursor is not None and fork.number < cursor.final and not self._development:
+                raise ChainReplaced(
+                    f"the chain orphaned block {fork.number + 1}, which it had called final: nothing is changed here. Compare several endpoints, and "
+                    "if the chain really did so, give the node an empty database (DATABASE_URL)"
+                )
+            touched = self._roll_back_to(session, writer, fork)
+        self.metrics.reorganisations.inc()
+        self.metrics.depth.observe(from_number - fork.number)
         _log.warning("the chain reorganised: rolled back from block %d to block %d", from_number, fork.number)
-        self._jobs_changed(projection.touched_jobs)
+        self._jobs_changed(touched)
+        return Position(fork.number, bytes.fromhex(fork.hash[2:]))
 
-    def _fork_point(self, number: int) -> BlockHeader:
+    def _roll_back_to(self, session: Session, writer: BulkWriter, fork: BlockRow) -> set[Bytes32]:
+        cursor = blocks.cursor_of(session, self._chain_id, lock=True)
+        assert cursor is not None
+        self._roll_backs += 1
+        orphaned = raw_logs.logs_above(session, self._chain_id, fork.number)
+        concerned = set()
+        for row in orphaned:
+            event = row.event()
+            known = jobs.find_job(session, self._chain_id, event.job_id) if event.job_id else None
+            concerned |= concerned_accounts(event, known.terms if known else None)
+        raw_logs.remove_logs_above(session, self._chain_id, fork.number, concerned)
+        blocks.remove_blocks_above(session, self._chain_id, fork.number)
+        session.flush()
+        ledger = self._live_ledger(session)
+        if fork.number >= cursor.undo_floor:
+            self._projection.restore(session, writer, ledger, fork.number)
+        else:
+            self._build_anew(session, writer, fork.number)
+            ledger = self._live_ledger(session)
+            cursor.undo_floor = fork.number
+        cursor.number, cursor.hash = fork.number, fork.hash
+        cursor.final, cursor.safe = min(cursor.final, fork.number), min(cursor.safe, fork.number)
+        cursor.sealed = min(cursor.sealed, fork.number)
+        ledgers.move_ledger(session, ledger, fork.number, Bytes32(fork.hash))
+        return {Bytes32(row.job) for row in orphaned if row.job is not None}
+
+    def _keep_seal(self, seal: Seal) -> bool:
+        """Write what was proven. False when the store had to be rolled back."""
+        if seal.epoch != self._roll_backs:
+            return True
+        with self._database.bulk_work() as (session, writer):
+            blocks.seal_to(session, self._chain_id, seal.number)
+            if seal.wrong:
+                self._put_right(session, writer, seal.number + 1)
+        self.metrics.sealed.set(seal.number)
+        return not seal.wrong
+
+    def _put_right(self, session: Session, writer: BulkWriter, number: int) -> None:
+        """A block's logs are not the ones that were taken in: take it back, and read it by its receipts, which prove themselves."""
+        self.metrics.unsealed.inc()
+        _log.error(
+            "block %d holds other logs than the endpoint gave: rolled back, and read again by its receipts", number
+        )
+        below = blocks.blocks_down_from(session, self._chain_id, number - 1, 1)
+        if not below:
+            raise ChainMisbehaved(
+                f"the first block, {number}, holds other logs than the endpoint gave: use another endpoint"
+            )
+        self.source.prove_up_to = max(self.source.prove_up_to, number)
+        self._roll_back_to(session, writer, below[0])
+
+    def _fork_point(self, number: int) -> BlockRow:
         while True:
             with self._database.unit_of_work() as session:
                 stored = blocks.blocks_down_from(session, self._chain_id, number, _FORK_SEARCH_BLOCKS)
@@ -147,19 +357,72 @@ class Indexer:
                     "the chain shares no block with this node's store: it was started anew, or is another one. "
                     "Give the node an empty database (DATABASE_URL), or the right RPC URL"
                 )
-            rpc = self._reader.rpc
-            answers = rpc.batch([("eth_getBlockByNumber", (hex(row.number), False)) for row in stored])
-            for row, answer in zip(stored, answers, strict=True):
-                header = rpc.parse_header(answer, row.number)
+            for row, header in zip(stored, self.source.headers_at([row.number for row in stored]), strict=True):
                 if header is not None and header.hash == row.hash:
-                    return header
+                    return row
             number = stored[-1].number - 1
 
-    def _demand_cursor(self, session: Session, expected: str | None) -> None:
-        cursor = blocks.cursor_of(session, self._chain_id)
-        if (cursor.hash if cursor else None) != expected:
-            raise ChainMisbehaved("another process moved the store's cursor: let one node write to a database")
+    # ---------------------------------------------------------------- rebuilding
 
-    def _forget_empty_blocks(self, session: Session, stretch: Stretch) -> None:
-        if (stretch.headers[0].number - 1) // _BATCH_BLOCKS != stretch.last.number // _BATCH_BLOCKS:
-            blocks.remove_empty_blocks_below(session, self._chain_id, stretch.last.number - _KEEP_BLOCKS)
+    def _bring_up_to_date(self) -> None:
+        """Rebuild projections of another version beside the live ones, and let them take their place."""
+        with self._database.unit_of_work() as session:
+            live = ledgers.ledger_in_state(session, self._chain_id, LIVE)
+            version = live.version if live else PROJECTION_VERSION
+        if version != PROJECTION_VERSION:
+            self.rebuild()
+
+    def rebuild(self) -> None:
+        """Fold every stored log again into a build of its own, which then becomes the live one. Readers see the old one until then."""
+        self._projection.discard()
+        with self._database.bulk_work() as (session, _):
+            self._forget(session, BUILDING)
+            building = ledgers.add_ledger(session, self._chain_id, PROJECTION_VERSION, BUILDING)
+            cursor = blocks.cursor_of(session, self._chain_id)
+            assert building.id is not None
+            ledger, number, final = building.id, cursor.number if cursor else -1, cursor.final if cursor else -1
+        _log.info("rebuilding the projections from the stored logs")
+        projection = Projection(self._chain_id)
+        with self._database.unit_of_work() as reading:
+            for logs in stored_logs(reading, self._chain_id, number, _REBUILD_AT_ONCE):
+                with self._database.bulk_work() as (session, writer):
+                    projection.fold(session, writer, ledger, logs, keep_from=final + 1, keep_logs=False)
+        with self._database.bulk_work() as (session, _):
+            cursor = blocks.cursor_of(session, self._chain_id, lock=True)
+            if cursor is not None:
+                if cursor.number != number:
+                    raise StoreMoved("another process moved the store's cursor: let one node write to a database")
+                cursor.undo_floor = max(cursor.undo_floor, final)
+                ledgers.move_ledger(session, ledger, cursor.number, Bytes32(cursor.hash))
+            self._forget(session, LIVE)
+            ledgers.set_state(session, ledger, LIVE)
+        self.metrics.rebuilds.inc()
+
+    def _build_anew(self, session: Session, writer: BulkWriter, up_to: int) -> None:
+        """As ``rebuild``, inside a transaction: for a fork below every image of before."""
+        self._projection.discard()
+        self._forget(session, LIVE)
+        ledger = self._live_ledger(session)
+        after = (-1, -1)
+        while rows := raw_logs.logs_from(session, self._chain_id, after, up_to, _REBUILD_AT_ONCE):
+            after = rows[-1].block_number, rows[-1].log_index
+            self._projection.fold(session, writer, ledger, incoming_logs(rows), keep_from=up_to + 1, keep_logs=False)
+        self.metrics.rebuilds.inc()
+
+    def _forget(self, session: Session, state: str) -> None:
+        while (row := ledgers.ledger_in_state(session, self._chain_id, state)) is not None:
+            assert row.id is not None
+            for table in EVERY:
+                table.forget(session, row.id)
+            undo.remove_images_above(session, row.id, -1)
+            ledgers.forget_ledger(session, row.id)
+            session.expunge(row)
+
+
+_BLOCKS: Final = BlockRow.__table__  # type: ignore[attr-defined]  # SQLModel sets it on every table class
+_RAW_LOGS: Final = RawLogRow.__table__  # type: ignore[attr-defined]  # as above
+_EVENT_ACCOUNTS: Final = EventAccountRow.__table__  # type: ignore[attr-defined]  # as above
+
+
+def _block_row(chain: int, block: IncomingBlock) -> tuple[int, int, bytes, bytes, int, bytes | None]:
+    return chain, block.number, block.hash, block.parent_hash, block.timestamp, block.digest

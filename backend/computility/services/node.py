@@ -24,13 +24,14 @@ from computility.services.change_feed import ChangeFeed
 from computility.services.content import ContentService
 from computility.services.examples import Example, publish_examples
 from computility.services.indexer import Indexer
+from computility.services.indexer_metrics import IndexerMetrics
 from computility.services.indexer_thread import IndexerThread
 from computility.services.journal import Journal
 from computility.services.market import Market
 from computility.services.node_status import IndexedBlock, NodeStatus, node_status
 from computility.services.order_book import OrderBook, job_topic
 from computility.services.outputs import Outputs
-from computility.services.stored_ledger import Settled, StoredLedger
+from computility.services.stored_ledger import StoredLedger
 from computility.services.trades import Trades
 from computility.settings import NodeSettings
 from computility.store.engine import Database, open_database
@@ -48,8 +49,8 @@ class Node:
         self.deployments = read_deployments(settings.deployments_dir, settings.chain_number)
         self.feed = ChangeFeed(settings.max_waiters, settings.max_streams)
         self.chain = ChainView(self.connection, self.deployments)
-        settled = Settled(settings.safe_depth, settings.finality_depth)
-        self.ledger = StoredLedger(database, self.deployments, settled)
+        self.ledger = StoredLedger(database, self.deployments)
+        self.metrics = IndexerMetrics()
         self.journal = Journal(self.deployments.chain_id, database.unit_of_work)
         self.order_book = OrderBook(
             self.deployments.domain, self.journal, self.ledger, self._members_of, self.feed, settings, self.clock
@@ -83,9 +84,15 @@ class Node:
                 rpc,
                 database,
                 node.deployments,
+                more_endpoints=settings.more_rpc_urls,
+                websocket_url=settings.rpc_websocket_url,
+                timeout_s=settings.rpc_timeout_s,
                 confirmation_depth=settings.confirmation_depth,
+                safe_depth=settings.safe_depth,
+                finality_depth=settings.finality_depth,
                 poll_interval_s=settings.poll_interval_s,
                 jobs_changed=node.jobs_changed,
+                metrics=node.metrics,
             )
             node.indexer = IndexerThread(indexer.run)
             node.indexer.start()

@@ -1,157 +1,309 @@
-"""Folds the ledger's events into the store, and unfolds them when blocks are orphaned. Everything happens in the caller's unit of work."""
+"""Folds the ledger's events into the projections, in memory, and writes each touched row once.
+
+Rows are loaded by the hundred before a batch is folded and stay in memory from batch to batch, as far as they fit. Before a block that is not final
+changes a row, the row's image is kept; a reorganisation puts the oldest images back, whatever the folds were.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Final, Generic, TypeVar
 
 from sqlmodel import Session
 
-from computility.chain.log_decoding import RawLog, decode_log
 from computility.domain import job as job_fold
 from computility.domain import provider as provider_fold
 from computility.domain.events import EVENTS_BY_CONTRACT, Event, EventOrigin, ScoreChanged
-from computility.domain.identifiers import Address, Bytes32, ChainId
+from computility.domain.identifiers import ZERO_ADDRESS, Address, Bytes32, ChainId
 from computility.domain.job import JobRecord
-from computility.domain.ledger import movement_of
-from computility.domain.provider import ProviderRecord
+from computility.domain.ledger import Balance, movement_of
+from computility.domain.standing import Standing
 from computility.domain.terms import Terms
-from computility.services.contract_directory import ContractDirectory
-from computility.store import accounts, jobs, providers, raw_logs, scores
-from computility.store.raw_logs import RawLogRow
+from computility.services.incoming import IncomingLog
+from computility.store import undo
+from computility.store.bulk_write import BulkWriter, Row
+from computility.store.compact_types import chain_number
+from computility.store.projected import ACCOUNTS, EVERY, FEES, JOBS, PROVIDERS, SCORES, ProjectedTable
+from computility.store.raw_logs import EventAccountRow, RawLogRow
+from computility.store.undo import UndoRow
 
-REGISTRY_EVENT_NAMES = tuple(event.EVENT.name for event in EVENTS_BY_CONTRACT["ProviderRegistry"])
+KeyT = TypeVar("KeyT")
+RecordT = TypeVar("RecordT")
+
+PROJECTION_VERSION: Final = 1
+"""Raise it when a fold or a projected table changes what it holds: every store is then rebuilt from its logs."""
+
+_ROWS_IN_MEMORY: Final = 20_000
+"""Of each projection."""
+_MISSING: Final = object()
+
+
+class Rows(Generic[KeyT, RecordT]):
+    """Rows of one projection: those at hand, and those that changed."""
+
+    def __init__(self, table: ProjectedTable[KeyT, RecordT]) -> None:
+        self.table = table
+        self._at_hand: dict[KeyT, RecordT | None] = {}
+        self._changed: set[KeyT] = set()
+        self._before_block: dict[KeyT, RecordT | None] = {}
+        self._session: Session | None = None
+        self._ledger = 0
+
+    def begin(self, session: Session, ledger: int) -> None:
+        """Read through this session from now on."""
+        if ledger != self._ledger:
+            self._at_hand.clear()
+        self._session, self._ledger = session, ledger
+
+    def prefetch(self, keys: Iterable[KeyT]) -> None:
+        """Bring rows to hand that are about to be asked for."""
+        assert self._session is not None
+        missing = [key for key in dict.fromkeys(keys) if key not in self._at_hand]
+        if missing:
+            found = self.table.load(self._session, self._ledger, missing)
+            for key in missing:
+                self._at_hand[key] = found.get(key)
+
+    def get(self, key: KeyT) -> RecordT | None:
+        """A row, None where there is none."""
+        found = self._at_hand.get(key, _MISSING)
+        if found is _MISSING:
+            self.prefetch((key,))
+            return self._at_hand[key]
+        record: RecordT | None = found  # type: ignore[assignment]  # the marker is excluded above
+        return record
+
+    def put(self, key: KeyT, record: RecordT) -> None:
+        """Change a row that was read before."""
+        if key not in self._before_block:
+            self._before_block[key] = self._at_hand[key]
+        self._at_hand[key] = record
+        self._changed.add(key)
+
+    def end_block(self, number: int, *, keep: bool) -> list[Row]:
+        """The images of what the block changed, if they are to be kept."""
+        images = (
+            [
+                (self._ledger, number, self.table.number, *self.table.image(self._ledger, key, before))
+                for key, before in self._before_block.items()
+            ]
+            if keep
+            else []
+        )
+        self._before_block.clear()
+        return images
+
+    def write(self, writer: BulkWriter) -> None:
+        """Write what changed, each row once."""
+        rows = []
+        for key in self._changed:
+            record = self._at_hand[key]
+            assert record is not None
+            rows.append(self.table.to_row(self._ledger, key, record))
+        writer.upsert(self.table.table, rows, fixed=self.table.fixed)
+        self._changed.clear()
+        self._trim()
+
+    def discard(self) -> None:
+        """Forget everything at hand: the store has moved, or what changed was not kept."""
+        self._at_hand.clear()
+        self._changed.clear()
+        self._before_block.clear()
+
+    def _trim(self) -> None:
+        if len(self._at_hand) <= _ROWS_IN_MEMORY:
+            return
+        # A row that is closed for good is not asked for again.
+        self._at_hand = {
+            key: row for key, row in self._at_hand.items() if row is not None and not self.table.is_closed(row)
+        }
+        for key in list(self._at_hand)[: max(0, len(self._at_hand) - _ROWS_IN_MEMORY // 2)]:
+            del self._at_hand[key]
 
 
 class Projection:
-    """The tables that events are folded into, of one chain."""
+    """Every projection of one build of one chain's ledger."""
 
-    def __init__(self, session: Session, chain_id: ChainId, directory: ContractDirectory) -> None:
-        self._session = session
+    def __init__(self, chain_id: ChainId) -> None:
         self._chain_id = chain_id
-        self._directory = directory
-        self.touched_jobs: set[Bytes32] = set()
+        self._number = chain_number(chain_id)
+        self._rows: dict[ProjectedTable[Any, Any], Rows[Any, Any]] = {}
+        self._by_number = {table.number: Rows(table) for table in EVERY}
+        self.jobs: Rows[str, tuple[int, JobRecord]] = self._by_number[JOBS.number]
+        self.accounts: Rows[tuple[str, str], Balance] = self._by_number[ACCOUNTS.number]
+        self.fees: Rows[str, int] = self._by_number[FEES.number]
+        self.providers: Rows[tuple[str, str], Any] = self._by_number[PROVIDERS.number]
+        self.scores: Rows[tuple[str, int, str], Standing] = self._by_number[SCORES.number]
 
-    def fold(self, log: RawLog, timestamp: int) -> None:
-        """Keep one log, and apply what it says. A log of no known event changes nothing.
+    def fold(
+        self,
+        session: Session,
+        writer: BulkWriter,
+        ledger: int,
+        logs: Sequence[IncomingLog],
+        *,
+        keep_from: int,
+        keep_logs: bool,
+    ) -> set[Bytes32]:
+        """Apply logs in the order of the ledger, and write them (if ``keep_logs``) and what they change. The jobs that they touch.
+
+        Images of before are kept for blocks from ``keep_from`` on.
 
         Raises:
-            ChainMisbehaved: it does not follow what was folded before.
+            ChainMisbehaved: a log does not follow what was folded before.
         """
-        generation, contract = self._directory.owner_of(log.address)
-        event = decode_log(contract, log.topics, log.data)
-        if event is None:
-            return
-        row = RawLogRow(
-            chain_id=self._chain_id,
-            block_hash=log.block_hash,
-            log_index=log.log_index,
-            block_number=log.block_number,
-            timestamp=timestamp,
-            tx_hash=log.tx_hash,
-            address=log.address,
-            generation=generation,
-            contract=contract,
-            name=event.EVENT.name,
-            job=event.job_id,
-            topics=b"".join(log.topics),
-            data=log.data,
+        for rows in self._by_number.values():
+            rows.begin(session, ledger)
+        self._prefetch(logs)
+        raw: list[Row] = []
+        concerned: list[Row] = []
+        images: list[Row] = []
+        touched: set[Bytes32] = set()
+        number = logs[0].block.number if logs else 0
+        for log in logs:
+            block = log.block
+            if block.number != number:
+                images += self._end_block(number, keep_from)
+                number = block.number
+            event = log.event
+            job: Bytes32 | None = event.__dict__.get("job")
+            terms = self._apply(log, event, job)
+            if job is not None:
+                touched.add(job)
+            if keep_logs:
+                raw.append(
+                    (
+                        self._number, number, log.log_index, block.hash, block.timestamp, log.tx_hash, log.address_bytes, log.generation,
+                        log.contract, event.EVENT.name, None if job is None else bytes.fromhex(job[2:]), log.topics, log.data,
+                    )
+                )  # fmt: skip
+                for account in concerned_accounts(event, terms):
+                    concerned.append((self._number, bytes.fromhex(account[2:]), number, log.log_index))  # noqa: PERF401  # clearer than a nested comprehension
+        images += self._end_block(number, keep_from)
+        writer.insert(_table(RawLogRow), raw)
+        writer.insert(_table(EventAccountRow), concerned)
+        for rows in self._by_number.values():
+            rows.write(writer)
+        writer.insert(_table(UndoRow), images)
+        return touched
+
+    def restore(self, session: Session, writer: BulkWriter, ledger: int, number: int) -> None:
+        """Put every row back to what it was at the end of block ``number``."""
+        images: dict[int, list[tuple[bytes, bytes | None]]] = {}
+        for (projection, key), before in undo.images_above(session, ledger, number).items():
+            images.setdefault(projection, []).append((key, before))
+        for projection, some in images.items():
+            self._by_number[projection].table.put_back(writer, ledger, some)
+        undo.remove_images_above(session, ledger, number)
+        self.discard()
+
+    def discard(self) -> None:
+        """Forget what is at hand."""
+        for rows in self._by_number.values():
+            rows.discard()
+
+    def _prefetch(self, logs: Sequence[IncomingLog]) -> None:
+        self.jobs.prefetch(
+            log.event.__dict__["job"] for log in logs if log.contract == "JobEscrow" and "job" in log.event.__dict__
         )
-        terms = self._terms_of(event)
-        self._apply(row, event, row.origin(), terms)
-        parties = (terms.buyer, terms.payer, terms.provider, terms.verifier, terms.arbiter) if terms else ()
-        raw_logs.add_log(self._session, row, event.accounts.union(parties))
-        self._session.flush()
+        self.accounts.prefetch(self._accounts_of(logs))
 
-    def unfold_above(self, number: int) -> None:
-        """Take back everything that blocks above ``number`` brought, logs included."""
-        orphaned = raw_logs.logs_above(self._session, self._chain_id, number)
-        for row in reversed(orphaned):
-            if row.contract == "JobEscrow":
-                event = row.event()
-                movement = movement_of(event, self._terms_of(event))
-                accounts.move(self._session, self._chain_id, Address(row.address), movement, undo=True)
-        raw_logs.remove_logs_above(self._session, self._chain_id, number)
-        self._session.flush()
-        self._refold_jobs(row for row in orphaned if row.contract == "JobEscrow")
-        self._refold_scores(row for row in orphaned if row.contract == "CreditScores")
-        self._refold_providers(row for row in orphaned if row.contract == "ProviderRegistry")
-        self._session.flush()
+    def _accounts_of(self, logs: Sequence[IncomingLog]) -> Iterator[tuple[str, str]]:
+        opened: dict[str, Terms] = {}
+        for log in logs:
+            if log.contract != "JobEscrow":
+                continue
+            event = log.event
+            values = event.__dict__
+            terms: Terms | None = values.get("terms")
+            job = values.get("job")
+            if terms is not None and job is not None:
+                opened[job] = terms
+            elif job is not None and job not in opened:
+                known = self.jobs.get(job)
+                if known is not None and known[1].terms is not None:
+                    opened[job] = terms = known[1].terms
+            if terms is not None:
+                for party in (terms.payer, terms.provider, terms.verifier, terms.arbiter, terms.buyer):
+                    yield party, log.address
+            for name in _address_fields(type(event)):
+                yield values[name], log.address
 
-    def _apply(self, row: RawLogRow, event: Event, origin: EventOrigin, terms: Terms | None) -> None:
-        address = Address(row.address)
+    def _apply(self, log: IncomingLog, event: Event, job: Bytes32 | None) -> Terms | None:
+        if log.contract == "JobEscrow":
+            return self._apply_escrow(log, event, job)
         if isinstance(event, ScoreChanged):
-            scores.save_score(self._session, self._chain_id, address, event)
-        elif row.contract == "ProviderRegistry":
-            provider = _provider_of(event)
-            found = providers.find_provider(self._session, self._chain_id, address, provider)
-            record = provider_fold.apply_event(found.record() if found else None, event, origin)
-            providers.save_provider(self._session, self._chain_id, address, record)
-        elif row.contract == "JobEscrow":
-            accounts.move(self._session, self._chain_id, address, movement_of(event, terms))
-            if event.job_id is not None:
-                before = jobs.find_job(self._session, self._chain_id, event.job_id)
-                job = job_fold.apply_event(before.record() if before else None, event, origin)
-                jobs.save_job(self._session, self._chain_id, row.generation, job)
-        if event.job_id is not None:
-            self.touched_jobs.add(event.job_id)
-
-    def _terms_of(self, event: Event) -> Terms | None:
-        named: Terms | None = getattr(event, "terms", None)
-        if named is not None or event.job_id is None:
-            return named
-        row = jobs.find_job(self._session, self._chain_id, event.job_id)
-        return row.record().terms if row else None
-
-    def _refold_jobs(self, orphaned: Iterable[RawLogRow]) -> None:
-        for job in {Bytes32(row.job) for row in orphaned if row.job is not None}:
-            self.touched_jobs.add(job)
-            record: JobRecord | None = None
-            generation = 0
-            for row in raw_logs.logs_of_job(self._session, self._chain_id, job):
-                if row.contract == "JobEscrow":
-                    record, generation = job_fold.apply_event(record, row.event(), row.origin()), row.generation
-            if record is None:
-                jobs.remove_job(self._session, self._chain_id, job)
-            else:
-                jobs.save_job(self._session, self._chain_id, generation, record)
-
-    def _refold_scores(self, orphaned: Iterable[RawLogRow]) -> None:
-        changed = {(Address(row.address), event.account, event.role) for row, event in _score_changes(orphaned)}
-        for contract, account, role in changed:
-            left = raw_logs.logs_of_account(self._session, self._chain_id, account, ["ScoreChanged"], "CreditScores")
-            events = [
-                event
-                for row, event in _score_changes(left)
-                if (row.address, event.account, event.role) == (contract, account, role)
-            ]
-            if events:
-                scores.save_score(self._session, self._chain_id, contract, events[-1])
-            else:
-                scores.remove_score(self._session, self._chain_id, contract, account, role)
-
-    def _refold_providers(self, orphaned: Iterable[RawLogRow]) -> None:
-        for registry, provider in {(Address(row.address), _provider_of(row.event())) for row in orphaned}:
-            record: ProviderRecord | None = None
-            rows = raw_logs.logs_of_account(
-                self._session, self._chain_id, provider, REGISTRY_EVENT_NAMES, "ProviderRegistry"
+            key = (event.account, event.role, log.address)
+            self.scores.get(key)
+            self.scores.put(key, Standing(event.score_bps, event.credit, event.debit, event.at))
+            known = self.jobs.get(event.job)
+            return known[1].terms if known else None
+        if log.contract == "ProviderRegistry":
+            # Every event of the registry names its provider first.
+            provider = log.address, getattr(event, event.EVENT.fields[0].python_name)
+            self.providers.put(
+                provider, provider_fold.apply_event(self.providers.get(provider), event, self._origin(log))
             )
-            for row in rows:
-                if row.address == registry:
-                    record = provider_fold.apply_event(record, row.event(), row.origin())
-            if record is None:
-                providers.remove_provider(self._session, self._chain_id, registry, provider)
-            else:
-                providers.save_provider(self._session, self._chain_id, registry, record)
+        return None
+
+    def _apply_escrow(self, log: IncomingLog, event: Event, job: Bytes32 | None) -> Terms | None:
+        terms: Terms | None = None
+        if job is not None:
+            before = self.jobs.get(job)
+            after = job_fold.apply_event(before[1] if before else None, event, self._origin(log))
+            self.jobs.put(job, (log.generation, after))
+            terms = after.terms
+        movement = movement_of(event, terms)
+        for account, delta in movement.accounts.items():
+            key = account, log.address
+            self.accounts.put(key, (self.accounts.get(key) or _NOTHING) + delta)
+        if movement.fees:
+            self.fees.put(log.address, (self.fees.get(log.address) or 0) + movement.fees)
+        return terms
+
+    def _origin(self, log: IncomingLog) -> EventOrigin:
+        origin = object.__new__(EventOrigin)
+        # As the decoders do: the constructor of a frozen class takes its time.
+        origin.__dict__.update(
+            chain_id=self._chain_id,
+            block_hash="0x" + log.block.hash.hex(),
+            block_number=log.block.number,
+            log_index=log.log_index,
+            tx_hash="0x" + log.tx_hash.hex(),
+            address=log.address,
+            timestamp=log.block.timestamp,
+        )
+        return origin
+
+    def _end_block(self, number: int, keep_from: int) -> list[Row]:
+        return [
+            image for rows in self._by_number.values() for image in rows.end_block(number, keep=number >= keep_from)
+        ]
 
 
-def _score_changes(rows: Iterable[RawLogRow]) -> Iterable[tuple[RawLogRow, ScoreChanged]]:
-    for row in rows:
-        event = row.event()
-        if isinstance(event, ScoreChanged):
-            yield row, event
+_NOTHING: Final = Balance()
 
 
-def _provider_of(event: Event) -> Address:
-    # Every event of the registry names its provider first.
-    provider: Address = getattr(event, event.EVENT.fields[0].python_name)
-    return provider
+def concerned_accounts(event: Event, terms: Terms | None) -> set[Address]:
+    """The accounts that an event names, and all parties of its job; nobody is none."""
+    values = event.__dict__
+    found = {values[name] for name in _address_fields(type(event))}
+    if terms is not None:
+        found |= {terms.buyer, terms.payer, terms.provider, terms.verifier, terms.arbiter}
+    found.discard(ZERO_ADDRESS)
+    return found
+
+
+def _address_fields(event: type[Event]) -> tuple[str, ...]:
+    return _ADDRESS_FIELDS[event]
+
+
+_ADDRESS_FIELDS: Final = {
+    event: tuple(field.python_name for field in event.EVENT.fields if field.type == "address")
+    for events in EVENTS_BY_CONTRACT.values()
+    for event in events
+}
+
+
+def _table(model: Any) -> Any:
+    return model.__table__

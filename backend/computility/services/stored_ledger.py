@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Sequence
+from typing import Final
 
 from sqlmodel import Session
 
@@ -20,29 +20,13 @@ from computility.store.jobs import JobRow
 from computility.store.raw_logs import RawLogRow
 
 
-@dataclass(frozen=True)
-class Settled:
-    """Blocks below the folded one from which on a row is *safe*, and *finalized*."""
-
-    safe_depth: int
-    finality_depth: int
-
-    def confirmation(self, folded: int, block: int) -> Confirmation:
-        """How settled ``block`` is."""
-        depth = folded - block
-        if depth >= self.finality_depth:
-            return "finalized"
-        return "safe" if depth >= self.safe_depth else "latest"
-
-
 class StoredLedger:
     """``Ledger`` on the database."""
 
-    def __init__(self, database: Database, deployments: Deployments, settled: Settled) -> None:
+    def __init__(self, database: Database, deployments: Deployments) -> None:
         self._database = database
         self._deployments = deployments
         self._chain_id = deployments.chain_id
-        self._settled = settled
 
     def folded(self) -> FoldedBlock | None:
         """How far; None before the first block."""
@@ -148,24 +132,25 @@ class StoredLedger:
     def _registry(self) -> Address:
         return self._deployments.newest.address_of("ProviderRegistry")
 
-    def _folded_number(self, session: Session) -> int:
+    def _settled(self, session: Session) -> Callable[[int], Confirmation]:
+        """How settled a block is: final only once the chain says so and its logs were held against its receipts root."""
         cursor = blocks.cursor_of(session, self._chain_id)
-        return cursor.number if cursor else 0
+        final = min(cursor.final, cursor.sealed) if cursor else -1
+        safe = cursor.safe if cursor else -1
+        return lambda block: "finalized" if block <= final else "safe" if block <= safe else "latest"
 
     def _jobs(self, session: Session, rows: Iterable[JobRow]) -> list[LedgerJob]:
         listed = list(rows)
-        folded = self._folded_number(session)
+        settled = self._settled(session)
         last = raw_logs.last_blocks_of_jobs(session, self._chain_id, (row.id for row in listed))
-        return [
-            LedgerJob(row.record(), row.generation, self._settled.confirmation(folded, last.get(row.id, folded)))
-            for row in listed
-        ]
+        return [LedgerJob(row.record(), row.generation, settled(last.get(row.id, _NEVER))) for row in listed]
 
     def _events(self, session: Session, page: PageOf[RawLogRow]) -> PageOf[LedgerEvent]:
-        folded = self._folded_number(session)
-        return page.map(
-            lambda row: LedgerEvent(row.event(), row.origin(), self._settled.confirmation(folded, row.block_number))
-        )
+        settled = self._settled(session)
+        return page.map(lambda row: LedgerEvent(row.event(), row.origin(), settled(row.block_number)))
+
+
+_NEVER: Final = 2**63 - 1
 
 
 def _position(row: RawLogRow) -> tuple[int, int]:

@@ -35,7 +35,12 @@ class Amount(TypeDecorator[int]):
             return None
         if abs(value) >= 10 ** (_DIGITS - 1):
             raise ValueError(f"{value} does not fit an amount column")
-        return Decimal(value) if dialect.name == "postgresql" else str(value + _OFFSET).zfill(_DIGITS + 1)
+        return Decimal(value) if dialect.name == "postgresql" else self.as_text(value)
+
+    @staticmethod
+    def as_text(value: int) -> str:
+        """As SQLite holds it."""
+        return str(value + _OFFSET).zfill(_DIGITS + 1)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> int | None:
         """From the database."""

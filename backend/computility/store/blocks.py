@@ -2,58 +2,70 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column
-from sqlmodel import Field, Session, SQLModel, col, delete, func, select
+from sqlalchemy import BigInteger, Column, LargeBinary
+from sqlmodel import Field, Session, SQLModel, col, delete, func, select, update
 
-from computility.chain.rpc import BlockHeader
 from computility.domain.identifiers import Bytes32, ChainId
-from computility.store.raw_logs import RawLogRow
+from computility.store.compact_types import ChainColumn, HashColumn
 
 
 class BlockRow(SQLModel, table=True):
-    """A block of the canonical chain: every one of the latest, and of older ones those with events."""
+    """A block of the canonical chain: every one of the latest, and of older ones those with events.
+
+    ``logs_digest`` binds the logs of ours that were taken in from it (``domain.logs_digest``); None without any.
+    """
 
     __tablename__ = "blocks"
+    __table_args__ = ({"sqlite_with_rowid": False},)
 
-    chain_id: str = Field(primary_key=True, max_length=41)
+    chain_id: str = Field(sa_column=Column(ChainColumn, primary_key=True))
     number: int = Field(sa_column=Column(BigInteger, primary_key=True))
-    hash: str = Field(max_length=66)
-    parent_hash: str = Field(max_length=66)
+    hash: str = Field(sa_column=Column(HashColumn, nullable=False))
+    parent_hash: str = Field(sa_column=Column(HashColumn, nullable=False))
     timestamp: int = Field(sa_column=Column(BigInteger, nullable=False))
+    logs_digest: bytes | None = Field(default=None, sa_column=Column(LargeBinary, nullable=True))
 
 
 class CursorRow(SQLModel, table=True):
-    """Up to which block a chain is folded into the store."""
+    """Up to which block a chain is taken in, and how settled that is.
+
+    ``safe`` and ``final`` are the chain's own words (or depths, on a chain that has none) as of this cursor. Up to ``sealed`` every block's logs were
+    held against its receipts root. Below ``undo_floor`` no images of before are kept.
+    """
 
     __tablename__ = "cursors"
 
-    chain_id: str = Field(primary_key=True, max_length=41)
+    chain_id: str = Field(sa_column=Column(ChainColumn, primary_key=True))
     number: int = Field(sa_column=Column(BigInteger, nullable=False))
-    hash: str = Field(max_length=66)
+    hash: str = Field(sa_column=Column(HashColumn, nullable=False))
+    safe: int = Field(sa_column=Column(BigInteger, nullable=False))
+    final: int = Field(sa_column=Column(BigInteger, nullable=False))
+    sealed: int = Field(sa_column=Column(BigInteger, nullable=False))
+    undo_floor: int = Field(sa_column=Column(BigInteger, nullable=False))
 
 
-def cursor_of(session: Session, chain_id: ChainId) -> CursorRow | None:
-    """The cursor, or None before the first block."""
-    return session.get(CursorRow, chain_id)
+def cursor_of(session: Session, chain_id: ChainId, *, lock: bool = False) -> CursorRow | None:
+    """The cursor, or None before the first block. ``lock`` keeps it from being moved by another until the transaction ends."""
+    return session.get(CursorRow, chain_id, with_for_update=True if lock else None)
 
 
-def move_cursor(session: Session, chain_id: ChainId, number: int, block_hash: Bytes32) -> None:
-    """Set the cursor."""
-    session.merge(CursorRow(chain_id=chain_id, number=number, hash=block_hash))
+def seal_to(session: Session, chain_id: ChainId, number: int) -> None:
+    """Say up to which block the logs were held against the receipts roots."""
+    session.exec(
+        update(CursorRow)
+        .where(col(CursorRow.chain_id) == chain_id, col(CursorRow.number) >= number)
+        .values(sealed=number)
+    )
 
 
-def add_blocks(session: Session, chain_id: ChainId, headers: list[BlockHeader]) -> None:
-    """Add headers above the ones that are there."""
-    for header in headers:
-        session.add(
-            BlockRow(
-                chain_id=chain_id,
-                number=header.number,
-                hash=header.hash,
-                parent_hash=header.parent_hash,
-                timestamp=header.timestamp,
-            )
-        )
+def digests_between(
+    session: Session, chain_id: ChainId, first: int, last: int
+) -> dict[int, tuple[Bytes32, bytes | None]]:
+    """Hash and digest of the stored blocks ``first`` to ``last``, by number."""
+    query = select(BlockRow).where(
+        col(BlockRow.chain_id) == chain_id, col(BlockRow.number) >= first, col(BlockRow.number) <= last
+    )
+    return {row.number: (Bytes32(row.hash), row.logs_digest) for row in session.exec(query)}
 
 
 def blocks_down_from(session: Session, chain_id: ChainId, number: int, limit: int) -> list[BlockRow]:
@@ -72,17 +84,13 @@ def remove_blocks_above(session: Session, chain_id: ChainId, number: int) -> Non
     session.exec(delete(BlockRow).where(col(BlockRow.chain_id) == chain_id, col(BlockRow.number) > number))
 
 
-def remove_empty_blocks_below(session: Session, chain_id: ChainId, number: int) -> None:
-    """Forget old blocks that no log rests on. The lowest stays: it says where the ledger begins."""
-    rests_on_it = select(RawLogRow.block_hash).where(
-        col(RawLogRow.chain_id) == chain_id, col(RawLogRow.block_hash) == col(BlockRow.hash)
-    )
-    lowest = session.exec(select(func.min(BlockRow.number)).where(col(BlockRow.chain_id) == chain_id)).one()
+def remove_empty_blocks_between(session: Session, chain_id: ChainId, first: int, last: int) -> None:
+    """Forget old blocks from ``first`` to ``last`` that no log of ours rests on."""
     session.exec(
         delete(BlockRow).where(
             col(BlockRow.chain_id) == chain_id,
-            col(BlockRow.number) < number,
-            col(BlockRow.number) != lowest,
-            ~rests_on_it.exists(),
+            col(BlockRow.number) >= first,
+            col(BlockRow.number) <= last,
+            col(BlockRow.logs_digest).is_(None),
         )
     )

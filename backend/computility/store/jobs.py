@@ -4,15 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import fields
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import JSON, BigInteger, Column, Index
-from sqlmodel import Field, Session, SQLModel, and_, col, func, or_, select
+from sqlalchemy import BigInteger, Column, Index, literal, text
+from sqlmodel import Field, Session, SQLModel, col, func, select, tuple_
 
 from computility.domain.identifiers import Address, Bytes32, ChainId
 from computility.domain.job import ClosedBy, JobRecord, JobState, Outcome
 from computility.domain.terms import Terms
 from computility.store.amount import Amount
+from computility.store.compact_types import AddressColumn, HashColumn, TermsColumn
+from computility.store.ledgers import live
+
+_IS_LIVE: Final = f"state <> {int(JobState.CLOSED)}"
+"""In the words of the partial indexes, so that the planner sees that they answer."""
+
+
+def _hash() -> Any:
+    return Field(default=None, sa_column=Column(HashColumn, nullable=True))
 
 
 def _amount() -> Any:
@@ -24,20 +33,38 @@ def _time() -> Any:
 
 
 class JobRow(SQLModel, table=True):
-    """One job. The parties stand beside the terms, to search by."""
+    """One job. The parties stand beside the terms, to search by; ``listed_block`` is where it opened, 0 for one that never did."""
 
     __tablename__ = "jobs"
-    __table_args__ = (Index("ix_jobs_opened", "chain_id", "opened_block", "id"),)
+    __table_args__ = (
+        Index("ix_jobs_listed", "ledger", "listed_block", "id"),
+        Index("ix_jobs_buyer", "ledger", "buyer", "listed_block", "id"),
+        Index("ix_jobs_provider", "ledger", "provider", "listed_block", "id"),
+        Index("ix_jobs_verifier", "ledger", "verifier", "listed_block", "id"),
+        Index(
+            "ix_jobs_live", "ledger", "listed_block", "id", sqlite_where=text(_IS_LIVE), postgresql_where=text(_IS_LIVE)
+        ),
+        Index(
+            "ix_jobs_live_of",
+            "ledger",
+            "provider",
+            "resource",
+            sqlite_where=text(_IS_LIVE),
+            postgresql_where=text(_IS_LIVE),
+        ),
+        {"sqlite_with_rowid": False},
+    )
 
-    chain_id: str = Field(primary_key=True, max_length=41)
-    id: str = Field(primary_key=True, max_length=66)
+    ledger: int = Field(primary_key=True)
+    id: str = Field(sa_column=Column(HashColumn, primary_key=True))
     generation: int
-    buyer: str | None = Field(default=None, max_length=42, index=True)
-    provider: str | None = Field(default=None, max_length=42, index=True)
-    verifier: str | None = Field(default=None, max_length=42, index=True)
-    resource: str | None = Field(default=None, max_length=66, index=True)
-    state: int = Field(index=True)
-    terms: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON, nullable=True))
+    buyer: str | None = Field(default=None, sa_column=Column(AddressColumn, nullable=True))
+    provider: str | None = Field(default=None, sa_column=Column(AddressColumn, nullable=True))
+    verifier: str | None = Field(default=None, sa_column=Column(AddressColumn, nullable=True))
+    resource: str | None = Field(default=None, sa_column=Column(HashColumn, nullable=True))
+    listed_block: int = Field(sa_column=Column(BigInteger, nullable=False))
+    state: int
+    terms: Terms | None = Field(default=None, sa_column=Column(TermsColumn, nullable=True))
     outcome: int | None = None
     closed_by: int | None = None
     fee_bps: int | None = None
@@ -57,14 +84,14 @@ class JobRow(SQLModel, table=True):
     bond_to_buyer: int | None = _amount()
     bond_to_treasury: int | None = _amount()
     to_wallet: int | None = _amount()
-    result: str | None = Field(default=None, max_length=66)
-    evidence: str | None = Field(default=None, max_length=66)
+    result: str | None = _hash()
+    evidence: str | None = _hash()
     opened_at: int | None = _time()
     opened_block: int | None = _time()
-    opened_tx: str | None = Field(default=None, max_length=66)
+    opened_tx: str | None = _hash()
     closed_at: int | None = _time()
     closed_block: int | None = _time()
-    closed_tx: str | None = Field(default=None, max_length=66)
+    closed_tx: str | None = _hash()
 
     def record(self) -> JobRecord:
         """The row as the domain knows it."""
@@ -72,40 +99,12 @@ class JobRow(SQLModel, table=True):
         values["state"] = JobState(self.state)
         values["outcome"] = None if self.outcome is None else Outcome(self.outcome)
         values["closed_by"] = None if self.closed_by is None else ClosedBy(self.closed_by)
-        values["terms"] = None if self.terms is None else Terms.from_json(self.terms)
         return JobRecord(**values)
 
 
 def find_job(session: Session, chain_id: ChainId, job: Bytes32) -> JobRow | None:
     """A job by its id."""
-    return session.get(JobRow, (chain_id, job))
-
-
-def save_job(session: Session, chain_id: ChainId, generation: int, record: JobRecord) -> None:
-    """Write a job's row."""
-    values = {field.name: getattr(record, field.name) for field in fields(JobRecord)}
-    terms = record.terms
-    values["terms"] = terms.to_json() if terms else None
-    for name in ("state", "outcome", "closed_by"):
-        values[name] = None if values[name] is None else int(values[name])
-    session.merge(
-        JobRow(
-            chain_id=chain_id,
-            generation=generation,
-            buyer=terms.buyer if terms else None,
-            provider=terms.provider if terms else None,
-            verifier=terms.verifier if terms else None,
-            resource=terms.resource if terms else None,
-            **values,
-        )
-    )
-
-
-def remove_job(session: Session, chain_id: ChainId, job: Bytes32) -> None:
-    """Forget a job whose opening was orphaned."""
-    row = find_job(session, chain_id, job)
-    if row is not None:
-        session.delete(row)
+    return session.exec(select(JobRow).where(col(JobRow.ledger) == live(chain_id), col(JobRow.id) == job)).first()
 
 
 def page_of_jobs(
@@ -120,17 +119,19 @@ def page_of_jobs(
     limit: int,
 ) -> Sequence[JobRow]:
     """Jobs, the newest first. Those that never opened come last."""
-    opened = func.coalesce(col(JobRow.opened_block), 0)
-    query = select(JobRow).where(col(JobRow.chain_id) == chain_id)
+    listed = col(JobRow.listed_block)
+    query = select(JobRow).where(col(JobRow.ledger) == live(chain_id))
     for column, wanted in ((JobRow.buyer, buyer), (JobRow.provider, provider), (JobRow.verifier, verifier)):
         if wanted is not None:
             query = query.where(col(column) == wanted)
     if states:
         query = query.where(col(JobRow.state).in_([int(state) for state in states]))
+        if JobState.CLOSED not in states:
+            query = query.where(text(_IS_LIVE))
     if before is not None:
         block, identifier = before
-        query = query.where(or_(opened < block, and_(opened == block, col(JobRow.id) < identifier)))
-    return session.exec(query.order_by(opened.desc(), col(JobRow.id).desc()).limit(limit)).all()
+        query = query.where(tuple_(listed, col(JobRow.id)) < tuple_(literal(block), literal(identifier, HashColumn)))
+    return session.exec(query.order_by(listed.desc(), col(JobRow.id).desc()).limit(limit)).all()
 
 
 def count_live_jobs(session: Session, chain_id: ChainId, provider: Address, resource: Bytes32 | None = None) -> int:
@@ -139,9 +140,9 @@ def count_live_jobs(session: Session, chain_id: ChainId, provider: Address, reso
         select(func.count())
         .select_from(JobRow)
         .where(
-            col(JobRow.chain_id) == chain_id,
+            col(JobRow.ledger) == live(chain_id),
             col(JobRow.provider) == provider,
-            col(JobRow.state) != int(JobState.CLOSED),
+            text(_IS_LIVE),
         )
     )
     if resource is not None:
@@ -151,4 +152,4 @@ def count_live_jobs(session: Session, chain_id: ChainId, provider: Address, reso
 
 def all_jobs(session: Session, chain_id: ChainId) -> Sequence[JobRow]:
     """Every job."""
-    return session.exec(select(JobRow).where(col(JobRow.chain_id) == chain_id)).all()
+    return session.exec(select(JobRow).where(col(JobRow.ledger) == live(chain_id))).all()

@@ -10,16 +10,19 @@ from sqlmodel import Field, Session, SQLModel, col, select
 from computility.domain.identifiers import Address, Bytes32, ChainId
 from computility.domain.provider import ProviderRecord
 from computility.store.amount import Amount
+from computility.store.compact_types import AddressColumn
+from computility.store.ledgers import live
 
 
 class ProviderRow(SQLModel, table=True):
     """One provider in one registry."""
 
     __tablename__ = "providers"
+    __table_args__ = ({"sqlite_with_rowid": False},)
 
-    chain_id: str = Field(primary_key=True, max_length=41)
-    registry_address: str = Field(primary_key=True, max_length=42)
-    address: str = Field(primary_key=True, max_length=42)
+    ledger: int = Field(primary_key=True)
+    registry_address: str = Field(sa_column=Column(AddressColumn, primary_key=True))
+    address: str = Field(sa_column=Column(AddressColumn, primary_key=True))
     stake: int = Field(sa_column=Column(Amount, nullable=False))
     registered_at: int | None = Field(default=None, sa_column=Column(BigInteger))
     exit_requested_at: int | None = Field(default=None, sa_column=Column(BigInteger))
@@ -40,38 +43,20 @@ class ProviderRow(SQLModel, table=True):
 
 def find_provider(session: Session, chain_id: ChainId, registry: Address, address: Address) -> ProviderRow | None:
     """A provider by its address."""
-    return session.get(ProviderRow, (chain_id, registry, address))
-
-
-def save_provider(session: Session, chain_id: ChainId, registry: Address, record: ProviderRecord) -> None:
-    """Write a provider's row."""
-    session.merge(
-        ProviderRow(
-            chain_id=chain_id,
-            registry_address=registry,
-            address=record.address,
-            stake=record.stake,
-            registered_at=record.registered_at,
-            exit_requested_at=record.exit_requested_at,
-            exited_at=record.exited_at,
-            resources=list(record.resources),
-        )
+    query = select(ProviderRow).where(
+        col(ProviderRow.ledger) == live(chain_id),
+        col(ProviderRow.registry_address) == registry,
+        col(ProviderRow.address) == address,
     )
-
-
-def remove_provider(session: Session, chain_id: ChainId, registry: Address, address: Address) -> None:
-    """Forget a provider whose registration was orphaned."""
-    row = find_provider(session, chain_id, registry, address)
-    if row is not None:
-        session.delete(row)
+    return session.exec(query).first()
 
 
 def page_of_providers(
     session: Session, chain_id: ChainId, registry: Address, *, after: str | None, limit: int
 ) -> Sequence[ProviderRow]:
-    """Providers of one registry, by address."""
+    """Providers of one registry, by the number that their address is."""
     query = select(ProviderRow).where(
-        col(ProviderRow.chain_id) == chain_id, col(ProviderRow.registry_address) == registry
+        col(ProviderRow.ledger) == live(chain_id), col(ProviderRow.registry_address) == registry
     )
     if after is not None:
         query = query.where(col(ProviderRow.address) > after)
@@ -80,4 +65,4 @@ def page_of_providers(
 
 def all_providers(session: Session, chain_id: ChainId) -> Sequence[ProviderRow]:
     """Every provider in every registry."""
-    return session.exec(select(ProviderRow).where(col(ProviderRow.chain_id) == chain_id)).all()
+    return session.exec(select(ProviderRow).where(col(ProviderRow.ledger) == live(chain_id))).all()

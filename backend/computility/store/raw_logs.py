@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Final
 
-from sqlalchemy import BigInteger, Column, Index, LargeBinary
+from sqlalchemy import BigInteger, Column, Index, LargeBinary, text
 from sqlalchemy.sql.elements import ColumnElement
-from sqlmodel import Field, Session, SQLModel, and_, col, delete, func, or_, select, tuple_
+from sqlmodel import Field, Session, SQLModel, and_, col, delete, func, select, tuple_
 from sqlmodel.sql.expression import SelectOfScalar
 
 from computility.chain.log_decoding import decode_log
 from computility.domain.errors import StoreError
 from computility.domain.events import Event, EventOrigin
 from computility.domain.identifiers import Address, Bytes32, ChainId
+from computility.store.compact_types import AddressColumn, ChainColumn, HashColumn
+
+_OF_A_JOB: Final = "job IS NOT NULL"
 
 Position = tuple[int, int]
 """Block number and log index: the order of the ledger."""
@@ -23,22 +27,30 @@ class RawLogRow(SQLModel, table=True):
 
     __tablename__ = "raw_logs"
     __table_args__ = (
-        Index("ix_raw_logs_position", "chain_id", "block_number", "log_index"),
-        Index("ix_raw_logs_job", "chain_id", "job", "block_number", "log_index"),
+        Index(
+            "ix_raw_logs_job",
+            "chain_id",
+            "job",
+            "block_number",
+            "log_index",
+            sqlite_where=text(_OF_A_JOB),
+            postgresql_where=text(_OF_A_JOB),
+        ),
         Index("ix_raw_logs_name", "chain_id", "name", "block_number", "log_index"),
+        {"sqlite_with_rowid": False, "postgresql_partition_by": "RANGE (block_number)"},
     )
 
-    chain_id: str = Field(primary_key=True, max_length=41)
-    block_hash: str = Field(primary_key=True, max_length=66)
+    chain_id: str = Field(sa_column=Column(ChainColumn, primary_key=True))
+    block_number: int = Field(sa_column=Column(BigInteger, primary_key=True))
     log_index: int = Field(primary_key=True)
-    block_number: int = Field(sa_column=Column(BigInteger, nullable=False))
+    block_hash: str = Field(sa_column=Column(HashColumn, nullable=False))
     timestamp: int = Field(sa_column=Column(BigInteger, nullable=False))
-    tx_hash: str = Field(max_length=66)
-    address: str = Field(max_length=42)
+    tx_hash: str = Field(sa_column=Column(HashColumn, nullable=False))
+    address: str = Field(sa_column=Column(AddressColumn, nullable=False))
     generation: int
     contract: str = Field(max_length=32)
     name: str = Field(max_length=32)
-    job: str | None = Field(default=None, max_length=66)
+    job: str | None = Field(default=None, sa_column=Column(HashColumn, nullable=True))
     topics: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
     data: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
 
@@ -67,28 +79,12 @@ class EventAccountRow(SQLModel, table=True):
     """Which accounts an event concerns: those that it names, and of a job's events all parties of the job."""
 
     __tablename__ = "event_accounts"
-    __table_args__ = (Index("ix_event_accounts_account", "chain_id", "account", "block_number", "log_index"),)
+    __table_args__ = ({"sqlite_with_rowid": False, "postgresql_partition_by": "RANGE (block_number)"},)
 
-    chain_id: str = Field(primary_key=True, max_length=41)
-    block_hash: str = Field(primary_key=True, max_length=66)
+    chain_id: str = Field(sa_column=Column(ChainColumn, primary_key=True))
+    account: str = Field(sa_column=Column(AddressColumn, primary_key=True))
+    block_number: int = Field(sa_column=Column(BigInteger, primary_key=True))
     log_index: int = Field(primary_key=True)
-    account: str = Field(primary_key=True, max_length=42)
-    block_number: int = Field(sa_column=Column(BigInteger, nullable=False))
-
-
-def add_log(session: Session, row: RawLogRow, accounts: Iterable[Address]) -> None:
-    """Add one log and what it concerns."""
-    session.add(row)
-    for account in accounts:
-        session.add(
-            EventAccountRow(
-                chain_id=row.chain_id,
-                block_hash=row.block_hash,
-                log_index=row.log_index,
-                account=account,
-                block_number=row.block_number,
-            )
-        )
 
 
 def logs_above(session: Session, chain_id: ChainId, number: int) -> list[RawLogRow]:
@@ -97,10 +93,24 @@ def logs_above(session: Session, chain_id: ChainId, number: int) -> list[RawLogR
     return list(session.exec(query.order_by(col(RawLogRow.block_number), col(RawLogRow.log_index))))
 
 
-def remove_logs_above(session: Session, chain_id: ChainId, number: int) -> None:
-    """Forget orphaned logs."""
-    for table in (EventAccountRow, RawLogRow):
-        session.exec(delete(table).where(col(table.chain_id) == chain_id, col(table.block_number) > number))
+def logs_from(session: Session, chain_id: ChainId, after: Position, up_to: int, limit: int) -> Sequence[RawLogRow]:
+    """The next logs after a position, of blocks up to ``up_to``, in order."""
+    query = _of(chain_id).where(col(RawLogRow.block_number) <= up_to)
+    query = query.where(tuple_(col(RawLogRow.block_number), col(RawLogRow.log_index)) > tuple_(*after))
+    return session.exec(query.order_by(col(RawLogRow.block_number), col(RawLogRow.log_index)).limit(limit)).all()
+
+
+def remove_logs_above(session: Session, chain_id: ChainId, number: int, concerned: Iterable[Address]) -> None:
+    """Forget orphaned logs, which concern the accounts ``concerned``."""
+    for account in concerned:
+        session.exec(
+            delete(EventAccountRow).where(
+                col(EventAccountRow.chain_id) == chain_id,
+                col(EventAccountRow.account) == account,
+                col(EventAccountRow.block_number) > number,
+            )
+        )
+    session.exec(delete(RawLogRow).where(col(RawLogRow.chain_id) == chain_id, col(RawLogRow.block_number) > number))
 
 
 def logs_of_job(
@@ -128,7 +138,9 @@ def logs_of_account(
 ) -> Sequence[RawLogRow]:
     """Logs of some events that concern an account, in order."""
     query = _of(chain_id).where(col(RawLogRow.name).in_(list(names)), col(RawLogRow.contract) == contract)
-    query = query.join(EventAccountRow, _same_log()).where(col(EventAccountRow.account) == account)
+    query = query.join(EventAccountRow, _same_log()).where(
+        col(EventAccountRow.chain_id) == chain_id, col(EventAccountRow.account) == account
+    )
     return session.exec(query.order_by(col(RawLogRow.block_number), col(RawLogRow.log_index))).all()
 
 
@@ -144,21 +156,20 @@ def page_of_logs(
 ) -> Sequence[RawLogRow]:
     """Logs, the newest first."""
     query = _of(chain_id)
+    # Pages of one account follow that account's own index.
+    of: type[RawLogRow] | type[EventAccountRow] = RawLogRow
     if account is not None:
-        query = query.join(EventAccountRow, _same_log()).where(col(EventAccountRow.account) == account)
+        of = EventAccountRow
+        query = query.join(EventAccountRow, _same_log()).where(
+            col(EventAccountRow.chain_id) == chain_id, col(EventAccountRow.account) == account
+        )
     if name is not None:
         query = query.where(col(RawLogRow.name) == name)
     if from_block is not None:
-        query = query.where(col(RawLogRow.block_number) >= from_block)
+        query = query.where(col(of.block_number) >= from_block)
     if before is not None:
-        number, index = before
-        query = query.where(
-            or_(
-                col(RawLogRow.block_number) < number,
-                and_(col(RawLogRow.block_number) == number, col(RawLogRow.log_index) < index),
-            )
-        )
-    order = (col(RawLogRow.block_number).desc(), col(RawLogRow.log_index).desc())
+        query = query.where(tuple_(col(of.block_number), col(of.log_index)) < tuple_(*before))
+    order = (col(of.block_number).desc(), col(of.log_index).desc())
     return session.exec(query.order_by(*order).limit(limit)).all()
 
 
@@ -174,6 +185,6 @@ def _of(chain_id: ChainId) -> SelectOfScalar[RawLogRow]:
 def _same_log() -> ColumnElement[bool]:
     return and_(
         col(RawLogRow.chain_id) == col(EventAccountRow.chain_id),
-        col(RawLogRow.block_hash) == col(EventAccountRow.block_hash),
+        col(RawLogRow.block_number) == col(EventAccountRow.block_number),
         col(RawLogRow.log_index) == col(EventAccountRow.log_index),
     )

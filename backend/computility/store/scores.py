@@ -7,54 +7,40 @@ from collections.abc import Sequence
 from sqlalchemy import BigInteger, Column
 from sqlmodel import Field, Session, SQLModel, col, select
 
-from computility.domain.events import ScoreChanged
 from computility.domain.identifiers import Address, ChainId
 from computility.store.amount import Amount
+from computility.store.compact_types import AddressColumn
+from computility.store.ledgers import live
 
 
 class ScoreRow(SQLModel, table=True):
     """An account's standing in one role (0 buyer, 1 provider), as it was at ``at``."""
 
     __tablename__ = "scores"
+    __table_args__ = ({"sqlite_with_rowid": False},)
 
-    chain_id: str = Field(primary_key=True, max_length=41)
-    scores: str = Field(primary_key=True, max_length=42)
-    account: str = Field(primary_key=True, max_length=42)
+    ledger: int = Field(primary_key=True)
+    account: str = Field(sa_column=Column(AddressColumn, primary_key=True))
     role: int = Field(primary_key=True)
+    scores: str = Field(sa_column=Column(AddressColumn, primary_key=True))
     score_bps: int
     credit: int = Field(sa_column=Column(Amount, nullable=False))
     debit: int = Field(sa_column=Column(Amount, nullable=False))
     at: int = Field(sa_column=Column(BigInteger, nullable=False))
 
 
-def save_score(session: Session, chain_id: ChainId, scores: Address, event: ScoreChanged) -> None:
-    """Write the standing that a change led to."""
-    session.merge(
-        ScoreRow(
-            chain_id=chain_id,
-            scores=scores,
-            account=event.account,
-            role=event.role,
-            score_bps=event.score_bps,
-            credit=event.credit,
-            debit=event.debit,
-            at=event.at,
-        )
-    )
-
-
 def find_score(session: Session, chain_id: ChainId, scores: Address, account: Address, role: int) -> ScoreRow | None:
     """The standing of an account in one role; None without history."""
-    return session.get(ScoreRow, (chain_id, scores, account, role))
-
-
-def remove_score(session: Session, chain_id: ChainId, scores: Address, account: Address, role: int) -> None:
-    """Forget a standing whose history was orphaned."""
-    row = find_score(session, chain_id, scores, account, role)
-    if row is not None:
-        session.delete(row)
+    return session.exec(
+        select(ScoreRow).where(
+            col(ScoreRow.ledger) == live(chain_id),
+            col(ScoreRow.account) == account,
+            col(ScoreRow.role) == role,
+            col(ScoreRow.scores) == scores,
+        )
+    ).first()
 
 
 def all_scores(session: Session, chain_id: ChainId) -> Sequence[ScoreRow]:
     """Every standing."""
-    return session.exec(select(ScoreRow).where(col(ScoreRow.chain_id) == chain_id)).all()
+    return session.exec(select(ScoreRow).where(col(ScoreRow.ledger) == live(chain_id))).all()

@@ -3,10 +3,12 @@
 from computility.store.accounts import AccountRow, FeesRow
 from computility.store.blocks import BlockRow, CursorRow
 from computility.store.jobs import JobRow
+from computility.store.ledgers import LedgerRow
 from computility.store.providers import ProviderRow
 from computility.store.raw_logs import EventAccountRow, RawLogRow
 from computility.store.scores import ScoreRow
 from computility.store.statements import StatementRow
+from computility.store.undo import UndoRow
 
 __all__ = [
     "AccountRow",
@@ -15,8 +17,10 @@ __all__ = [
     "EventAccountRow",
     "FeesRow",
     "JobRow",
+    "LedgerRow",
     "ProviderRow",
     "RawLogRow",
     "ScoreRow",
     "StatementRow",
+    "UndoRow",
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from sqlmodel import update
 from tests.integration.indexer.conftest import OpenDatabase, indexer_of
 from tests.integration.ledger_on_chain import (
     BUYER,
@@ -19,18 +20,23 @@ from tests.integration.ledger_on_chain import (
 
 from computility.chain.connection import ChainConnection
 from computility.domain.attestation import Verdict
-from computility.domain.errors import ChainMisbehaved, ChainReplaced
+from computility.domain.errors import ChainReplaced, StoreMoved
 from computility.domain.job import ClosedBy, JobState
 from computility.services.auditor import Auditor
+from computility.services.fetch_ahead import Follower
+from computility.services.incoming import Incoming
 from computility.services.indexer import Indexer
 from computility.store.accounts import AccountRow, FeesRow
 from computility.store.blocks import BlockRow, CursorRow
 from computility.store.engine import Database
 from computility.store.jobs import JobRow, all_jobs
+from computility.store.ledgers import LedgerRow
 from computility.store.providers import ProviderRow
 from computility.store.raw_logs import EventAccountRow, RawLogRow
 from computility.store.scores import ScoreRow
 
+OF_THE_BUILD = ("ledger", "undo_floor", "sealed", "safe", "final")
+"""What a store says of its own making."""
 TABLES = (JobRow, AccountRow, FeesRow, ProviderRow, ScoreRow, RawLogRow, EventAccountRow, CursorRow)
 
 
@@ -42,7 +48,7 @@ def assert_as_from_nothing(ledger: LedgerOnChain, database: Database, new_databa
         # A row whose every amount fell back to nothing says nothing.
         kept, true = (
             [
-                row
+                {name: value for name, value in row.items() if name not in OF_THE_BUILD}
                 for row in rows_of(each, table)
                 if (row.get("free"), row.get("locked")) != (0, 0) and row.get("amount") != 0
             ]
@@ -80,14 +86,10 @@ def test_trades_of_every_kind__are_in_the_store_as_on_the_chain(
     assert locked == live.terms.escrow + live.terms.bond
 
 
-def test_batches__end_as_one_block_at_a_time_does(
-    ledger: LedgerOnChain, new_database: OpenDatabase, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_batches__end_as_one_block_at_a_time_does(ledger: LedgerOnChain, new_database: OpenDatabase) -> None:
     ledger.trade_in_every_way()
-    monkeypatch.setattr("computility.services.indexer._BATCH_BLOCKS", 1)
     database = new_database()
-    index_all(indexer_of(ledger, database))
-    monkeypatch.undo()
+    index_all(Indexer(ledger.rpc, database, ledger.deployments, most_blocks=1))
     assert_as_from_nothing(ledger, database, new_database)
 
 
@@ -209,12 +211,10 @@ def test_jobs_that_a_reorganisation_touched__are_told_to_whoever_listens(
 
 
 def test_old_blocks_without_events__are_forgotten_and_a_fork_is_found_nevertheless(
-    ledger: LedgerOnChain, new_database: OpenDatabase, monkeypatch: pytest.MonkeyPatch
+    ledger: LedgerOnChain, new_database: OpenDatabase
 ) -> None:
-    monkeypatch.setattr("computility.services.indexer._BATCH_BLOCKS", 20)
-    monkeypatch.setattr("computility.services.indexer._KEEP_BLOCKS", 10)
     database = new_database()
-    indexer = indexer_of(ledger, database)
+    indexer = Indexer(ledger.rpc, database, ledger.deployments, most_blocks=20, keep_blocks=10)
     settlement(ledger)
     fork = ledger.snapshot()
     ledger.mine(100)
@@ -238,6 +238,40 @@ def test_a_confirmation_depth__keeps_the_newest_blocks_out(ledger: LedgerOnChain
     assert len(rows_of(database, JobRow)) == 1
 
 
+def test_projections_of_another_version__are_rebuilt_from_the_stored_logs(
+    ledger: LedgerOnChain, new_database: OpenDatabase
+) -> None:
+    ledger.trade_in_every_way()
+    database = new_database()
+    index_all(indexer_of(ledger, database))
+    with database.unit_of_work() as session:
+        session.exec(update(LedgerRow).values(version=0))
+        session.exec(update(JobRow).values(fee_bps=9_999))
+    ledger.attest(ledger.open())
+    index_all(indexer_of(ledger, database))
+    assert_as_from_nothing(ledger, database, new_database)
+    assert [row["state"] for row in rows_of(database, LedgerRow)] == ["live"]
+
+
+def test_a_reorganisation_below_every_image_of_before__is_rebuilt_from_the_stored_logs(
+    ledger: LedgerOnChain, new_database: OpenDatabase
+) -> None:
+    settlement(ledger)
+    database = new_database()
+    indexer = indexer_of(ledger, database)
+    index_all(indexer)
+    fork = ledger.snapshot()
+    everything(ledger)
+    ledger.mine(10)
+    index_all(indexer)
+    ledger.revert(fork)
+    settlement(ledger)
+    ledger.mine(12)
+    index_all(indexer)
+    assert indexer.metrics.rebuilds._value.get() == 1
+    assert_as_from_nothing(ledger, database, new_database)
+
+
 def test_a_chain_that_was_started_anew__is_said_and_the_store_kept(
     ledger: LedgerOnChain, new_database: OpenDatabase, chain_from_nothing: LedgerOnChain
 ) -> None:
@@ -259,9 +293,11 @@ def test_a_second_writer__is_refused_and_nothing_is_doubled(ledger: LedgerOnChai
     first = indexer_of(ledger, database)
     index_all(first)
     settlement(ledger)
-    stretch = first._reader.stretch(rows_of(database, CursorRow)[0]["number"] + 1, ledger.rpc.block_number())
-    behind = rows_of(database, CursorRow)[0]["hash"]
+    behind = first._position()
+    assert behind is not None
+    late = Follower(first.source, behind).next()
+    assert isinstance(late, Incoming)
     index_all(indexer_of(ledger, database))
-    with pytest.raises(ChainMisbehaved, match="one node"):
-        first._fold(stretch, behind)
+    with pytest.raises(StoreMoved, match="one node"):
+        first._take(late, behind)
     assert_as_from_nothing(ledger, database, new_database)

@@ -78,9 +78,45 @@ def test_a_lie__changes_nothing_and_the_truth_is_taken_in_afterwards(
     assert [row["state"] for row in rows_of(database, JobRow)] == [4]
 
 
-def test_logs_that_are_withheld__are_missed_by_the_indexer_and_found_by_the_auditor(
+def test_logs_that_are_withheld__are_found_before_a_row_is_final_and_put_right(
     ledger: LedgerOnChain, database: Database
 ) -> None:
+    ledger.attest(ledger.open())
+    ledger.mine(6)
+    last_trade = ledger.rpc.block_number() - 6
+    with distorted(
+        ledger.rpc.url, logs(lambda found: [each for each in found if each["blockNumber"] != hex(last_trade)])
+    ) as url:
+        indexer = Indexer(RpcClient(url), database, ledger.deployments)
+        index_all(indexer)
+        assert [row["state"] for row in rows_of(database, JobRow)] == [1]
+        while indexer.seal():
+            index_all(indexer)
+    assert [row["state"] for row in rows_of(database, JobRow)] == [4]
+    cursor = rows_of(database, CursorRow)[0]
+    assert cursor["sealed"] == cursor["final"] >= last_trade
+
+
+def test_receipts_that_are_withheld_too__leave_every_row_unproven(ledger: LedgerOnChain, database: Database) -> None:
+    ledger.attest(ledger.open())
+    ledger.mine(6)
+
+    def withhold(method: str, result: Any) -> Any:
+        if method == "eth_getLogs":
+            return []
+        if method == "eth_getBlockReceipts" and result:
+            return [{**receipt, "logs": []} for receipt in result]
+        return result
+
+    with distorted(ledger.rpc.url, withhold) as url:
+        indexer = Indexer(RpcClient(url), database, ledger.deployments)
+        index_all(indexer)
+        with pytest.raises(ChainMisbehaved, match="receipts root"):
+            indexer.seal()
+    assert rows_of(database, CursorRow)[0]["sealed"] < ledger.rpc.block_number() - 6
+
+
+def test_logs_that_are_withheld__are_found_by_the_auditor(ledger: LedgerOnChain, database: Database) -> None:
     from computility.chain.connection import ChainConnection
     from computility.services.auditor import Auditor
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -69,7 +70,7 @@ def raise_payment(session: Session) -> None:
 
 def change_terms(session: Session) -> None:
     row = next(row for row in session.exec(select(JobRow)) if row.terms)
-    row.terms = {**row.terms, "unitPrice": "1"}
+    row.terms = replace(row.terms, unit_price=1)
 
 
 def forget_a_job(session: Session) -> None:

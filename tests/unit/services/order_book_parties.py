@@ -20,11 +20,12 @@ from computility.domain.terms import Terms
 from computility.services.change_feed import ChangeFeed
 from computility.services.journal import Journal
 from computility.services.order_book import OrderBook
-from computility.services.stored_ledger import Settled, StoredLedger
+from computility.services.stored_ledger import StoredLedger
 from computility.settings import NodeSettings
+from computility.store import ledgers
 from computility.store.engine import Database, open_database
-from computility.store.jobs import save_job
-from computility.store.providers import save_provider
+from computility.store.ledgers import LIVE
+from computility.store.projected import JOBS, PROVIDERS, ProjectedTable
 
 CHAIN_ID = chain_id_of(31337)
 REGISTRY = Address("0x00000000000000000000000000000000000000A1")
@@ -78,15 +79,19 @@ class Book:
         """Put a job on the ledger."""
         job = terms.job_id(DOMAIN)
         state = JobState.CLOSED if closed else JobState.OPEN
-        with self.database.unit_of_work() as session:
-            save_job(session, CHAIN_ID, 1, JobRecord(job, state, terms))
+        self._project(JOBS, job, (1, JobRecord(job, state, terms)))
         return job
 
     def register(self, provider: Party, **changes: Any) -> None:
         """Let a provider enter, or change it."""
         record = ProviderRecord(provider.address, **{"stake": 10**18, "registered_at": NOW, **changes})
-        with self.database.unit_of_work() as session:
-            save_provider(session, CHAIN_ID, REGISTRY, record)
+        self._project(PROVIDERS, (REGISTRY, provider.address), record)
+
+    def _project(self, table: ProjectedTable[Any, Any], key: Any, record: Any) -> None:
+        with self.database.bulk_work() as (session, writer):
+            live = ledgers.ledger_in_state(session, CHAIN_ID, LIVE) or ledgers.add_ledger(session, CHAIN_ID, 1, LIVE)
+            assert live.id is not None
+            writer.upsert(table.table, [table.to_row(live.id, key, record)])
 
 
 def open_book(folder: Any, **limits: int) -> Book:
@@ -94,7 +99,7 @@ def open_book(folder: Any, **limits: int) -> Book:
     database = open_database(f"sqlite:///{folder}/node.sqlite")
     contracts = {"JobEscrow": DOMAIN.escrow, "ProviderRegistry": REGISTRY}
     deployments = Deployments(DOMAIN.chain_number, (Generation(1, 0, ZERO_BYTES32, NOW, contracts),))
-    ledger = StoredLedger(database, deployments, Settled(safe_depth=2, finality_depth=5))
+    ledger = StoredLedger(database, deployments)
     journal, clock = Journal(CHAIN_ID, database.unit_of_work), Clock()
     settings = NodeSettings.model_validate(limits)
     feed = ChangeFeed(settings.max_waiters, settings.max_streams)

@@ -1,0 +1,196 @@
+"""One endpoint over plain keep-alive HTTP: the way in for everything that is indexed.
+
+web3.py and httpx cost more for each answer than the answer's content does, so that the indexer speaks HTTP itself. Every call ends within the time
+limit, answers are bounded, and each way to fail is one error. Errors name the endpoint by host and port only: the rest of a URL may be a key.
+"""
+
+from __future__ import annotations
+
+import http.client
+import itertools
+import socket
+import ssl
+import threading
+import time
+from base64 import b64encode
+from collections.abc import Sequence
+from typing import Any, Final
+from urllib.parse import unquote, urlsplit
+
+import msgspec
+import orjson
+
+from computility.chain.wire import RpcAnswer, parse_answers
+from computility.domain.errors import AnswerTooLarge, ChainMisbehaved, ChainUnavailable, RpcRefused
+
+Call = tuple[str, Sequence[Any]]
+
+_MAX_ANSWER_BYTES: Final = 64 * 1024 * 1024
+_READ_BYTES: Final = 256 * 1024
+_BUSY: Final = frozenset({429, 500, 502, 503, 504})
+
+
+class ChainEndpoint:
+    """JSON-RPC at one URL. Each thread has a connection of its own."""
+
+    def __init__(self, url: str, timeout_s: float = 10.0, max_answer_bytes: int = _MAX_ANSWER_BYTES) -> None:
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ChainUnavailable("a chain endpoint is an http or https URL, like http://127.0.0.1:8545")
+        self.url = url
+        self.name = parts.hostname + (f":{parts.port}" if parts.port else "")
+        self._host, self._port, self._tls = parts.hostname, parts.port, parts.scheme == "https"
+        self._path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        self._headers = {"content-type": "application/json", "accept-encoding": "identity"}
+        if parts.username is not None:
+            pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+            self._headers["authorization"] = "Basic " + b64encode(pair.encode()).decode()
+        self._timeout_s = timeout_s
+        self._max_answer_bytes = max_answer_bytes
+        self._ids = itertools.count(1)
+        self._local = threading.local()
+
+    def __repr__(self) -> str:
+        return f"ChainEndpoint({self.name})"
+
+    def call(self, method: str, *params: Any) -> msgspec.Raw:
+        """The result of one call, as JSON text.
+
+        Raises:
+            ChainUnavailable: no answer in time, or too busy to give one.
+            ChainMisbehaved: an answer that is no JSON-RPC answer to this call.
+            AnswerTooLarge: it answers with more than the limit.
+            RpcRefused: the endpoint's own error.
+        """
+        return self.batch([(method, params)])[0]
+
+    def batch(self, calls: Sequence[Call]) -> list[msgspec.Raw]:
+        """The results of several calls, in order, in one round trip.
+
+        Raises: as ``call``, for the first that fails.
+        """
+        ids = list(itertools.islice(self._ids, len(calls)))
+        asked = [
+            {"jsonrpc": "2.0", "id": identifier, "method": method, "params": list(params)}
+            for identifier, (method, params) in zip(ids, calls, strict=True)
+        ]
+        body = self._post(orjson.dumps(asked if len(asked) != 1 else asked[0]))
+        try:
+            answers = parse_answers(body)
+        except msgspec.DecodeError as error:
+            raise ChainMisbehaved(
+                f"{self.name} answers with something that is no JSON-RPC ({error}); is this URL a chain endpoint?"
+            ) from error
+        if isinstance(answers, RpcAnswer):
+            if len(calls) > 1:
+                # A refused batch is one error.
+                self._result(answers, answers.id)
+                raise ChainMisbehaved(
+                    f"{self.name} answers a batch with one result; use an endpoint that takes batches"
+                )
+            return [self._result(answers, ids[0])]
+        by_id = {answer.id: answer for answer in answers}
+        if len(by_id) != len(ids):
+            raise ChainMisbehaved(f"{self.name} did not answer a batch with as many results; use another endpoint")
+        return [self._result(by_id.get(identifier), identifier) for identifier in ids]
+
+    def close(self) -> None:
+        """Close this thread's connection."""
+        connection: http.client.HTTPConnection | None = getattr(self._local, "connection", None)
+        if connection is not None:
+            connection.close()
+            self._local.connection = None
+
+    def _result(self, answer: RpcAnswer | None, identifier: object) -> msgspec.Raw:
+        if answer is None or answer.id != identifier:
+            raise ChainMisbehaved(
+                f"{self.name} answers with something that is no answer to the call; use another endpoint"
+            )
+        if answer.error is not None:
+            raise RpcRefused(f"{self.name}: {answer.error.message[:500]}", answer.error.code)
+        if not bytes(answer.result):
+            raise ChainMisbehaved(f"{self.name} answers with neither a result nor an error")
+        return answer.result
+
+    def _post(self, content: bytes) -> bytes:
+        reused = getattr(self._local, "connection", None) is not None
+        try:
+            return self._post_once(content)
+        except (http.client.RemoteDisconnected, ConnectionError) as error:
+            self.close()
+            if not reused:
+                raise self._unavailable(error) from error
+        # The other side closed a connection that had been idle: once more on a new one.
+        try:
+            return self._post_once(content)
+        except (http.client.HTTPException, OSError) as error:
+            self.close()
+            raise self._unavailable(error) from error
+
+    def _post_once(self, content: bytes) -> bytes:
+        give_up = time.monotonic() + self._timeout_s
+        try:
+            connection = self._connection()
+            connection.request("POST", self._path, content, self._headers)
+            response = connection.getresponse()
+            body = self._read(response, give_up)
+        except (http.client.RemoteDisconnected, ConnectionError):
+            raise
+        except TimeoutError as error:
+            self.close()
+            raise ChainUnavailable(
+                f"the chain endpoint {self.name} did not answer within {self._timeout_s:g} s; try again, or use another"
+            ) from error
+        except http.client.IncompleteRead as error:
+            self.close()
+            raise ChainMisbehaved(f"{self.name} broke off in the middle of an answer") from error
+        except (http.client.HTTPException, OSError) as error:
+            self.close()
+            raise self._unavailable(error) from error
+        except AnswerTooLarge:
+            self.close()
+            raise
+        if response.status in _BUSY and not body.lstrip().startswith((b"{", b"[")):
+            raise ChainUnavailable(f"the chain endpoint {self.name} is busy (HTTP {response.status}); try again")
+        if response.status == 429:
+            raise ChainUnavailable(
+                f"the chain endpoint {self.name} allows no more requests just now (HTTP 429); try again"
+            )
+        return body
+
+    def _read(self, response: http.client.HTTPResponse, give_up: float) -> bytes:
+        parts: list[bytes] = []
+        size = 0
+        while part := response.read1(_READ_BYTES):
+            parts.append(part)
+            size += len(part)
+            if size > self._max_answer_bytes:
+                raise AnswerTooLarge(f"{self.name} answers with more than {self._max_answer_bytes} bytes")
+            if time.monotonic() > give_up:
+                raise TimeoutError
+        if response.length:
+            raise http.client.IncompleteRead(b"", response.length)
+        # ``read1`` leaves an answer open whose last byte it has read, and the connection could not be used again.
+        response.close()
+        return b"".join(parts)
+
+    def _connection(self) -> http.client.HTTPConnection:
+        connection: http.client.HTTPConnection | None = getattr(self._local, "connection", None)
+        if connection is None:
+            if self._tls:
+                context = ssl.create_default_context()
+                connection = http.client.HTTPSConnection(
+                    self._host, self._port, timeout=self._timeout_s, context=context
+                )
+            else:
+                connection = http.client.HTTPConnection(self._host, self._port, timeout=self._timeout_s)
+            connection.connect()
+            # Otherwise a small request waits for the acknowledgement of the one before.
+            connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self._local.connection = connection
+        return connection
+
+    def _unavailable(self, error: Exception) -> ChainUnavailable:
+        return ChainUnavailable(
+            f"the chain endpoint {self.name} does not answer ({type(error).__name__}); is it running, and is the URL right?"
+        )

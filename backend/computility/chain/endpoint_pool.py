@@ -1,0 +1,110 @@
+"""Several endpoints of one chain: one that answers is asked until it fails, and what is called final has to be the same with the others."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import Final, TypeVar
+
+import msgspec
+
+from computility.chain.endpoint import ChainEndpoint
+from computility.chain.wire import parse_header
+from computility.domain.errors import ChainError, ChainMisbehaved, ChainUnavailable, EndpointsDisagree, WrongChain
+
+_log = logging.getLogger(__name__)
+
+AnswerT = TypeVar("AnswerT")
+_REST_S: Final = 15.0
+"""For which an endpoint that failed is asked last."""
+
+
+class EndpointPool:
+    """Endpoints in the order in which they were named."""
+
+    def __init__(
+        self,
+        endpoints: Sequence[ChainEndpoint],
+        on_failure: Callable[[str, ChainError], None] = lambda _name, _error: None,
+    ) -> None:
+        self.endpoints = tuple(endpoints)
+        self._on_failure = on_failure
+        self._resting: dict[str, float] = {}
+        self._failing: dict[str, str] = {}
+        self._lock = threading.Lock()
+
+    def ask(self, question: Callable[[ChainEndpoint], AnswerT]) -> AnswerT:
+        """The answer of the first endpoint that has one.
+
+        Raises:
+            ChainError: the last one's error, when none has an answer.
+        """
+        last: ChainError = ChainUnavailable("no chain endpoint is configured: name one with --rpc")
+        for endpoint in self._in_order():
+            try:
+                answer = question(endpoint)
+            except WrongChain:
+                raise
+            except ChainError as error:
+                last = error
+                self._note_failure(endpoint, error)
+            else:
+                self._note_answer(endpoint)
+                return answer
+        raise last
+
+    def distrust(self, endpoint: ChainEndpoint, error: ChainError) -> None:
+        """Ask an endpoint last for a while."""
+        self._note_failure(endpoint, error)
+
+    def require_agreement(self, number: int, block_hash: str) -> None:
+        """Hold a block that is called final against every other endpoint's. One that does not answer, or has not come so far, is not heard.
+
+        Raises:
+            EndpointsDisagree: one has another block there, and no majority has this one.
+        """
+        if len(self.endpoints) < 2:
+            return
+        agreeing: list[str] = []
+        other: list[str] = []
+        for endpoint in self.endpoints:
+            try:
+                header = parse_header(endpoint.call("eth_getBlockByNumber", hex(number), False))
+            except msgspec.DecodeError:
+                self._note_failure(
+                    endpoint, ChainMisbehaved(f"{endpoint.name} answers with something that is no block header")
+                )
+                continue
+            except ChainError as error:
+                self._note_failure(endpoint, error)
+                continue
+            if header is not None:
+                (agreeing if header.hash == block_hash else other).append(endpoint.name)
+        if other and len(agreeing) <= len(other):
+            raise EndpointsDisagree(
+                f"at final block {number} {', '.join(agreeing) or 'nobody'} has {block_hash}, {', '.join(other)} another: nothing is taken in. "
+                "Find out which endpoint is wrong, and remove it"
+            )
+
+    def _in_order(self) -> list[ChainEndpoint]:
+        now = time.monotonic()
+        with self._lock:
+            return sorted(self.endpoints, key=lambda endpoint: self._resting.get(endpoint.name, 0.0) > now)
+
+    def _note_failure(self, endpoint: ChainEndpoint, error: ChainError) -> None:
+        self._on_failure(endpoint.name, error)
+        with self._lock:
+            self._resting[endpoint.name] = time.monotonic() + _REST_S
+            known = self._failing.get(endpoint.name)
+            self._failing[endpoint.name] = error.code
+        if known != error.code:
+            others = len(self.endpoints) > 1
+            _log.warning("%s%s", error, " (asking another endpoint)" if others else "")
+
+    def _note_answer(self, endpoint: ChainEndpoint) -> None:
+        with self._lock:
+            self._resting.pop(endpoint.name, None)
+            if self._failing.pop(endpoint.name, None) is not None:
+                _log.info("%s answers again", endpoint.name)

@@ -1,0 +1,80 @@
+"""What an endpoint's answers look like on the wire, as msgspec structs: only the fields that the ledger needs are read, all others are skipped."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class RpcFault(msgspec.Struct, gc=False):
+    """The error of an answer."""
+
+    code: int = 0
+    message: str = "no message"
+
+
+class RpcAnswer(msgspec.Struct, gc=False):
+    """One answer; its result is left as text until it is known what it should be."""
+
+    id: int | str | None = None
+    result: msgspec.Raw = msgspec.Raw()
+    error: RpcFault | None = None
+
+
+class WireLog(msgspec.Struct, gc=False, rename="camel"):
+    """A log of ``eth_getLogs`` or of a receipt. Numbers and bytes are 0x hex."""
+
+    address: str
+    topics: list[str]
+    data: str
+    block_number: str
+    block_hash: str
+    transaction_hash: str
+    log_index: str
+    removed: bool = False
+    block_timestamp: str | None = None
+
+
+class WireHeader(msgspec.Struct, gc=False, rename="camel"):
+    """A block header."""
+
+    number: str
+    hash: str
+    parent_hash: str
+    timestamp: str
+    logs_bloom: str
+    receipts_root: str
+    transactions: list[str] = []
+
+
+def parse_answers(body: bytes) -> list[RpcAnswer] | RpcAnswer:
+    """The answers of a batch, or the one answer of a call.
+
+    Raises:
+        msgspec.DecodeError: no JSON, or no JSON-RPC.
+    """
+    answers: list[RpcAnswer] | RpcAnswer = _ANSWERS.decode(body)
+    return answers
+
+
+def parse_logs(raw: msgspec.Raw) -> list[WireLog]:
+    """Logs from a result.
+
+    Raises:
+        msgspec.DecodeError: it is no list of mined logs.
+    """
+    return _LOGS.decode(raw)
+
+
+def parse_header(raw: msgspec.Raw) -> WireHeader | None:
+    """A header from a result; None where the chain has no such block.
+
+    Raises:
+        msgspec.DecodeError: it is no header.
+    """
+    header: WireHeader | None = _HEADER.decode(raw)
+    return header
+
+
+_ANSWERS = msgspec.json.Decoder(list[RpcAnswer] | RpcAnswer)
+_LOGS = msgspec.json.Decoder(list[WireLog])
+_HEADER = msgspec.json.Decoder(WireHeader | None)

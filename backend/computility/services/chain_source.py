@@ -1,0 +1,200 @@
+"""Fetches the ledger's blocks and logs in ranges that fit what the endpoint can give."""
+
+from __future__ import annotations
+
+import logging
+from typing import Final
+
+import msgspec
+
+from computility.chain.endpoint import Call, ChainEndpoint
+from computility.chain.endpoint_pool import EndpointPool
+from computility.chain.sealed_blocks import BlockSealer
+from computility.chain.wire import WireHeader, WireLog, parse_header, parse_logs
+from computility.domain.errors import AnswerTooLarge, ChainMisbehaved, ChainUnavailable, RpcRefused, WrongChain
+from computility.services.contract_directory import ContractDirectory
+from computility.services.incoming import Head, Incoming, LogReader
+
+_log = logging.getLogger(__name__)
+
+_WANTED_LOGS: Final = 2_500
+"""Of one range: enough to make the cost of a transaction small, few enough to stay in the processor's caches."""
+_FIRST_BLOCKS: Final = 16
+_MOST_BLOCKS: Final = 2_000
+_HEADERS_AT_ONCE: Final = 100
+
+
+class ChainSource:
+    """The chain as the indexer reads it. ``final_by_depth`` is for development chains, whose own words mean nothing."""
+
+    def __init__(
+        self,
+        pool: EndpointPool,
+        directory: ContractDirectory,
+        chain_number: int,
+        *,
+        safe_depth: int,
+        finality_depth: int,
+        final_by_depth: bool,
+        most_blocks: int = _MOST_BLOCKS,
+    ) -> None:
+        self.pool = pool
+        self._reader = LogReader(directory)
+        self._addresses = directory.addresses
+        self._chain_number = chain_number
+        self._safe_depth, self._finality_depth = safe_depth, finality_depth
+        self._by_depth = final_by_depth
+        self._most_blocks = most_blocks
+        self.range_blocks = min(_FIRST_BLOCKS, most_blocks)
+        """How many blocks the next range has at most."""
+        self.prove_up_to = -1
+        """Up to this block logs are read from receipts, which prove themselves: somewhere there ``eth_getLogs`` was not the truth."""
+
+    def require_chain(self) -> None:
+        """Make sure that the endpoints serve the chain that is meant.
+
+        Raises:
+            WrongChain: one serves another.
+        """
+
+        def check(endpoint: ChainEndpoint) -> None:
+            found = _quantity(endpoint.call("eth_chainId"), endpoint)
+            if found != self._chain_number:
+                raise WrongChain(f"{endpoint.name} serves chain {found}, not {self._chain_number}: check the RPC URL")
+
+        self.pool.ask(check)
+
+    def head(self, known: int | None = None) -> tuple[Head, WireHeader | None]:
+        """How far the chain is, and its header at height ``known`` (None where it has none), in one round trip."""
+        tags = [] if self._by_depth else ["safe", "finalized"]
+
+        def ask(endpoint: ChainEndpoint) -> tuple[Head, WireHeader | None]:
+            calls: list[Call] = [("eth_blockNumber", ())]
+            calls += [("eth_getBlockByNumber", (tag, False)) for tag in tags]
+            if known is not None:
+                calls.append(("eth_getBlockByNumber", (hex(known), False)))
+            answers = endpoint.batch(calls)
+            number = _quantity(answers[0], endpoint)
+            at = _header(answers[-1], endpoint) if known is not None else None
+            if at is not None and at.number != hex(known or 0):
+                raise ChainMisbehaved(f"{endpoint.name} answers with block {at.number} when asked for {known}")
+            by_depth = Head(number, max(-1, number - self._safe_depth), max(-1, number - self._finality_depth))
+            if self._by_depth:
+                return by_depth, at
+            safe, final = (_header(raw, endpoint) for raw in answers[1:3])
+            # A chain that does not name such blocks answers with none.
+            return Head(
+                number,
+                int(safe.number, 16) if safe else by_depth.safe,
+                int(final.number, 16) if final else by_depth.final,
+            ), at
+
+        return self.pool.ask(ask)
+
+    def header(self, number: int) -> WireHeader | None:
+        """The header at a height."""
+        return self.pool.ask(
+            lambda endpoint: _header(endpoint.call("eth_getBlockByNumber", hex(number), False), endpoint)
+        )
+
+    def headers_at(self, numbers: list[int]) -> list[WireHeader | None]:
+        """The headers at some heights, from one endpoint."""
+        return self.pool.ask(lambda endpoint: self._headers(endpoint, numbers))
+
+    def incoming(self, first: int, head: Head) -> Incoming:
+        """The next range of blocks from ``first`` on, up to the head, halved for as long as the endpoint finds it too large.
+
+        Raises:
+            ChainMisbehaved: headers and logs do not fit together: an endpoint lies, or the chain is reorganising just now.
+            ChainError: no endpoint answers.
+        """
+
+        def ask(endpoint: ChainEndpoint) -> Incoming:
+            while True:
+                last = min(head.number, first + self.range_blocks - 1)
+                proven = first <= self.prove_up_to
+                try:
+                    headers, logs = (self._proven if proven else self._range)(endpoint, first, last)
+                except (AnswerTooLarge, RpcRefused, ChainUnavailable) as error:
+                    if last == first or not _may_be_too_much(error):
+                        raise
+                    self.range_blocks = max(1, (last - first + 1) // 2)
+                    _log.info(
+                        "%s finds %d blocks too many at once (%s): asking for %d",
+                        endpoint.name,
+                        last - first + 1,
+                        error,
+                        self.range_blocks,
+                    )
+                    continue
+                incoming = self._reader.incoming(headers, logs, head, endpoint.name)
+                self._fit(last - first + 1, incoming.received)
+                return incoming
+
+        return self.pool.ask(ask)
+
+    def _fit(self, blocks: int, received: int) -> None:
+        if blocks < self.range_blocks:
+            # The head cut it short: it says little about how large a range may be.
+            return
+        if received > _WANTED_LOGS:
+            self.range_blocks = max(1, blocks * _WANTED_LOGS // received)
+        else:
+            self.range_blocks = min(
+                self._most_blocks, 2 * blocks, max(blocks, blocks * _WANTED_LOGS // max(1, received))
+            )
+
+    def _range(self, endpoint: ChainEndpoint, first: int, last: int) -> tuple[list[WireHeader], list[WireLog]]:
+        asked = {"fromBlock": hex(first), "toBlock": hex(last), "address": self._addresses}
+        numbers = list(range(first, last + 1))
+        calls: list[Call] = [("eth_getLogs", (asked,))]
+        calls += [("eth_getBlockByNumber", (hex(number), False)) for number in numbers[:_HEADERS_AT_ONCE]]
+        raw_logs, *raw_headers = endpoint.batch(calls)
+        try:
+            logs = parse_logs(raw_logs)
+        except msgspec.DecodeError as error:
+            raise ChainMisbehaved(f"{endpoint.name} answers with something that is no log: {error}") from error
+        headers = [_header(raw, endpoint) for raw in raw_headers]
+        headers += self._headers(endpoint, numbers[_HEADERS_AT_ONCE:])
+        found = [header for header in headers if header is not None]
+        if len(found) != len(numbers) or int(found[0].number, 16) != first:
+            raise ChainMisbehaved(f"{endpoint.name} has no header for a block below its head; it may be reorganising")
+        return found, logs
+
+    def _proven(self, endpoint: ChainEndpoint, first: int, last: int) -> tuple[list[WireHeader], list[WireLog]]:
+        sealed = BlockSealer(endpoint, self._addresses).blocks(first, last)
+        headers = [
+            WireHeader(
+                number=block.header["number"], hash=block.hash, parent_hash=block.parent_hash, timestamp=block.header["timestamp"],
+                logs_bloom=block.header["logsBloom"], receipts_root=block.header["receiptsRoot"],
+            )
+            for block in sealed
+        ]  # fmt: skip
+        return headers, [log for block in sealed for log in block.logs]
+
+    def _headers(self, endpoint: ChainEndpoint, numbers: list[int]) -> list[WireHeader | None]:
+        headers: list[WireHeader | None] = []
+        for start in range(0, len(numbers), _HEADERS_AT_ONCE):
+            some = numbers[start : start + _HEADERS_AT_ONCE]
+            answers = endpoint.batch([("eth_getBlockByNumber", (hex(number), False)) for number in some])
+            headers += [_header(raw, endpoint) for raw in answers]
+        return headers
+
+
+def _may_be_too_much(error: Exception) -> bool:
+    # Endpoints say it in a hundred ways; what is a refusal of something else is refused of one block too.
+    return not isinstance(error, ChainUnavailable) or "did not answer within" in str(error)
+
+
+def _header(raw: msgspec.Raw, endpoint: ChainEndpoint) -> WireHeader | None:
+    try:
+        return parse_header(raw)
+    except msgspec.DecodeError as error:
+        raise ChainMisbehaved(f"{endpoint.name} answers with something that is no block header: {error}") from error
+
+
+def _quantity(raw: msgspec.Raw, endpoint: ChainEndpoint) -> int:
+    try:
+        return int(msgspec.json.decode(raw, type=str), 16)
+    except (msgspec.DecodeError, ValueError) as error:
+        raise ChainMisbehaved(f"{endpoint.name} answers with something that is no quantity") from error

@@ -1,0 +1,107 @@
+"""The generated decoders say what ``eth_abi`` says, of random events of every kind, and refuse what no contract writes."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import eth_abi
+import pytest
+
+from computility.chain.artifacts import artifact
+from computility.chain.log_decoding import decode_log
+from computility.domain.errors import ChainMisbehaved
+from computility.domain.events import EVENTS_BY_CONTRACT, Event, EventField
+from computility.domain.terms import Terms
+
+EVENTS = [(contract, event) for contract, events in EVENTS_BY_CONTRACT.items() for event in events]
+NAMES = [f"{contract}.{event.__name__}" for contract, event in EVENTS]
+
+
+def abi_type(field: EventField) -> str:
+    return f"({','.join(member.type for member in Terms.STRUCT.fields)})" if field.type == "Terms" else field.type
+
+
+def random_value(declared: str, chance: random.Random) -> Any:
+    if declared == "Terms":
+        return tuple(random_value(member.type, chance) for member in Terms.STRUCT.fields)
+    if declared.endswith("]"):
+        element, _, length = declared[:-1].partition("[")
+        return tuple(random_value(element, chance) for _ in range(int(length)))
+    if declared == "address":
+        return "0x" + chance.randbytes(20).hex()
+    if declared == "bytes32":
+        return chance.randbytes(32)
+    if declared == "bool":
+        return chance.random() < 0.5
+    bits = int(declared.removeprefix("uint"))
+    return chance.choice((0, 1, 2**bits - 1, chance.getrandbits(bits)))
+
+
+def as_decoded(field: EventField, value: Any) -> Any:
+    """A value of eth_abi's as our events spell it."""
+    if field.type == "Terms":
+        members = (EventField(member.type, False, member.name) for member in Terms.STRUCT.fields)
+        return Terms(*(as_decoded(member, part) for member, part in zip(members, value, strict=True)))
+    if field.type == "bytes32":
+        return "0x" + value.hex()
+    if field.type == "address":
+        return value.lower()
+    return value
+
+
+def encoded(event: type[Event], values: dict[str, Any]) -> tuple[tuple[bytes, ...], bytes]:
+    topics = [bytes.fromhex(event.EVENT.topic[2:])]
+    topics += [eth_abi.encode([field.type], [values[field.name]]) for field in event.EVENT.indexed]
+    data = eth_abi.encode([abi_type(field) for field in event.EVENT.data], [values[f.name] for f in event.EVENT.data])
+    return tuple(topics), data
+
+
+@pytest.mark.parametrize(("contract", "event"), EVENTS, ids=NAMES)
+def test_random_events__are_what_eth_abi_says(contract: str, event: type[Event]) -> None:
+    chance = random.Random(event.__name__)  # reproducible on purpose
+    for _ in range(50):
+        values = {field.name: random_value(field.type, chance) for field in event.EVENT.fields}
+        topics, data = encoded(event, values)
+        decoded = decode_log(contract, topics, data)
+        told = dict(
+            zip(
+                [f.name for f in event.EVENT.data],
+                eth_abi.decode([abi_type(f) for f in event.EVENT.data], data),
+                strict=True,
+            )
+        )
+        told |= {
+            field.name: eth_abi.decode([field.type], topic)[0]
+            for field, topic in zip(event.EVENT.indexed, topics[1:], strict=True)
+        }
+        assert type(decoded) is event
+        for field in event.EVENT.fields:
+            found = getattr(decoded, field.python_name)
+            assert (found.lower() if field.type == "address" else found) == as_decoded(field, told[field.name]), (
+                field.name
+            )
+
+
+@pytest.mark.parametrize(("contract", "event"), EVENTS, ids=NAMES)
+def test_words_of_another_form__are_refused(contract: str, event: type[Event]) -> None:
+    chance = random.Random(7)  # reproducible on purpose
+    topics, data = encoded(event, {field.name: random_value(field.type, chance) for field in event.EVENT.fields})
+    with pytest.raises(ChainMisbehaved):
+        decode_log(contract, topics, data + bytes(32))
+    with pytest.raises(ChainMisbehaved):
+        decode_log(contract, (*topics, bytes(32)), data)
+    for at, field in enumerate(event.EVENT.indexed, 1):
+        if field.type != "bytes32":
+            with pytest.raises(ChainMisbehaved, match="does not fit"):
+                decode_log(contract, (*topics[:at], b"\xff" + topics[at][1:], *topics[at + 1 :]), data)
+
+
+@pytest.mark.parametrize("contract", EVENTS_BY_CONTRACT)
+def test_declarations__are_the_contracts_own(contract: str) -> None:
+    in_abi = {entry["name"]: entry for entry in artifact(contract).abi if entry["type"] == "event"}
+    for event in EVENTS_BY_CONTRACT[contract]:
+        entry = in_abi[event.EVENT.name]
+        assert [(part["name"], part["indexed"]) for part in entry["inputs"]] == [
+            (field.name, field.indexed) for field in event.EVENT.fields
+        ]
