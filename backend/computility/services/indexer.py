@@ -23,13 +23,13 @@ from computility.chain.rpc import RpcClient
 from computility.domain.errors import ChainError, ChainMisbehaved, ChainReplaced, StoreMoved, WrongChain
 from computility.domain.identifiers import Bytes32
 from computility.services.backfill_progress import BackfillProgress
+from computility.services.builds import Builds
 from computility.services.chain_source import ChainSource
 from computility.services.contract_directory import ContractDirectory
 from computility.services.fetch_ahead import FetchAhead, Follower, Position, Reorganised
 from computility.services.incoming import Head, Incoming, IncomingBlock
 from computility.services.indexer_metrics import IndexerMetrics
-from computility.services.projection import PROJECTION_VERSION, Projection, concerned_accounts
-from computility.services.rebuild import incoming_logs, stored_logs
+from computility.services.projection import Projection, concerned_accounts
 from computility.services.sealing import Seal, Sealing, SealingThread
 from computility.settings import DEVELOPMENT_CHAINS
 from computility.store import blocks, jobs, ledgers, raw_logs, undo
@@ -37,8 +37,6 @@ from computility.store.blocks import BlockRow, CursorRow
 from computility.store.bulk_write import BulkWriter
 from computility.store.compact_types import chain_number
 from computility.store.engine import Database
-from computility.store.ledgers import BUILDING, LIVE
-from computility.store.projected import EVERY
 from computility.store.raw_logs import EventAccountRow, RawLogRow
 from computility.store.writer_lock import writer_lock
 
@@ -47,7 +45,6 @@ _log = logging.getLogger(__name__)
 _FORK_SEARCH_BLOCKS: Final = 64
 _LONGEST_PAUSE_S: Final = 10.0
 _IDLE_S: Final = 0.5
-_REBUILD_AT_ONCE: Final = 5_000
 
 JobsChanged = Callable[[Iterable[Bytes32]], None]
 
@@ -97,6 +94,7 @@ class Indexer:
         self._jobs_changed = jobs_changed
         self._progress = progress or BackfillProgress()
         self._projection = Projection(self._chain_id)
+        self._builds = Builds(database, self._chain_id)
         self._roll_backs = 0
         self._sealing = Sealing(
             self.source.pool, database, self._chain_id, directory.addresses, timeout_s, lambda: self._roll_backs
@@ -229,7 +227,7 @@ class Indexer:
         head, first, last = incoming.head, incoming.first, incoming.last
         with self._database.bulk_work() as (session, writer):
             cursor = self._demand_cursor(session, position)
-            ledger = self._live_ledger(session)
+            ledger = self._builds.live(session)
             writer.make_room((_RAW_LOGS, _EVENT_ACCOUNTS), first.number, last.number)
             touched = self._projection.fold(
                 session, writer, ledger, incoming.logs, keep_from=head.final + 1, keep_logs=True
@@ -272,13 +270,6 @@ class Indexer:
             raise StoreMoved("another process moved the store's cursor: let one node write to a database")
         return cursor
 
-    def _live_ledger(self, session: Session) -> int:
-        live = ledgers.ledger_in_state(session, self._chain_id, LIVE)
-        if live is None:
-            live = ledgers.add_ledger(session, self._chain_id, PROJECTION_VERSION, LIVE)
-        assert live.id is not None
-        return live.id
-
     # ---------------------------------------------------------------- reorganisations
 
     def _roll_back(self, from_number: int) -> Position:
@@ -310,12 +301,14 @@ class Indexer:
         raw_logs.remove_logs_above(session, self._chain_id, fork.number, concerned)
         blocks.remove_blocks_above(session, self._chain_id, fork.number)
         session.flush()
-        ledger = self._live_ledger(session)
+        ledger = self._builds.live(session)
         if fork.number >= cursor.undo_floor:
             self._projection.restore(session, writer, ledger, fork.number)
         else:
-            self._build_anew(session, writer, fork.number)
-            ledger = self._live_ledger(session)
+            self._projection.discard()
+            self._builds.build_anew(session, writer, self._projection, fork.number)
+            self.metrics.rebuilds.inc()
+            ledger = self._builds.live(session)
             cursor.undo_floor = fork.number
         cursor.number, cursor.hash = fork.number, fork.hash
         cursor.final, cursor.safe = min(cursor.final, fork.number), min(cursor.safe, fork.number)
@@ -366,57 +359,14 @@ class Indexer:
 
     def _bring_up_to_date(self) -> None:
         """Rebuild projections of another version beside the live ones, and let them take their place."""
-        with self._database.unit_of_work() as session:
-            live = ledgers.ledger_in_state(session, self._chain_id, LIVE)
-            version = live.version if live else PROJECTION_VERSION
-        if version != PROJECTION_VERSION:
+        if not self._builds.up_to_date():
             self.rebuild()
 
     def rebuild(self) -> None:
         """Fold every stored log again into a build of its own, which then becomes the live one. Readers see the old one until then."""
         self._projection.discard()
-        with self._database.bulk_work() as (session, _):
-            self._forget(session, BUILDING)
-            building = ledgers.add_ledger(session, self._chain_id, PROJECTION_VERSION, BUILDING)
-            cursor = blocks.cursor_of(session, self._chain_id)
-            assert building.id is not None
-            ledger, number, final = building.id, cursor.number if cursor else -1, cursor.final if cursor else -1
-        _log.info("rebuilding the projections from the stored logs")
-        projection = Projection(self._chain_id)
-        with self._database.unit_of_work() as reading:
-            for logs in stored_logs(reading, self._chain_id, number, _REBUILD_AT_ONCE):
-                with self._database.bulk_work() as (session, writer):
-                    projection.fold(session, writer, ledger, logs, keep_from=final + 1, keep_logs=False)
-        with self._database.bulk_work() as (session, _):
-            cursor = blocks.cursor_of(session, self._chain_id, lock=True)
-            if cursor is not None:
-                if cursor.number != number:
-                    raise StoreMoved("another process moved the store's cursor: let one node write to a database")
-                cursor.undo_floor = max(cursor.undo_floor, final)
-                ledgers.move_ledger(session, ledger, cursor.number, Bytes32(cursor.hash))
-            self._forget(session, LIVE)
-            ledgers.set_state(session, ledger, LIVE)
+        self._builds.rebuild()
         self.metrics.rebuilds.inc()
-
-    def _build_anew(self, session: Session, writer: BulkWriter, up_to: int) -> None:
-        """As ``rebuild``, inside a transaction: for a fork below every image of before."""
-        self._projection.discard()
-        self._forget(session, LIVE)
-        ledger = self._live_ledger(session)
-        after = (-1, -1)
-        while rows := raw_logs.logs_from(session, self._chain_id, after, up_to, _REBUILD_AT_ONCE):
-            after = rows[-1].block_number, rows[-1].log_index
-            self._projection.fold(session, writer, ledger, incoming_logs(rows), keep_from=up_to + 1, keep_logs=False)
-        self.metrics.rebuilds.inc()
-
-    def _forget(self, session: Session, state: str) -> None:
-        while (row := ledgers.ledger_in_state(session, self._chain_id, state)) is not None:
-            assert row.id is not None
-            for table in EVERY:
-                table.forget(session, row.id)
-            undo.remove_images_above(session, row.id, -1)
-            ledgers.forget_ledger(session, row.id)
-            session.expunge(row)
 
 
 _BLOCKS: Final = BlockRow.__table__  # type: ignore[attr-defined]  # SQLModel sets it on every table class

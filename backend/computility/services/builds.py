@@ -1,0 +1,130 @@
+"""Builds of a chain's projections: the live one, and how another is made from the stored logs, without the chain."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from sqlmodel import Session
+
+from computility.chain.log_decoding import decode_log
+from computility.domain.errors import StoreError, StoreMoved
+from computility.domain.identifiers import Address, Bytes32, ChainId
+from computility.services.incoming import IncomingBlock, IncomingLog
+from computility.services.projection import PROJECTION_VERSION, Projection
+from computility.store import blocks, ledgers, raw_logs, undo
+from computility.store.bulk_write import BulkWriter
+from computility.store.engine import Database
+from computility.store.ledgers import BUILDING, LIVE
+from computility.store.projected import EVERY
+from computility.store.raw_logs import RawLogRow
+
+_log = logging.getLogger(__name__)
+
+_AT_ONCE: Final = 5_000
+"""Logs of one transaction."""
+
+
+class Builds:
+    """The builds of one chain."""
+
+    def __init__(self, database: Database, chain_id: ChainId) -> None:
+        self._database = database
+        self._chain_id = chain_id
+
+    def live(self, session: Session) -> int:
+        """The id of the live build; begins one where there is none."""
+        live = ledgers.ledger_in_state(session, self._chain_id, LIVE)
+        if live is None:
+            live = ledgers.add_ledger(session, self._chain_id, PROJECTION_VERSION, LIVE)
+        assert live.id is not None
+        return live.id
+
+    def up_to_date(self) -> bool:
+        """Whether the live build is of this version's folds."""
+        with self._database.unit_of_work() as session:
+            live = ledgers.ledger_in_state(session, self._chain_id, LIVE)
+            return live is None or live.version == PROJECTION_VERSION
+
+    def rebuild(self) -> None:
+        """Fold every stored log into a build beside the live one, and then put it in its place.
+
+        Raises:
+            StoreMoved: another process moved the cursor meanwhile.
+        """
+        with self._database.bulk_work() as (session, _):
+            # One that was killed half-way begins again.
+            self._forget(session, BUILDING)
+            building = ledgers.add_ledger(session, self._chain_id, PROJECTION_VERSION, BUILDING)
+            cursor = blocks.cursor_of(session, self._chain_id)
+            assert building.id is not None
+            ledger, number, final = building.id, cursor.number if cursor else -1, cursor.final if cursor else -1
+        _log.info("rebuilding the projections from the stored logs")
+        projection = Projection(self._chain_id)
+        with self._database.unit_of_work() as reading:
+            for logs in stored_logs(reading, self._chain_id, number, _AT_ONCE):
+                with self._database.bulk_work() as (session, writer):
+                    projection.fold(session, writer, ledger, logs, keep_from=final + 1, keep_logs=False)
+        with self._database.bulk_work() as (session, _):
+            cursor = blocks.cursor_of(session, self._chain_id, lock=True)
+            if cursor is not None:
+                if cursor.number != number:
+                    raise StoreMoved("another process moved the store's cursor: let one node write to a database")
+                cursor.undo_floor = max(cursor.undo_floor, final)
+                ledgers.move_ledger(session, ledger, cursor.number, Bytes32(cursor.hash))
+            self._forget(session, LIVE)
+            ledgers.set_state(session, ledger, LIVE)
+
+    def build_anew(self, session: Session, writer: BulkWriter, projection: Projection, up_to: int) -> None:
+        """As ``rebuild``, inside the caller's transaction: for a fork below every image of before."""
+        self._forget(session, LIVE)
+        ledger = self.live(session)
+        for logs in stored_logs(session, self._chain_id, up_to, _AT_ONCE):
+            projection.fold(session, writer, ledger, logs, keep_from=up_to + 1, keep_logs=False)
+
+    def _forget(self, session: Session, state: str) -> None:
+        while (row := ledgers.ledger_in_state(session, self._chain_id, state)) is not None:
+            assert row.id is not None
+            for table in EVERY:
+                table.forget(session, row.id)
+            undo.remove_images_above(session, row.id, -1)
+            ledgers.forget_ledger(session, row.id)
+            session.expunge(row)
+
+
+def stored_logs(session: Session, chain_id: ChainId, up_to: int, at_once: int) -> Iterator[list[IncomingLog]]:
+    """The logs of blocks up to ``up_to``, in the order of the ledger, ``at_once`` at a time."""
+    after = (-1, -1)
+    while rows := raw_logs.logs_from(session, chain_id, after, up_to, at_once):
+        after = rows[-1].block_number, rows[-1].log_index
+        logs = incoming_logs(rows)
+        for row in rows:
+            session.expunge(row)
+        yield logs
+
+
+def incoming_logs(rows: Sequence[RawLogRow]) -> list[IncomingLog]:
+    """Stored logs as they once came in."""
+    logs: list[IncomingLog] = []
+    block = IncomingBlock(-1, b"", b"", 0)
+    for row in rows:
+        if row.block_number != block.number:
+            block = IncomingBlock(row.block_number, _bytes(row.block_hash), b"", row.timestamp)
+        topics = tuple(row.topics[at : at + 32] for at in range(0, len(row.topics), 32))
+        event = decode_log(row.contract, topics, row.data)
+        if event is None:
+            raise StoreError(
+                f"log {row.log_index} of block {row.block_hash} is of no known event: index from an empty database"
+            )
+        logs.append(
+            IncomingLog(
+                block, row.log_index, _bytes(row.tx_hash), Address(row.address), _bytes(row.address),
+                row.generation, row.contract, row.topics, row.data, event,
+            )
+        )  # fmt: skip
+    return logs
+
+
+def _bytes(text: str) -> bytes:
+    return bytes.fromhex(text[2:])
