@@ -36,7 +36,17 @@ SETTINGS: Final[dict[str, Any]] = {
     },
     "viaIR": True,
     "remappings": ["@openzeppelin/contracts/=node_modules/@openzeppelin/contracts/"],
-    "outputSelection": {"*": {"*": ["abi", "evm.bytecode.object", "evm.deployedBytecode.object"]}},
+    "outputSelection": {
+        "*": {
+            "": ["ast"],
+            "*": [
+                "abi",
+                "evm.bytecode.object",
+                "evm.deployedBytecode.object",
+                "evm.deployedBytecode.immutableReferences",
+            ],
+        }
+    },
 }
 _IMPORT: Final = re.compile(r"""^\s*import\s[^;]*?["']([^"']+)["']""", re.MULTILINE)
 _DEPLOYED_CODE_LIMIT: Final = 24_576
@@ -112,6 +122,7 @@ def compile_sources(sources: dict[str, str]) -> dict[str, str]:
     for message in output.get("errors", []):
         print(message["formattedMessage"], file=sys.stderr)
     artifacts: dict[str, str] = {}
+    names = immutable_names([source["ast"] for source in output["sources"].values()])
     for source, contracts in output["contracts"].items():
         if not source.startswith("contracts/"):
             continue
@@ -129,9 +140,28 @@ def compile_sources(sources: dict[str, str]) -> dict[str, str]:
                     "abi": contract["abi"],
                     "bytecode": f"0x{bytecode}",
                     "deployedBytecode": f"0x{deployed}",
+                    "immutables": {
+                        names[node]: [[place["start"], place["length"]] for place in places]
+                        for node, places in contract["evm"]["deployedBytecode"].get("immutableReferences", {}).items()
+                    },
                 }
             )
     return artifacts
+
+
+def immutable_names(tree: Any) -> dict[str, str]:
+    """Names of all immutable variables by the id of their declaration, which is how the compiler tells where their values go."""
+    found: dict[str, str] = {}
+    waiting = [tree]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, dict):
+            if node.get("nodeType") == "VariableDeclaration" and node.get("mutability") == "immutable":
+                found[str(node["id"])] = node["name"]
+            waiting += node.values()
+        elif isinstance(node, list):
+            waiting += node
+    return found
 
 
 def report_drift(artifacts: dict[str, str]) -> int:

@@ -13,11 +13,16 @@ from computility.domain.errors import DeploymentMissing
 
 @dataclass(frozen=True)
 class Artifact:
-    """One contract: its ABI and the code that creates it (0x hex)."""
+    """One contract: its ABI, the code that creates it and the code that it then has (0x hex).
+
+    ``immutables`` says where in the deployed code the value of each immutable variable stands: lists of start and length, in bytes.
+    """
 
     name: str
     abi: list[dict[str, Any]]
     bytecode: str
+    deployed_bytecode: str
+    immutables: dict[str, list[list[int]]]
 
 
 @cache
@@ -31,7 +36,13 @@ def artifact(name: str) -> Artifact:
     if not resource.is_file():
         raise DeploymentMissing(f"there is no compiled contract {name}: run `make setup`")
     document = json.loads(resource.read_text(encoding="utf-8"))
-    return Artifact(document["contractName"], document["abi"], document["bytecode"])
+    return Artifact(
+        document["contractName"],
+        document["abi"],
+        document["bytecode"],
+        document["deployedBytecode"],
+        document["immutables"],
+    )
 
 
 @cache
