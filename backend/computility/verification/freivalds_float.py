@@ -1,0 +1,178 @@
+"""Freivalds' check for floating-point products: is what differs from A·B no more than rounding?
+
+**Model.** The provider adds each entry's k products in any order and any tree in which a product passes through at most h additions, rounding each
+time with |δ| ≤ u; the δ have mean zero given what came before (Higham and Mary, "A new approach to probabilistic rounding error analysis", SIAM J.
+Sci. Comput. 41 (2019); Connolly, Higham and Mary, SIAM J. Sci. Comput. 43 (2021)).
+
+**Bound.** To first order the error of entry (i, j) is Σ δ·s over the tree's nodes, s being the node's partial sum. A partial sum over the index set
+S is at most ‖a_S‖·‖b_S‖ (Cauchy and Schwarz), and the sets of one level of the tree are disjoint, so Σ s² ≤ ‖a_i‖²·‖b_j‖² a level. Together with
+the level of the products themselves, Σ over nodes of u²·s² ≤ u²·(h + 1)·‖a_i‖²·‖b_j‖². For signs r, drawn after the commitment, d_i = ((C −
+A·B)·r)_i is then a martingale sum with
+
+    σ_i² = u²·(h + 1)·‖a_i‖²·‖B‖_F²        (+ u_out²·‖a_i‖²·‖B‖_F², where entries are rounded once more as they are stored)
+
+as the sum of its squared bounds, and by Azuma and Hoeffding
+
+    row test        P(|d_i| > λ·σ_i) ≤ 2·exp(−λ²/2)
+    joint test      P(Σ_i (d_i/σ_i)² > m + 2·√(m·x) + 2·x) ≤ exp(−x)
+
+the second by Hsu, Kakade and Zhang, "A tail inequality for quadratic forms of subgaussian random vectors", Electron. Commun. Probab. 17 (2012),
+theorem 2.1. λ and x are set so that all tests of a check together reject an honest product with probability at most ``FALSE_REJECT``. Where numbers
+underflow, 2·k·n·η is allowed besides.
+
+**Power.** The row test sees one bad row, the joint test a small loss of precision everywhere. For an error e in row i that does not depend on r,
+E(e·r)² = ‖e‖² and E(e·r)⁴ ≤ 3·‖e‖⁴, so by Paley and Zygmund P((e·r)² ≥ ‖e‖²/100) ≥ 0.99²/3 a round: an error ten times above the tolerance slips
+through all rounds with at most (1 − 0.3267)^rounds, which is what ``soundness_bits`` says. Errors below the tolerance are rounding by definition.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from computility.domain.attestation import Verdict
+from computility.verification.challenge_stream import random_signs
+from computility.verification.check_result import CheckResult
+from computility.verification.freivalds import (
+    INPUTS_UNFIT,
+    OUT_OF_MEMORY,
+    PRODUCT_HOLDS,
+    PRODUCT_WRONG,
+    RANGE_TOO_WIDE,
+    SHAPE_WRONG,
+    UNREADABLE,
+)
+from computility.verification.mersenne61 import row_blocks
+
+FALSE_REJECT: Final = 2.0**-40
+BITS_PER_ROUND: Final = -math.log2(1 - 0.99**2 / 3)
+NOT_FINITE: Final = "not-finite"
+PRECISION_TOO_HIGH: Final = "precision-too-high"
+_OWN_ROUNDOFF: Final = 2.0**-53
+_HEADROOM: Final = 2.0**20
+"""The verifier computes in doubles; its own rounding has to stay this far below what it judges."""
+
+
+@dataclass(frozen=True)
+class Precision:
+    """How a product was computed: what the job's policy grants the provider.
+
+    ``roundoff`` u of each addition; ``block`` products are added one after the other, then the blocks' sums (what libraries do; the block is at most
+    so long); ``output_roundoff`` of a last rounding to a narrower type; ``smallest`` η, the least positive normal number, and ``largest``.
+    """
+
+    roundoff: float
+    block: int
+    output_roundoff: float
+    smallest: float
+    largest: float
+
+    def depth(self, inner: int) -> int:
+        """h: additions that one of ``inner`` products passes through."""
+        return min(inner, self.block) + -(-inner // self.block)
+
+
+FLOAT32: Final = Precision(2.0**-24, 1024, 0.0, 2.0**-126, 2.0**127)
+BFLOAT16_OUT: Final = Precision(2.0**-24, 1024, 2.0**-8, 2.0**-126, 2.0**127)
+"""bfloat16 inputs, float32 sums, bfloat16 result."""
+FLOAT16_OUT: Final = Precision(2.0**-24, 1024, 2.0**-11, 2.0**-14, 2.0**15)
+"""float16 inputs, float32 sums, float16 result."""
+
+
+def check_float_product(
+    left: npt.NDArray[Any],
+    right: npt.NDArray[Any],
+    product: npt.NDArray[Any],
+    seed: bytes,
+    precision: Precision = FLOAT32,
+    rounds: int = 32,
+) -> CheckResult:
+    """Whether ``product`` is ``left @ right`` but for the rounding that ``precision`` grants.
+
+    Args:
+        left: A, real numbers exactly as the provider got them, (m, k); may be memory-mapped, as the others.
+        right: B, (k, n).
+        product: C as the provider committed to it, (m, n).
+        seed: at least 16 bytes that nobody knew when C was committed.
+        precision: of the provider's arithmetic.
+        rounds: independent sign vectors, at least 1.
+
+    Returns:
+        PASS, FAIL, or NO_FAULT. ``measures``: ``row`` and ``joint`` are the highest ratios of the two tests' statistics to their thresholds.
+
+    Raises:
+        ValueError: a seed too short, or no round.
+    """
+    if rounds < 1:
+        raise ValueError(f"at least one round is needed, not {rounds}")
+    if left.ndim != 2 or right.ndim != 2 or left.shape[1] != right.shape[0]:
+        return CheckResult(Verdict.NO_FAULT, INPUTS_UNFIT)
+    if product.shape != (left.shape[0], right.shape[1]):
+        return CheckResult(Verdict.FAIL, SHAPE_WRONG)
+    if precision.roundoff < _OWN_ROUNDOFF * _HEADROOM:
+        return CheckResult(Verdict.NO_FAULT, PRECISION_TOO_HIGH)
+    signs = random_signs(seed, "freivalds-float", (right.shape[1], rounds))
+    try:
+        return _check(left, right, product, signs, precision)
+    except MemoryError:
+        return CheckResult(Verdict.NO_FAULT, OUT_OF_MEMORY)
+    except OSError:
+        return CheckResult(Verdict.NO_FAULT, UNREADABLE)
+
+
+def _check(
+    left: npt.NDArray[Any],
+    right: npt.NDArray[Any],
+    product: npt.NDArray[Any],
+    signs: npt.NDArray[np.float64],
+    precision: Precision,
+) -> CheckResult:
+    rows, inner = left.shape
+    columns, rounds = signs.shape
+    projected, right_square = _project(right, signs)
+    if not math.isfinite(right_square):
+        return CheckResult(Verdict.NO_FAULT, INPUTS_UNFIT)
+    depth = precision.depth(inner)
+    # The first-order bound, with room for the rounding of the partial sums themselves.
+    granted = precision.roundoff**2 * (depth + 1) * (1 + 4 * depth * precision.roundoff) + precision.output_roundoff**2
+    underflow = 2.0 * inner * columns * precision.smallest
+    deviation = math.sqrt(2 * math.log(4 * max(1, rows) * rounds / FALSE_REJECT))
+    x = math.log(2 * rounds / FALSE_REJECT)
+    joint_limit = rows + 2 * math.sqrt(rows * x) + 2 * x
+    joint = np.zeros(rounds)
+    worst_row = 0.0
+    for block in row_blocks(rows, max(inner, columns)):
+        a = left[block].astype(np.float64)
+        c = product[block].astype(np.float64)
+        norms = np.einsum("ij,ij->i", a, a)
+        if not np.isfinite(norms).all():
+            return CheckResult(Verdict.NO_FAULT, INPUTS_UNFIT)
+        if math.sqrt(float(norms.max(initial=0.0)) * right_square) > precision.largest:
+            return CheckResult(Verdict.NO_FAULT, RANGE_TOO_WIDE)
+        if not np.isfinite(c).all():
+            return CheckResult(Verdict.FAIL, NOT_FINITE)
+        difference = np.maximum(np.abs(c @ signs - a @ projected) - underflow, 0.0)
+        sigma = np.sqrt(granted * norms * right_square)[:, np.newaxis]
+        # Where a row's product is zero, nothing but underflow is granted.
+        ratios = np.divide(difference, sigma, out=np.where(difference > 0, np.inf, 0.0), where=sigma > 0)
+        worst_row = max(worst_row, float(ratios.max(initial=0.0)) / deviation)
+        joint += np.square(ratios).sum(axis=0)
+    measures = {"row": worst_row, "joint": float(joint.max()) / joint_limit}
+    if max(measures.values()) > 1:
+        return CheckResult(Verdict.FAIL, PRODUCT_WRONG, measures=measures)
+    return CheckResult(Verdict.PASS, PRODUCT_HOLDS, BITS_PER_ROUND * rounds, measures)
+
+
+def _project(right: npt.NDArray[Any], signs: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.float64], float]:
+    """B·r, and ‖B‖_F²."""
+    projected = np.empty((right.shape[0], signs.shape[1]))
+    square = 0.0
+    for block in row_blocks(right.shape[0], right.shape[1]):
+        b = right[block].astype(np.float64)
+        projected[block] = b @ signs
+        square += float(np.einsum("ij,ij->", b, b))
+    return projected, square
