@@ -1,8 +1,14 @@
-"""``computility provider``: enter the registry, and run the agent that quotes, runs jobs and collects."""
+"""``computility provider``: enter the registry, and run the agent that quotes, runs jobs and collects.
+
+Long on purpose: the life of a provider is read from top to bottom.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -18,12 +24,18 @@ from computility.cli.options import (
     RpcOption,
     YesOption,
 )
-from computility.cli.output import JsonOption, print_record
+from computility.cli.output import JsonOption, print_record, print_rows
 from computility.cli.service import serve_until_signalled, set_up_log
-from computility.cli.session import SERVICE_WAITS_S, confirm, open_session
+from computility.cli.session import SERVICE_WAITS_S, Session, confirm, open_session
 
 if TYPE_CHECKING:
     from computility.domain.identifiers import Address
+    from computility.services.provider_config import ProviderConfig
+
+DEFAULT_CONFIG = Path("provider.toml")
+ConfigArgument = Annotated[
+    Path, typer.Option("--config", help="Settings file of `provider init`.", exists=True, dir_okay=False)
+]
 
 group = typer.Typer(help="Offer computing power: register, then run the agent.", no_args_is_help=True)
 
@@ -53,7 +65,117 @@ def register(
 
 
 @group.command()
+def init(
+    config: Annotated[Path, typer.Argument(help="The file to write.")] = DEFAULT_CONFIG,
+    operator: Annotated[str, typer.Option(help="Your name in compute identifiers.")] = "me",
+    region: Annotated[str, typer.Option(help="Where your machines stand.")] = "local",
+    node: NodeOption = DEFAULT_NODE,
+    rpc: RpcOption = DEFAULT_RPC,
+    keystore: KeystoreOption = DEFAULT_KEYSTORE,
+    password_file: PasswordFileOption = None,
+    dispute_window: Annotated[int, typer.Option(min=1, help="Seconds in which a claim can be contested.")] = 3600,
+) -> None:
+    """Write a settings file to start from. It holds no secret: it names the file that does."""
+    import os
+
+    from computility.domain.errors import Conflict
+    from computility.services.provider_config import TEMPLATE, read_provider_config
+
+    if config.exists():
+        raise Conflict(f"{config} is there already: edit it, or name another file")
+    named = f'password_file = "{password_file}"\n' if password_file else ""
+    text = TEMPLATE.format(
+        node=node,
+        rpc=rpc,
+        keystore=keystore,
+        password_file=named,
+        parallel=max(1, (os.cpu_count() or 2) // 2),
+        operator=operator,
+        region=region,
+        dispute_window_s=dispute_window,
+    )
+    config.write_text(text, encoding="utf-8")
+    read_provider_config(config)
+    print_record({"config": str(config), "next": f"computility provider serve --config {config}"}, as_json=False)
+
+
+@group.command()
+def bench(
+    config: ConfigArgument,
+    runs: Annotated[int, typer.Option(min=1, max=1000, help="Starts to time for each executor.")] = 10,
+    as_json: JsonOption = False,
+) -> None:
+    """Test what this machine offers: each executor proves itself, and is timed on the least job of its kind."""
+    from computility.services.provider_config import read_provider_config
+    from computility.services.provider_role import executors_of, least_job_ms
+
+    executors = executors_of(read_provider_config(config))
+    rows: list[dict[str, Any]] = []
+    for executor in executors:
+        has = executor.capabilities()
+        rows.append(
+            {
+                "kind": has.kind,
+                "environment": has.environment,
+                "least_job_ms": least_job_ms(executor, runs),
+                "safeguards": ", ".join(f"{name}: {how}" for name, how in has.safeguards.items()),
+                "offered": "yes",
+            }
+        )
+    rows += [{"kind": name, "offered": f"no: {reason}"} for name, reason in executors.left_out.items()]
+    print_rows(
+        rows, ["kind", "environment", "least_job_ms", "safeguards", "offered"], as_json=as_json, empty="Nothing."
+    )
+
+
+@group.command()
+def status(config: ConfigArgument, as_json: JsonOption = False) -> None:
+    """What the market and the chain say of you: registration, money, asks, live jobs."""
+    from computility.domain.units import format_credits
+    from computility.services.job_watch import LIVE_STATES
+
+    with _configured_session(config) as (_, session):
+        account = session.account
+        balance = account.balance()
+        asks = session.node.asks(provider=account.address)
+        jobs = session.node.jobs(provider=account.address, state=LIVE_STATES)
+        record = {
+            "provider": account.address,
+            "registered": account.is_active_provider(),
+            "wallet": format_credits(account.wallet_credits()),
+            "free": format_credits(balance.free),
+            "locked": format_credits(balance.locked),
+            "asks": [row["ask"]["id"] for row in asks],
+            "live_jobs": [f"{row['id']} {row['state']}" for row in jobs],
+        }
+    print_record(record, as_json=as_json)
+
+
+@group.command(name="exit")
+def leave(config: ConfigArgument, yes: YesOption = False, as_json: JsonOption = False) -> None:
+    """Leave: take every ask back and ask for the stake; after the unbonding period, once more to be paid. Jobs that run are finished by the agent."""
+    from computility.domain.units import format_credits
+    from computility.services.ask_keeper import AskKeeper
+
+    with _configured_session(config) as (_, session):
+        account = session.account
+        withdrawn = AskKeeper(account, session.node, ()).withdraw_all()
+        if account.is_active_provider():
+            confirm(f"Leave the registry as provider {account.address}?", yes=yes)
+            receipt, did = account.request_exit(), "asked to leave: call again after the unbonding period"
+        else:
+            confirm(f"Take the stake of {account.address} back?", yes=yes)
+            receipt, did = account.exit_registry(), "left: the stake is in the wallet"
+        free = account.balance().free
+    record = {"provider": account.address, "did": did, "asks_withdrawn": withdrawn, "tx": receipt.tx_hash}
+    print_record({**record, "free_in_escrow": format_credits(free)}, as_json=as_json)
+
+
+@group.command()
 def serve(
+    config: Annotated[
+        Path | None, typer.Option(help="Settings file of `provider init`; the options below are ignored with it.")
+    ] = None,
     parallel: Annotated[int, typer.Option(min=1, help="Jobs that run at one time.")] = 2,
     verifier: Annotated[
         list[str] | None,
@@ -82,6 +204,10 @@ def serve(
 
     It needs outbound connections only and keeps no state: stop and start it whenever you like.
     """
+    if config is not None:
+        set_up_log(verbose=verbose)
+        _serve_configured(config)
+        return
     from computility.domain.identifiers import parse_address
     from computility.domain.quoting import ProviderPolicy
     from computility.execution.wasm.executor import WasmExecutor
@@ -109,6 +235,33 @@ def serve(
                 propose_before_end_s=propose_before_end,
             ),
         )
+        serve_until_signalled(agent.run)
+
+
+@contextmanager
+def _configured_session(path: Path, wait_s: float = 0.0) -> Iterator[tuple[ProviderConfig, Session]]:
+    from computility.services.provider_config import read_provider_config
+
+    config = read_provider_config(path)
+    to = config.connection
+    with open_session(
+        to.node,
+        to.rpc,
+        to.keystore,
+        to.password_file,
+        escrow=to.escrow,
+        confirmations=to.confirmations,
+        wait_s=wait_s,
+    ) as session:
+        yield config, session
+
+
+def _serve_configured(path: Path) -> None:
+    from computility.services.provider_role import agent_of
+
+    with _configured_session(path, SERVICE_WAITS_S) as (config, session):
+        committee = session.config["committee"]
+        agent = agent_of(config, session.account, session.node, committee["address"] if committee else None)
         serve_until_signalled(agent.run)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -21,9 +22,13 @@ from computility.domain.quoting import ProviderPolicy
 from computility.domain.specification import parse_specification
 from computility.domain.statements import Submission
 from computility.execution.executor import AttemptId, Execution, Executor, run_to_end
+from computility.execution.executor_set import ExecutorSet
+from computility.services.ask_keeper import AskKeeper
 from computility.services.job_watch import JobWatch, WatchedJob
 from computility.services.keyed_tasks import KeyedTasks
 from computility.services.node_client import NodeClient, NodeContentStore
+from computility.services.payout_keeper import PayoutKeeper
+from computility.services.provider_metrics import ProviderMetrics
 from computility.services.quote_desk import QuoteDesk
 from computility.services.trading_account import TradingAccount
 
@@ -47,25 +52,35 @@ class ProviderSettings:
     excuse_before_end_s: int = 4
     poll_interval_s: float = 0.5
     long_poll_s: int = 10
+    tend_every_s: float = 15.0
 
 
 class ProviderAgent:
-    """One provider. ``executor`` is whatever runs jobs of its environment class."""
+    """One provider. ``executors`` is what runs its jobs: one, or one for each environment class. ``asks`` are kept on the market and
+    ``payouts`` are made between rounds, where they are given."""
 
     def __init__(
         self,
         account: TradingAccount,
         node: NodeClient,
-        executor: Executor,
+        executors: Executor | ExecutorSet,
         policy: ProviderPolicy,
         settings: ProviderSettings | None = None,
+        *,
+        asks: AskKeeper | None = None,
+        payouts: PayoutKeeper | None = None,
+        metrics: ProviderMetrics | None = None,
     ) -> None:
         self._account = account
         self._node = node
-        self._executor = executor
+        self._executors = executors if isinstance(executors, ExecutorSet) else ExecutorSet([executors])
+        self._asks = asks
+        self._payouts = payouts
+        self.metrics = metrics or ProviderMetrics()
+        self._tended_at = float("-inf")
         self._content = NodeContentStore(node)
         self._settings = settings or ProviderSettings()
-        self._desk = QuoteDesk(account, node, executor.environment, policy)
+        self._desk = QuoteDesk(account, node, self._executors, policy)
         self._watch = JobWatch(account, node, self._settings.confirmations)
         # Sending and waiting for a block must not keep a job from running, so runs and moves have workers of their own.
         self._runs = KeyedTasks("run", self._settings.parallel_jobs)
@@ -80,7 +95,9 @@ class ProviderAgent:
         while not stop.is_set():
             try:
                 self.tick()
+                self._tend()
             except ComputilityError as error:
+                self.metrics.errors.labels(error.code).inc()
                 _log.warning("%s: %s", error.code, error)
             stop.wait(self._settings.poll_interval_s)
         self._runs.close()
@@ -90,15 +107,27 @@ class ProviderAgent:
         """Look at every live job once, and start what is to be done."""
         jobs = self._watch.live(provider=self._account.address)
         live = {job.id for job in jobs}
+        self.metrics.live.set(len(live))
         self._excuses = {job: excuse for job, excuse in self._excuses.items() if job in live}
         self._failures = {job: count for job, count in self._failures.items() if job in live}
         for job in jobs:
             self._advance(job)
 
+    def _tend(self) -> None:
+        """Now and then: the market and the money."""
+        if time.monotonic() < self._tended_at + self._settings.tend_every_s:
+            return
+        self._tended_at = time.monotonic()
+        if self._asks is not None:
+            self._asks.tend()
+        self.metrics.free.set(self._account.balance().free / 10**18)
+        if self._payouts is not None and self._payouts.tend(self._desk.promised_bonds()) is not None:
+            self.metrics.sent.labels("withdraw").inc()
+
     def _serve_desk(self, stop: threading.Event) -> None:
         while not stop.is_set():
             try:
-                self._desk.answer_waiting(self._settings.long_poll_s)
+                self.metrics.quotes.inc(self._desk.answer_waiting(self._settings.long_poll_s))
             except ComputilityError as error:
                 _log.warning("%s: %s", error.code, error)
                 stop.wait(self._settings.poll_interval_s)
@@ -142,7 +171,9 @@ class ProviderAgent:
         _log.info("running job %s", job.id)
         try:
             specification = parse_specification(self._content.get(content_id_of_digest(job.terms.spec)))
-            execution = run_to_end(self._executor, AttemptId(job.id, _FIRST_ATTEMPT), specification, self._content)
+            executor = self._executors.of(specification.environment)
+            with self.metrics.timed_run(executor.environment):
+                execution = run_to_end(executor, AttemptId(job.id, _FIRST_ATTEMPT), specification, self._content)
         except (JobFault, ContentError, ExecutorFailed) as error:
             self._could_not_run(job, error)
             return
@@ -152,15 +183,18 @@ class ProviderAgent:
             attempt=_FIRST_ATTEMPT,
             result=execution.manifest.digest,
             units=execution.units,
-            environment=keccak_bytes32(self._executor.environment.encode()),
+            environment=keccak_bytes32(executor.environment.encode()),
             submitted_at=self._account.chain_time(),
         )
         self._node.publish(self._account.sign(submission))
+        self.metrics.runs.labels(executor.environment, "submitted").inc()
+        self.metrics.units.labels(executor.environment).inc(execution.units)
         _log.info("submitted job %s: %d units, result %s", job.id, execution.units, execution.manifest.digest)
 
     def _could_not_run(self, job: WatchedJob, error: ComputilityError) -> None:
         """Hand the job back: at once where the program is at fault, on every machine; after some attempts where this machine or the node is."""
         _log.warning("job %s: %s: %s", job.id, error.code, error)
+        self.metrics.runs.labels("", error.code).inc()
         self._failures[job.id] = self._failures.get(job.id, 0) + 1
         if isinstance(error, JobFault) or self._failures[job.id] >= _ATTEMPTS:
             self._excuses[job.id] = Excuse(JobId(job.id), error.code, str(error)[:MAX_DETAIL_CHARACTERS])
@@ -183,6 +217,7 @@ class ProviderAgent:
             return False
         attestation, signatures = found
         receipt = self._account.attest(job.terms, attestation, signatures)
+        self.metrics.sent.labels("attest").inc()
         _log.info("brought the attestation of job %s: %s", job.id, receipt.tx_hash)
         return True
 
@@ -196,4 +231,5 @@ class ProviderAgent:
             self._content.put(excuse.to_bytes())
             result = excuse.digest
         self._account.propose(job.terms, units, result)
+        self.metrics.sent.labels("propose").inc()
         _log.info("proposed %d units for job %s", units, job.id)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from computility.domain.content_id import content_id_of_digest
-from computility.domain.errors import ComputilityError, ContentError, InvalidMessage, QuoteRefused
+from computility.domain.errors import ComputilityError, ContentError, ExecutionError, InvalidMessage, QuoteRefused
 from computility.domain.identifiers import Bytes32, parse_bytes32
 from computility.domain.quoting import ProviderPolicy, Standing, quoted_terms
 from computility.domain.specification import Specification, parse_specification
@@ -22,6 +22,7 @@ from computility.domain.statements import (
     read_statement,
 )
 from computility.domain.terms import Terms
+from computility.execution.executor_set import ExecutorSet
 from computility.services.node_client import NodeClient
 from computility.services.trading_account import TradingAccount
 
@@ -33,10 +34,12 @@ _MAX_DETAIL = 1_000
 class QuoteDesk:
     """One provider's side of the order book."""
 
-    def __init__(self, account: TradingAccount, node: NodeClient, environment: str, policy: ProviderPolicy) -> None:
+    def __init__(
+        self, account: TradingAccount, node: NodeClient, executors: ExecutorSet, policy: ProviderPolicy
+    ) -> None:
         self._account = account
         self._node = node
-        self._environment = environment
+        self._executors = executors
         self._policy = policy
         self._last_nonce = 0
         self._promised: dict[Bytes32, Terms] | None = None
@@ -52,6 +55,10 @@ class QuoteDesk:
             except ComputilityError as error:
                 _log.warning("request %s stays unanswered for now: %s: %s", row["request"]["id"], error.code, error)
         return len(rows)
+
+    def promised_bonds(self) -> int:
+        """Atoms that quotes which may yet be opened count on."""
+        return sum(terms.bond for terms in (self._promised or {}).values())
 
     def _answer(self, row: Mapping[str, Any]) -> None:
         signed = read_statement(row["request"], self._account.ledger.domain)
@@ -80,8 +87,8 @@ class QuoteDesk:
             request_id,
             request,
             ask,
-            self._specification(request.spec),
-            self._environment,
+            self._specification(request.spec, ask),
+            ask.environment,
             self._policy,
             standing,
             self._next_nonce(),
@@ -100,13 +107,18 @@ class QuoteDesk:
         assert isinstance(signed.message, Ask)
         return signed.message
 
-    def _specification(self, spec: Bytes32) -> Specification:
+    def _specification(self, spec: Bytes32, ask: Ask) -> Specification:
         try:
             specification = parse_specification(self._node.get_content(content_id_of_digest(spec)))
         except ContentError as error:
             raise QuoteRefused(f"the job specification is missing: {error}", "specification-missing") from error
         except InvalidMessage as error:
             raise QuoteRefused(f"the job specification is not valid: {error}", "specification-invalid") from error
+        if specification.environment == ask.environment:
+            try:
+                self._executors.of(ask.environment).check(specification)
+            except ExecutionError as error:
+                raise QuoteRefused(str(error), error.code) from error
         for file in specification.files:
             if not self._node.has_content(file.cid):
                 raise QuoteRefused(

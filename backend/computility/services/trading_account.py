@@ -181,6 +181,14 @@ class TradingAccount:
         self.demand_credits(stake)
         return self._spending(self.credit, self.registry, stake, "register", stake)
 
+    def request_exit(self) -> Receipt:
+        """Leave the registry: no new job can name this provider, and the unbonding period starts."""
+        return self.send(self.registry, "requestExit")
+
+    def exit_registry(self) -> Receipt:
+        """Take the stake back, once the unbonding period is over."""
+        return self.send(self.registry, "exit")
+
     def list_resource(self, resource: Bytes32) -> Receipt | None:
         """Say on chain that the account offers a resource; None where it is listed already."""
         raw = bytes.fromhex(resource[2:])

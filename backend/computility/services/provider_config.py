@@ -1,0 +1,202 @@
+"""A provider's one file: who it is, what it offers and at which price, whom it trusts, when it collects. TOML.
+
+The file names a password file and never holds a password. Unknown settings are errors: a misspelt limit must not be a missing limit.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Final, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from computility.domain.errors import InvalidMessage
+from computility.domain.identifiers import Address, parse_address
+from computility.domain.resource import parse_resource
+from computility.domain.units import parse_credits
+
+MAX_CONFIG_BYTES: Final = 256 * 1024
+_MIB: Final = 1024**2
+
+
+def _spelled(parse: Callable[[str], object]) -> Callable[[str], str]:
+    def check(text: str) -> str:
+        try:
+            parse(text)
+        except InvalidMessage as error:
+            raise ValueError(str(error)) from error
+        return text
+
+    return check
+
+
+Credits = Annotated[str, AfterValidator(_spelled(parse_credits))]
+Account = Annotated[str, AfterValidator(_spelled(parse_address))]
+ResourceUrn = Annotated[str, AfterValidator(_spelled(parse_resource))]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Connection(_Section):
+    """Where the node and the chain are, and the key that signs."""
+
+    node: str = "http://127.0.0.1:8000"
+    rpc: str = "http://127.0.0.1:8545"
+    keystore: Path = Path("~/.computility/keystore.json")
+    password_file: Path | None = None
+    escrow: Account | None = None
+    confirmations: int = Field(default=0, ge=0)
+
+
+class Trust(_Section):
+    """Verifiers and arbiters that are accepted; the node's committee where no verifier is named."""
+
+    verifiers: tuple[Account, ...] = ()
+    arbiters: tuple[Account, ...] = ()
+
+
+class Work(_Section):
+    """What one job may take of this machine, and how many run at one time."""
+
+    parallel: int = Field(default=2, ge=1, le=1024)
+    timeout_s: int = Field(default=300, ge=1)
+    memory_mib: int = Field(default=1024, ge=1)
+    input_mib: int = Field(default=64, ge=1)
+    output_mib: int = Field(default=64, ge=1)
+    cgroup: Path | None = None
+
+
+class Collect(_Section):
+    """When to claim without a verifier, and when to bring what was earned to the wallet: one transfer for many jobs, once it is above
+    ``withdraw_above`` beside the ``keep`` that bonds need. Empty never withdraws."""
+
+    patience_s: int = Field(default=60, ge=0)
+    propose_before_end_s: int = Field(default=30, ge=1)
+    withdraw_above: Credits | Literal[""] = ""
+    keep: Credits = "10"
+
+
+class Metrics(_Section):
+    """Where Prometheus may scrape; port 0 is off. Loopback unless said otherwise: the numbers are a business's own."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=0, ge=0, le=65535)
+
+
+class Offer(_Section):
+    """An ask that is kept on the market. ``tools`` are host folders that ``process`` jobs see read-only, ``toolset`` says by name and version what is
+    in them."""
+
+    kind: Literal["wasm", "process"]
+    resource: ResourceUrn
+    price: Credits
+    min_units: int = Field(default=1, ge=1)
+    max_units: int = Field(default=100_000, ge=1)
+    bond_bps: int = Field(default=2_000, ge=0, le=10_000)
+    max_concurrent: int = Field(default=2, ge=1)
+    dispute_window_s: int = Field(default=3_600, ge=1)
+    valid_for_s: int = Field(default=7 * 86_400, ge=60)
+    tools: dict[str, str] = {}
+    toolset: dict[str, str] = {}
+
+
+class ProviderConfig(_Section):
+    """The whole file."""
+
+    connection: Connection = Connection()
+    trust: Trust = Trust()
+    work: Work = Work()
+    collect: Collect = Collect()
+    metrics: Metrics = Metrics()
+    offer: tuple[Offer, ...] = ()
+
+    @property
+    def max_memory_bytes(self) -> int:
+        """Of one job."""
+        return self.work.memory_mib * _MIB
+
+    @property
+    def verifiers(self) -> tuple[Address, ...]:
+        """Accepted verifiers."""
+        return tuple(parse_address(text) for text in self.trust.verifiers)
+
+    @property
+    def arbiters(self) -> tuple[Address, ...]:
+        """Accepted arbiters."""
+        return tuple(parse_address(text) for text in self.trust.arbiters)
+
+
+def read_provider_config(path: Path) -> ProviderConfig:
+    """Read and check the file.
+
+    Raises:
+        InvalidMessage: there is none, or a setting is unknown or does not fit; the message names it.
+    """
+    try:
+        if path.stat().st_size > MAX_CONFIG_BYTES:
+            raise InvalidMessage(f"{path} is no configuration: it has more than {MAX_CONFIG_BYTES} bytes")
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InvalidMessage(
+            f"{path} cannot be read ({error.strerror}): `computility provider init` writes one"
+        ) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InvalidMessage(f"{path} is not TOML: {error}") from error
+    try:
+        return ProviderConfig.model_validate(document)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise InvalidMessage(f"{path}: {'.'.join(str(part) for part in first['loc'])}: {first['msg']}") from error
+
+
+TEMPLATE: Final = """\
+# A provider's settings: `computility provider serve --config THIS_FILE`.
+
+[connection]
+node = "{node}"
+rpc = "{rpc}"
+keystore = "{keystore}"
+{password_file}
+[trust]
+verifiers = []                 # the node's committee where none is named
+arbiters = []
+
+[work]                         # of one job
+parallel = {parallel}
+timeout_s = 300
+memory_mib = 1024
+input_mib = 64
+output_mib = 64
+
+[collect]
+patience_s = 60                # for verifiers, before claiming without them
+propose_before_end_s = 30
+withdraw_above = ""            # credits; empty leaves what was earned in the escrow
+keep = "10"                    # credits that stay there for bonds
+
+[metrics]
+port = 0                       # for Prometheus, on loopback; 0 is off
+
+[[offer]]
+kind = "wasm"
+resource = "urn:computility:wasm:wasmtime:{parallel}x:1g:{region}:{operator}:0001:mfuel"
+price = "0.001"                # credits a unit
+max_units = 100000
+max_concurrent = {parallel}
+dispute_window_s = {dispute_window_s}
+
+# Commands in the sandbox (Linux with bubblewrap): uncomment to offer them.
+# [[offer]]
+# kind = "process"
+# resource = "urn:computility:cpu:x86-64:{parallel}x:1g:{region}:{operator}:0002:cpu-s"
+# price = "0.001"
+# max_units = 86400
+# max_concurrent = {parallel}
+# dispute_window_s = {dispute_window_s}
+# tools = {{ "/opt/venv" = "/srv/venv" }}
+# toolset = {{ numpy = "2.4.0" }}
+"""

@@ -1,0 +1,178 @@
+"""From a provider's settings to its agent."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import statistics
+import time
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from computility.domain.content_id import content_id_of
+from computility.domain.errors import ExecutorUnfit
+from computility.domain.identifiers import ZERO_BYTES32, Address, bytes32
+from computility.domain.job_specification import InputFile, Limits
+from computility.domain.quoting import ProviderPolicy
+from computility.domain.statements import Ask
+from computility.domain.task_specification import CommandLimits, TaskSpecification
+from computility.domain.units import parse_credits
+from computility.execution.executor import AttemptId, Executor, Prepared
+from computility.execution.executor_set import ExecutorSet, offer_what_holds
+from computility.services.ask_keeper import AskKeeper, KeptAsk
+from computility.services.node_client import NodeClient
+from computility.services.payout_keeper import PayoutKeeper, PayoutPolicy
+from computility.services.provider_agent import ProviderAgent, ProviderSettings
+from computility.services.provider_config import Offer, ProviderConfig
+from computility.services.provider_metrics import ProviderMetrics
+from computility.services.trading_account import TradingAccount
+
+_log = logging.getLogger(__name__)
+
+_MIB: Final = 1024**2
+_EMPTY_PROGRAM: Final = bytes.fromhex("0061736d0100000001040160000003020100070a01065f737461727400000a040102000b")
+"""A WebAssembly module whose ``_start`` does nothing."""
+
+
+def executors_of(config: ProviderConfig) -> ExecutorSet:
+    """What this machine offers of what the settings ask for: each made, and tested."""
+    makers: dict[str, Callable[[], Executor]] = {}
+    for offer in config.offer:
+        makers.setdefault(_name_of(offer), _maker_of(config, offer))
+    return offer_what_holds(makers)
+
+
+def agent_of(config: ProviderConfig, account: TradingAccount, node: NodeClient, committee: str | None) -> ProviderAgent:
+    """The agent that the settings describe.
+
+    Raises:
+        ExecutorUnfit: nothing of what it should offer works on this machine.
+    """
+    executors = executors_of(config)
+    for name, reason in executors.left_out.items():
+        _log.warning("not offered: %s: %s", name, reason)
+    if not executors:
+        raise ExecutorUnfit(
+            "nothing that the settings offer runs on this machine: look at `computility provider bench`"
+        )
+    verifiers = config.verifiers or ((Address(committee),) if committee else ())
+    metrics = ProviderMetrics()
+    if config.metrics.port:
+        metrics.serve(config.metrics.host, config.metrics.port)
+    above = config.collect.withdraw_above
+    return ProviderAgent(
+        account,
+        node,
+        executors,
+        ProviderPolicy(
+            verifiers=verifiers,
+            arbiters=config.arbiters,
+            max_memory_bytes=config.max_memory_bytes,
+            max_input_bytes=config.work.input_mib * _MIB,
+            max_output_bytes=config.work.output_mib * _MIB,
+        ),
+        ProviderSettings(
+            confirmations=config.connection.confirmations,
+            parallel_jobs=config.work.parallel,
+            patience_s=config.collect.patience_s,
+            propose_before_end_s=config.collect.propose_before_end_s,
+        ),
+        asks=AskKeeper(account, node, kept_asks(config, executors, account.address, verifiers)),
+        payouts=PayoutKeeper(
+            account, PayoutPolicy(parse_credits(above) if above else None, parse_credits(config.collect.keep))
+        ),
+        metrics=metrics,
+    )
+
+
+def kept_asks(
+    config: ProviderConfig, executors: ExecutorSet, provider: Address, verifiers: tuple[Address, ...]
+) -> list[KeptAsk]:
+    """The asks of every offer whose executor holds."""
+    by_name = {_class_of(config, offer): offer for offer in config.offer}
+    return [
+        KeptAsk(
+            Ask(
+                provider=provider,
+                resource=offer.resource,
+                environment=executor.environment,
+                unit_price=parse_credits(offer.price),
+                min_units=offer.min_units,
+                max_units=offer.max_units,
+                bond_bps=offer.bond_bps,
+                max_concurrent=offer.max_concurrent,
+                verifiers=verifiers,
+                arbiters=config.arbiters,
+                dispute_window=offer.dispute_window_s,
+                sla=ZERO_BYTES32,
+                valid_until=0,
+                nonce=0,
+            ),
+            offer.valid_for_s,
+        )
+        for executor in executors
+        for name, offer in by_name.items()
+        if name == executor.environment
+    ]
+
+
+def least_job_ms(executor: Executor, runs: int) -> float:
+    """Median milliseconds of a job that does nothing, from start to collected result."""
+    has = executor.capabilities()
+    if has.kind == "wasm":
+        module = InputFile("empty.wasm", content_id_of(_EMPTY_PROGRAM), len(_EMPTY_PROGRAM))
+        limits = Limits(fuel=1_000_000, memory_bytes=65_536, output_bytes=0, output_files=0)
+        files: Mapping[str, bytes] = {module.path: _EMPTY_PROGRAM}
+        specification = TaskSpecification("wasm", has.environment, (module,), (), (), limits, 0, ZERO_BYTES32)
+    else:
+        small = CommandLimits(10, 60, 64 * _MIB, _MIB, 8, _MIB, 8)
+        files = {}
+        specification = TaskSpecification(has.kind, has.environment, (), ("true",), (), small, 0, ZERO_BYTES32)
+    times = []
+    for _ in range(runs):
+        attempt = AttemptId(bytes32(secrets.token_bytes(32)), 0)
+        started = time.perf_counter()
+        executor.start(attempt, Prepared(specification, files))
+        executor.collect(attempt)
+        times.append((time.perf_counter() - started) * 1000)
+    return round(statistics.median(times), 2)
+
+
+def _name_of(offer: Offer) -> str:
+    tools = ", ".join(f"{name} {version}" for name, version in sorted(offer.toolset.items()))
+    return f"{offer.kind} ({tools})" if tools else offer.kind
+
+
+def _class_of(config: ProviderConfig, offer: Offer) -> str:
+    from computility.execution.sandbox.process_executor import process_environment
+    from computility.execution.wasm.executor import wasm_environment
+
+    return wasm_environment() if offer.kind == "wasm" else process_environment(offer.toolset)
+
+
+def _maker_of(config: ProviderConfig, offer: Offer) -> Callable[[], Executor]:
+    def make() -> Executor:
+        work = config.work
+        if offer.kind == "wasm":
+            from computility.execution.wasm.executor import WasmExecutor
+
+            return WasmExecutor(
+                timeout_s=work.timeout_s,
+                max_memory_bytes=config.max_memory_bytes,
+                max_output_bytes=work.output_mib * _MIB,
+                max_input_bytes=work.input_mib * _MIB,
+            )
+        from computility.execution.sandbox.process_executor import ProcessExecutor
+
+        return ProcessExecutor(
+            tools=offer.tools,
+            toolset=offer.toolset,
+            max_memory_bytes=config.max_memory_bytes,
+            max_output_bytes=work.output_mib * _MIB,
+            max_input_bytes=work.input_mib * _MIB,
+            max_wall_s=work.timeout_s,
+            parallel=work.parallel,
+            cgroup_parent=work.cgroup,
+        )
+
+    return make
