@@ -76,3 +76,16 @@ def with_progress(blocks: Iterator[SourcedBlock], source: LedgerSource, what: st
         for block in blocks:
             yield block
             progress.advance(task)
+
+
+@contextmanager
+def need_analysis() -> Iterator[None]:
+    """Around imports of libraries that only the extra ``analysis`` brings."""
+    from computility.domain.errors import ComputilityError
+
+    try:
+        yield
+    except ImportError as error:
+        raise ComputilityError(
+            f"this needs {error.name}, which the extra brings: pip install 'computility[analysis]'"
+        ) from error

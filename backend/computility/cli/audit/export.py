@@ -1,0 +1,59 @@
+"""``computility audit export FOLDER``: the ledger as Parquet or CSV."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from computility.cli.audit.options import (
+    DEFAULT_DEPLOYMENTS,
+    DeploymentsOption,
+    LedgerFileOption,
+    need_analysis,
+    open_source,
+    with_progress,
+)
+from computility.cli.options import DEFAULT_RPC, RpcOption
+from computility.cli.output import JsonOption, print_record
+
+
+class Format(StrEnum):
+    """What to write."""
+
+    PARQUET = "parquet"
+    CSV = "csv"
+
+
+def command(
+    folder: Annotated[Path, typer.Argument(help="Where to write; made if it is not there.")],
+    kind: Annotated[Format, typer.Option("--format", help="Columns in Parquet, or text.")] = Format.PARQUET,
+    ledger: LedgerFileOption = None,
+    rpc: RpcOption = DEFAULT_RPC,
+    deployments: DeploymentsOption = DEFAULT_DEPLOYMENTS,
+    as_json: JsonOption = False,
+) -> None:
+    """Write events, jobs, accounts and providers as files that DuckDB, pandas or a spreadsheet reads; docs/export.md has the schema.
+
+    `duckdb -c "SELECT terms_provider, sum(provider_paid) FROM 'FOLDER/jobs.parquet' GROUP BY 1"`
+    """
+    with need_analysis():
+        from computility.services.ledger_export import export_ledger
+    from computility.services.ledger_history import read_history
+    from computility.services.ledger_source import walk
+
+    with open_source(rpc, deployments, ledger) as (source, _):
+        history = read_history(source.deployments, with_progress(walk(source), source, "reading the ledger"))
+    rows = export_ledger(history, folder, kind.value)
+    print_record(
+        {
+            "folder": str(folder),
+            "format": kind.value,
+            "last_block": history.last_block,
+            "last_hash": history.last_hash,
+            **rows,
+        },
+        as_json=as_json,
+    )

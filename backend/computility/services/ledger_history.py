@@ -1,0 +1,69 @@
+"""The whole ledger in memory, proven: its events in order and what they add up to. For export, surveillance and reports."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from computility.chain.deployments import Deployments
+from computility.chain.log_decoding import decode_log
+from computility.domain.events import Event, EventOrigin
+from computility.services.contract_directory import ContractDirectory
+from computility.services.ledger_replay import LedgerReplay
+from computility.services.ledger_source import SourcedBlock
+
+
+@dataclass(frozen=True)
+class HistoricEvent:
+    """An event, where it stands, and which contract of which generation emitted it."""
+
+    event: Event
+    origin: EventOrigin
+    contract: str
+    generation: int
+
+
+@dataclass(frozen=True)
+class LedgerHistory:
+    """Events in the order of the chain, and the ledger after the last of them."""
+
+    deployments: Deployments
+    events: tuple[HistoricEvent, ...]
+    ledger: LedgerReplay
+    last_block: int
+    last_hash: str
+    last_timestamp: int
+
+
+def read_history(deployments: Deployments, blocks: Iterable[SourcedBlock]) -> LedgerHistory:
+    """Fold proven blocks, as ``ledger_source.walk`` yields them."""
+    directory = ContractDirectory(deployments)
+    replay = LedgerReplay(deployments.chain_id, directory)
+    events: list[HistoricEvent] = []
+    last = None
+    for block in blocks:
+        last = block.header
+        for log in block.logs:
+            generation, contract = directory.owner_of(log.address)
+            event = decode_log(contract, log.topics, log.data)
+            if event is None:
+                continue
+            origin = EventOrigin(
+                deployments.chain_id,
+                log.block_hash,
+                log.block_number,
+                log.log_index,
+                log.tx_hash,
+                log.address,
+                block.header.timestamp,
+            )
+            events.append(HistoricEvent(event, origin, contract, generation))
+            replay.fold(log, block.header.timestamp)
+    return LedgerHistory(
+        deployments,
+        tuple(events),
+        replay,
+        last.number if last else 0,
+        last.hash if last else "",
+        last.timestamp if last else 0,
+    )
