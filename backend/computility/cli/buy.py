@@ -25,6 +25,7 @@ from computility.cli.session import confirm, open_session
 
 if TYPE_CHECKING:
     from computility.domain.identifiers import Bytes32
+    from computility.domain.specification import Specification
     from computility.services.buyer import Buyer
 
 _MIB = 1024 * 1024
@@ -51,6 +52,15 @@ def command(
     ask: Annotated[str | None, typer.Option(help="Id of the ask to take; the best one unless given.")] = None,
     verifier: Annotated[str | None, typer.Option(help="Who verifies; the node's committee unless given.")] = None,
     verifier_fee: Annotated[str, typer.Option(help="Credits for the verifier.")] = "0",
+    seal: Annotated[
+        bool, typer.Option(help="Seal inputs and outputs: only you and the readers named with --reader can read them.")
+    ] = False,
+    reader: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Reader key of the provider, and of each verifier that is to run a sealed job again (`wallet reader-key`)."
+        ),
+    ] = None,
     end_in: Annotated[
         int, typer.Option(min=0, help="Seconds after which the job must be over; 0 leaves it to the provider.")
     ] = 0,
@@ -91,9 +101,16 @@ def command(
         if verifier is None and committee is None:
             raise typer.BadParameter("this deployment has no committee: name a verifier with --verifier")
         named = parse_address(verifier or committee["address"])
-        specification = specification_of(code, offer.ask.environment, limits, seed, clock_s)
+        if seal and not reader:
+            raise typer.BadParameter(
+                "a sealed job names its readers: the provider's key at least", param_hint="--reader"
+            )
+        specification: Specification = specification_of(code, offer.ask.environment, limits, seed, clock_s)
         with progress_console.status("asking for a quote"):
-            buyer.upload(code, offer.ask.environment, limits, seed, clock_s)
+            if seal:
+                specification = buyer.upload_sealed(code, offer.ask.environment, limits, seed, clock_s, reader or [])
+            else:
+                buyer.upload(code, offer.ask.environment, limits, seed, clock_s)
             end = session.account.chain_time() + end_in if end_in else 0
             quoted = buyer.request_quote(
                 offer, specification, verifier=named, verifier_fee=parse_credits(verifier_fee), end=end
@@ -119,6 +136,7 @@ def command(
             session.node.outputs(quoted.job)
         if row["outcome"] in ("pass", "claim") and row["result"]:
             _, outputs = buyer.outputs(parse_bytes32(row["result"]))
+            outputs = buyer.opened(quoted.job, specification, outputs)
             answer["files"] = [str(path) for path in write_outputs(to, outputs)]
     if as_json:
         print_json(answer)

@@ -20,7 +20,7 @@ from computility.cli.options import (
     YesOption,
 )
 from computility.cli.output import JsonOption, print_json, print_record, print_rows
-from computility.cli.session import confirm, open_node, open_session
+from computility.cli.session import confirm, open_node, open_session, password
 
 group = typer.Typer(help="Look at jobs, fetch results, and end what may be ended.", no_args_is_help=True)
 
@@ -70,18 +70,29 @@ def outputs(
     job: JobArgument,
     folder: Annotated[Path, typer.Option("--to", help="Folder to write the files to.")] = Path("outputs"),
     node: NodeOption = DEFAULT_NODE,
+    keystore: KeystoreOption = DEFAULT_KEYSTORE,
+    password_file: PasswordFileOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Fetch what a job produced, check every file against its hash, and write it to a folder."""
+    """Fetch what a job produced, check every file against its hash, and write it to a folder. What is sealed to you is opened with your key."""
+    from computility.chain.keystore import load_keystore
     from computility.domain.content_id import content_id_of_digest
     from computility.domain.identifiers import parse_bytes32
     from computility.domain.manifest import parse_manifest
-    from computility.services.buyer import write_outputs
+    from computility.domain.specification import parse_specification
+    from computility.execution.reader_key import ReaderKey
+    from computility.services.buyer import open_job_outputs, write_outputs
 
     with open_node(node) as client:
         described = client.outputs(parse_bytes32(job))
         manifest = parse_manifest(client.get_content(content_id_of_digest(parse_bytes32(described["result"]))))
         files = {file.path: client.get_content(file.cid) for file in manifest.files}
+        specification = parse_specification(client.get_content(content_id_of_digest(manifest.spec)))
+        if specification.sealing is not None:
+            path = keystore.expanduser()
+            account = load_keystore(path, password(password_file, path))
+            reader = ReaderKey.of_account(bytes(account.key))
+            files = open_job_outputs(client, parse_bytes32(job), specification, files, reader)
     written = write_outputs(folder, files)
     print_record(
         {"result": manifest.digest, "source": described["source"], "files": [str(path) for path in written]},

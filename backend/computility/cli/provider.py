@@ -210,6 +210,7 @@ def serve(
         return
     from computility.domain.identifiers import parse_address
     from computility.domain.quoting import ProviderPolicy
+    from computility.execution.sealed_executor import SealedExecutor
     from computility.execution.wasm.executor import WasmExecutor
     from computility.services.provider_agent import ProviderAgent, ProviderSettings
 
@@ -222,7 +223,7 @@ def serve(
         agent = ProviderAgent(
             session.account,
             session.node,
-            WasmExecutor(timeout_s=job_timeout),
+            SealedExecutor(WasmExecutor(timeout_s=job_timeout), session.account.reader_key()),
             ProviderPolicy(
                 verifiers=[parse_address(address) for address in accepted],
                 arbiters=[parse_address(address) for address in arbiter or []],

@@ -157,6 +157,7 @@ def serve(
     Jobs are served that name this account as verifier, or the committee and whose panel this account is drawn for.
     """
     from computility.domain.units import parse_credits
+    from computility.execution.sealed_executor import SealedExecutor
     from computility.execution.wasm.executor import WasmExecutor
     from computility.services.verifier_node import VerifierNode, VerifierSettings
 
@@ -169,7 +170,7 @@ def serve(
         verifier = VerifierNode(
             session.account,
             session.node,
-            WasmExecutor(timeout_s=job_timeout),
+            SealedExecutor(WasmExecutor(timeout_s=job_timeout), session.account.reader_key()),
             seat,
             VerifierSettings(confirmations=confirmations, parallel_jobs=parallel, least_fee=fee),
         )

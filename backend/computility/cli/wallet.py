@@ -49,6 +49,23 @@ def new(
     print_record({"address": account.address, "keystore": str(path)}, as_json=as_json)
 
 
+@group.command(name="reader-key")
+def reader_key(
+    keystore: KeystoreOption = DEFAULT_KEYSTORE,
+    password_file: PasswordFileOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show your reader key: give it to buyers that seal jobs for you (`computility buy --seal --reader KEY`). It is no secret."""
+    from computility.chain.keystore import load_keystore
+    from computility.execution.reader_key import ReaderKey
+
+    path = keystore.expanduser()
+    account = load_keystore(path, password(password_file, path))
+    print_record(
+        {"account": account.address, "reader_key": ReaderKey.of_account(bytes(account.key)).public}, as_json=as_json
+    )
+
+
 @group.command()
 def show(
     node: NodeOption = DEFAULT_NODE,

@@ -29,8 +29,11 @@ from computility.domain.manifest import OutputManifest, parse_manifest
 from computility.domain.quote_policy import terms_match_request
 from computility.domain.specification import Specification
 from computility.domain.statements import Ask, Quote, QuoteRequest, SignedStatement, read_statement
+from computility.domain.task_specification import TaskSpecification
 from computility.domain.terms import Terms
 from computility.domain.units import FULL_BPS
+from computility.execution.executor import AttemptId
+from computility.execution.reader_key import ReaderKey, open_outputs, seal_specification
 from computility.services.job_watch import JobWatch, WatchedJob
 from computility.services.node_client import NodeClient
 from computility.services.trading_account import TradingAccount
@@ -119,6 +122,24 @@ class Buyer:
         """Upload a program, its inputs and its specification."""
         specification = specification_of(program, environment, limits, seed, clock_s)
         for data in (program.module, *(program.inputs or {}).values(), specification.to_bytes()):
+            self._node.put_content(data)
+        return specification
+
+    def upload_sealed(
+        self, program: Program, environment: str, limits: Limits, seed: str, clock_s: int, readers: Sequence[str]
+    ) -> TaskSpecification:
+        """Upload a program, and its inputs and specification sealed to this buyer and to ``readers``, by their public reader keys.
+
+        Raises:
+            InvalidIdentifier: a reader key that is none.
+        """
+        first = specification_of(program, environment, limits, seed, clock_s)
+        plain = TaskSpecification(
+            "wasm", environment, first.artifacts, first.arguments, first.inputs, limits, clock_s, seed
+        )
+        everybody = [self._account.reader_key().public, *readers]
+        specification, sealed = seal_specification(plain, program.inputs or {}, everybody)
+        for data in (program.module, *sealed.values(), specification.to_bytes()):
             self._node.put_content(data)
         return specification
 
@@ -284,6 +305,10 @@ class Buyer:
                 )
         return manifest, files
 
+    def opened(self, job: Bytes32, specification: Specification, outputs: dict[str, bytes]) -> dict[str, bytes]:
+        """The outputs of a job as its program wrote them. Raises as ``open_job_outputs``."""
+        return open_job_outputs(self._node, job, specification, outputs, self._account.reader_key())
+
     def _offer(self, row: Mapping[str, Any]) -> Offer:
         signed = read_statement(row["ask"], self._account.ledger.domain)
         assert isinstance(signed.message, Ask)
@@ -305,6 +330,28 @@ def specification_of(program: Program, environment: str, limits: Limits, seed: s
         clock_s=clock_s,
         seed=seed,
     )
+
+
+def open_job_outputs(
+    node: NodeClient, job: Bytes32, specification: Specification, outputs: dict[str, bytes], reader: ReaderKey
+) -> dict[str, bytes]:
+    """Outputs as the program wrote them, whether they are sealed or not.
+
+    Raises:
+        NotAReader: they are sealed to others.
+        ContentMismatch: they are not of an attempt that the provider submitted.
+    """
+    if not isinstance(specification, TaskSpecification) or specification.sealing is None:
+        return outputs
+    attempts = {int(row["message"]["attempt"]) for row in node.submissions(job)} or {1}
+    refusal: ContentMismatch | None = None
+    for attempt in sorted(attempts, reverse=True):
+        try:
+            return open_outputs(specification, AttemptId(job, attempt), outputs, reader)
+        except ContentMismatch as error:
+            refusal = error
+    assert refusal is not None
+    raise refusal
 
 
 def write_outputs(folder: Path, files: Mapping[str, bytes]) -> list[Path]:

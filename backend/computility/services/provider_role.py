@@ -19,6 +19,8 @@ from computility.domain.task_specification import CommandLimits, TaskSpecificati
 from computility.domain.units import parse_credits
 from computility.execution.executor import AttemptId, Executor, Prepared
 from computility.execution.executor_set import ExecutorSet, offer_what_holds
+from computility.execution.reader_key import ReaderKey
+from computility.execution.sealed_executor import SealedExecutor
 from computility.services.ask_keeper import AskKeeper, KeptAsk
 from computility.services.node_client import NodeClient
 from computility.services.payout_keeper import PayoutKeeper, PayoutPolicy
@@ -34,12 +36,15 @@ _EMPTY_PROGRAM: Final = bytes.fromhex("0061736d0100000001040160000003020100070a0
 """A WebAssembly module whose ``_start`` does nothing."""
 
 
-def executors_of(config: ProviderConfig) -> ExecutorSet:
-    """What this machine offers of what the settings ask for: each made, and tested."""
+def executors_of(config: ProviderConfig, reader: ReaderKey | None = None) -> ExecutorSet:
+    """What this machine offers of what the settings ask for: each made, and tested. With a reader key they take jobs that are sealed to it."""
     makers: dict[str, Callable[[], Executor]] = {}
     for offer in config.offer:
         makers.setdefault(_name_of(offer), _maker_of(config, offer))
-    return offer_what_holds(makers)
+    offered = offer_what_holds(makers)
+    if reader is None:
+        return offered
+    return ExecutorSet([SealedExecutor(executor, reader) for executor in offered], offered.left_out)
 
 
 def agent_of(config: ProviderConfig, account: TradingAccount, node: NodeClient, committee: str | None) -> ProviderAgent:
@@ -48,7 +53,7 @@ def agent_of(config: ProviderConfig, account: TradingAccount, node: NodeClient, 
     Raises:
         ExecutorUnfit: nothing of what it should offer works on this machine.
     """
-    executors = executors_of(config)
+    executors = executors_of(config, account.reader_key())
     for name, reason in executors.left_out.items():
         _log.warning("not offered: %s: %s", name, reason)
     if not executors:

@@ -30,6 +30,7 @@ from computility.domain.signature import sign_digest, signature_bytes
 from computility.domain.statements import SignedStatement, Statement, sign_statement
 from computility.domain.terms import Terms
 from computility.domain.units import format_credits
+from computility.execution.reader_key import ReaderKey
 
 _PERMIT_VALID_S: Final = 600
 _PERMIT_TYPE: Final = {
@@ -113,6 +114,10 @@ class TradingAccount:
             return self._connection.contract(name, self.ledger.contracts[name])
         except KeyError:
             raise DeploymentMissing(f"the deployment has no {name}") from None
+
+    def reader_key(self) -> ReaderKey:
+        """The key to which jobs are sealed for this account."""
+        return ReaderKey.of_account(self._key)
 
     # ---------------------------------------------------------------- statements
 
