@@ -5,27 +5,26 @@ Balances are sums of these deltas, so an event is undone by subtracting them.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from computility.domain.events import Deposited, Event, FeesCollected, JobClosed, JobOpened, Withdrawn
 from computility.domain.identifiers import Address
 from computility.domain.terms import Terms
 
 
-@dataclass(frozen=True)
-class Balance:
+class Balance(NamedTuple):
     """Atoms of credit of one account inside an escrow."""
 
     free: int = 0
     locked: int = 0
 
-    def __add__(self, other: Balance) -> Balance:
-        return Balance(self.free + other.free, self.locked + other.locked)
+    def __add__(self, other: tuple[int, ...]) -> Balance:  # type: ignore[override]  # sums, where a tuple would be longer
+        return Balance(self[0] + other[0], self[1] + other[1])
 
     def __neg__(self) -> Balance:
-        return Balance(-self.free, -self.locked)
+        return Balance(-self[0], -self[1])
 
 
 @dataclass(frozen=True)
@@ -70,8 +69,9 @@ def movement_of(event: Event, terms: Terms | None) -> Movement:
 
 
 def _sum(legs: Iterable[tuple[Address, Balance]], fees: int = 0) -> Movement:
-    totals: dict[Address, Balance] = defaultdict(Balance)
+    totals: dict[Address, Balance] = {}
     for account, balance in legs:
-        if balance != Balance():
-            totals[account] += balance
-    return Movement(dict(totals), fees)
+        if balance[0] or balance[1]:
+            known = totals.get(account)
+            totals[account] = balance if known is None else known + balance
+    return Movement(totals, fees)
