@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from ipaddress import ip_address
-from typing import Final, Self
+from typing import Any, Final, Self
 
 import uvicorn
 
@@ -32,6 +32,8 @@ from computility.services.node_status import IndexedBlock, NodeStatus, node_stat
 from computility.services.order_book import OrderBook, job_topic
 from computility.services.outputs import Outputs
 from computility.services.stored_ledger import StoredLedger
+from computility.services.surveillance.stored_facts import stored_facts
+from computility.services.surveillance.watch import skipped_rules, watch
 from computility.services.trades import Trades
 from computility.settings import NodeSettings
 from computility.store.engine import Database, open_database
@@ -114,6 +116,11 @@ class Node:
     def audit(self) -> AuditReport:
         """Replay the chain and compare. Slow on a long chain, and one at a time."""
         return self.auditor.audit()
+
+    def alerts(self) -> dict[str, Any]:
+        """What surveillance suspects in the stored ledger; the isolation forest is left to the command line, where its libraries may be."""
+        facts = stored_facts(self.database, self.deployments.chain_id)
+        return {"alerts": watch(facts, forest=False), "trades": len(facts.trades), "skipped": skipped_rules(facts)}
 
     def jobs_changed(self, jobs: Iterable[str]) -> None:
         """Tell whoever follows these jobs. For the indexer, after its unit of work has landed."""

@@ -131,6 +131,11 @@ def about(session: Session, chain_id: ChainId, kind: StatementKind, subject: Byt
     return session.exec(query.order_by(col(StatementRow.sequence))).all()
 
 
+def all_of(session: Session, chain_id: ChainId, kind: StatementKind) -> Sequence[StatementRow]:
+    """All statements of a kind, in the order of arrival."""
+    return session.exec(_of(chain_id, kind).order_by(col(StatementRow.sequence))).all()
+
+
 def page_about(
     session: Session, chain_id: ChainId, kind: StatementKind, subject: Bytes32, after: int | None, limit: int
 ) -> Sequence[StatementRow]:

@@ -508,6 +508,26 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/v1/audit/alerts": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Alerts
+         * @description What the surveillance rules suspect in the node's ledger, each with the jobs that are its evidence. A suspicion is no verdict.
+         */
+        readonly get: operations["alerts_v1_audit_alerts_get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/v1/content": {
         readonly parameters: {
             readonly query?: never;
@@ -579,6 +599,28 @@ export interface components {
             readonly tier: number | null;
             /** @description The latest 50 changes, the newest first. */
             readonly history: readonly components["schemas"]["ScoreChange"][];
+        };
+        /** @description A suspicion, and the jobs that are its evidence. */
+        readonly Alert: {
+            readonly rule: string;
+            readonly accounts: readonly string[];
+            readonly jobs: readonly string[];
+            /** @description What was seen, in a sentence. */
+            readonly what: string;
+            /** @description The numbers behind it; they depend on the rule. */
+            readonly facts: {
+                readonly [key: string]: unknown;
+            };
+        };
+        /** @description What the rules suspect, and which of them had nothing to look at. */
+        readonly Alerts: {
+            readonly alerts: readonly components["schemas"]["Alert"][];
+            /** @description Closed trades that were looked at. */
+            readonly trades: number;
+            /** @description Rules that could not look, and why. */
+            readonly skipped: {
+                readonly [key: string]: string;
+            };
         };
         /** @description A provider's offer to anybody, until it expires or is withdrawn. */
         readonly AskMessage: {
@@ -2914,6 +2956,44 @@ export interface operations {
                 };
                 content: {
                     readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            readonly default: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly alerts_v1_audit_alerts_get: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Alerts"];
                 };
             };
             /** @description Service Unavailable */

@@ -125,3 +125,10 @@ def test_a_cursor_of_its_own_making__is_refused(served: Any, path: str, cursor: 
 
 def test_deployments__are_as_recorded(served: Any) -> None:
     assert dataclasses.asdict(served.node.deployments) == dataclasses.asdict(served.deployments)
+
+
+def test_alerts__are_none_where_nobody_traded_and_say_what_was_not_looked_for(served: Any) -> None:
+    answer = served.client.get("/v1/audit/alerts").json()
+
+    assert answer["alerts"] == []
+    assert "voucher-abuse" in answer["skipped"]

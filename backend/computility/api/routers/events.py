@@ -10,7 +10,7 @@ from computility.api.dependencies import Cursor, Limit, RunningNode
 from computility.api.presenters.job import event_page
 from computility.api.problems import problems
 from computility.api.schemas.job import EventPage
-from computility.api.schemas.node import AuditReport
+from computility.api.schemas.node import Alerts, AuditReport
 from computility.api.schemas.wire import Address
 
 router = APIRouter(tags=["audit"])
@@ -34,3 +34,9 @@ def list_events(
 def audit(node: RunningNode) -> AuditReport:
     """Replay the chain from its own events and compare every row of the store with it. Slow on a long chain."""
     return AuditReport.model_validate(node.audit())
+
+
+@router.get("/audit/alerts", responses=problems(503))
+def alerts(node: RunningNode) -> Alerts:
+    """What the surveillance rules suspect in the node's ledger, each with the jobs that are its evidence. A suspicion is no verdict."""
+    return Alerts.model_validate(node.alerts())

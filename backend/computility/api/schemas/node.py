@@ -163,6 +163,24 @@ class AuditReport(Answer):
     checked_at: Time
 
 
+class Alert(Answer):
+    """A suspicion, and the jobs that are its evidence."""
+
+    rule: Annotated[str, Field(examples=["wash-trading"])]
+    accounts: list[Address]
+    jobs: list[Bytes32]
+    what: Annotated[str, Field(description="What was seen, in a sentence.")]
+    facts: Annotated[dict[str, Any], Field(description="The numbers behind it; they depend on the rule.")]
+
+
+class Alerts(Answer):
+    """What the rules suspect, and which of them had nothing to look at."""
+
+    alerts: list[Alert]
+    trades: Annotated[int, Field(ge=0, description="Closed trades that were looked at.")]
+    skipped: Annotated[dict[str, str], Field(description="Rules that could not look, and why.")]
+
+
 class StoredContent(Answer):
     """Content that the node keeps."""
 

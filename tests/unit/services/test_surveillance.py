@@ -1,0 +1,60 @@
+"""Rules name the abusers of a labelled history, and hardly ever anybody else; each says why, with jobs to look at."""
+
+from __future__ import annotations
+
+import pytest
+from tests.labelled_history import LabelledHistory, labelled_history
+
+from computility.services.surveillance.facts import Alert, Facts
+from computility.services.surveillance.watch import RULES, skipped_rules, watch
+
+
+@pytest.fixture(scope="module")
+def history() -> LabelledHistory:
+    return labelled_history(7)
+
+
+@pytest.fixture(scope="module")
+def alerts(history: LabelledHistory) -> list[Alert]:
+    return watch(history.facts)
+
+
+@pytest.mark.parametrize("rule", sorted(RULES))
+def test_a_rule__names_abusers_and_hardly_anybody_honest(
+    history: LabelledHistory, alerts: list[Alert], rule: str
+) -> None:
+    named = {account for alert in alerts if alert.rule == rule for account in alert.accounts}
+    labelled = history.labels[rule]
+    assert len(named & labelled) >= len(labelled) / 2
+    assert len(named & history.honest) <= len(history.honest) / 50
+
+
+def test_the_forest__names_the_account_that_no_rule_looks_for(history: LabelledHistory, alerts: list[Alert]) -> None:
+    named = {account for alert in alerts if alert.rule == "unusual-account" for account in alert.accounts}
+    assert history.labels["unusual-account"] <= named
+
+
+def test_every_alert__has_evidence_of_the_history(history: LabelledHistory, alerts: list[Alert]) -> None:
+    known = {trade.job for trade in history.facts.trades}
+    for alert in alerts:
+        assert alert.what
+        assert set(alert.jobs) <= known
+        assert alert.jobs or alert.facts["asks"]
+
+
+def test_honest_trades_alone__raise_no_rule(history: LabelledHistory) -> None:
+    honest = [trade for trade in history.facts.trades if {trade.buyer, trade.provider} <= history.honest]
+    found = watch(Facts(honest, (), ()), forest=False)
+    assert len({account for alert in found for account in alert.accounts}) <= len(history.honest) / 50
+
+
+def test_no_trades__raise_nothing() -> None:
+    assert watch(Facts([], (), ())) == []
+
+
+def test_rules_that_cannot_look__are_named() -> None:
+    assert set(skipped_rules(Facts([]))) == {"voucher-abuse", "spoofed-ask"}
+
+
+def test_the_same_history__raises_the_same_alerts(history: LabelledHistory, alerts: list[Alert]) -> None:
+    assert watch(labelled_history(7).facts) == alerts
