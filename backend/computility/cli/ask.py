@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from typing import Annotated, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -20,6 +21,9 @@ from computility.cli.options import (
 )
 from computility.cli.output import JsonOption, print_record, print_rows
 from computility.cli.session import confirm, open_node, open_session
+
+if TYPE_CHECKING:
+    from computility.domain.service_level import ServiceLevel
 
 group = typer.Typer(help="See what providers offer, or offer computing power yourself.", no_args_is_help=True)
 
@@ -52,6 +56,10 @@ def publish(
         int, typer.Option(min=0, max=10_000, help="Bond on a job, in basis points of its price.")
     ] = 2_000,
     parallel: Annotated[int, typer.Option(min=1, help="Jobs at one time.")] = 2,
+    sla: Annotated[
+        str | None,
+        typer.Option(help="Service level that you promise: `standard`, or a file of a template; none unless given."),
+    ] = None,
     dispute_window: Annotated[int, typer.Option(min=1, help="Seconds to contest a fail or a claim.")] = 3_600,
     valid_days: Annotated[int, typer.Option(min=1, max=90, help="Days that the ask stands.")] = 7,
     node: NodeOption = DEFAULT_NODE,
@@ -73,6 +81,7 @@ def publish(
     from computility.execution.wasm.executor import WasmExecutor
 
     parsed = parse_resource(resource)
+    level = _service_level(sla)
     unit_price = parse_credits(price)
     with open_session(node, rpc, keystore, password_file, escrow=escrow) as session:
         committee = session.config["committee"]
@@ -89,12 +98,14 @@ def publish(
             verifiers=tuple(parse_address(address) for address in verifiers),
             arbiters=tuple(parse_address(address) for address in arbiter or []),
             dispute_window=dispute_window,
-            sla=ZERO_BYTES32,
+            sla=level.digest if level else ZERO_BYTES32,
             valid_until=session.account.chain_time() + valid_days * 86_400,
             nonce=time.time_ns() // 1_000_000,
         )
         confirm(f"Offer {parsed} at {price} credits a unit?", yes=yes)
         signed = session.account.sign(ask)
+        if level is not None:
+            session.node.put_content(level.to_bytes())
         session.node.publish(signed)
     print_record({"ask": signed.id, **ask.to_json()}, as_json=as_json)
 
@@ -118,6 +129,19 @@ def withdraw(
         account = session.account
         session.node.publish(account.sign(AskWithdrawal(account.address, ask_id, account.chain_time())))
     print_record({"ask": ask_id, "status": "withdrawn"}, as_json=as_json)
+
+
+def _service_level(named: str | None) -> ServiceLevel | None:
+    from computility.domain.service_level import parse_service_level, standard_service_level
+
+    if named is None:
+        return None
+    if named == "standard":
+        return standard_service_level()
+    path = Path(named)
+    if not path.is_file():
+        raise typer.BadParameter(f"{named} is no file: name a template of service levels, or `standard`")
+    return parse_service_level(path.read_bytes().strip())
 
 
 def _row(row: dict[str, Any]) -> dict[str, Any]:

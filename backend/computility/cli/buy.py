@@ -21,6 +21,7 @@ from computility.cli.options import (
     YesOption,
 )
 from computility.cli.output import JsonOption, console, print_json, print_record, progress_console
+from computility.cli.service_level import print_service_level
 from computility.cli.session import confirm, open_session
 
 if TYPE_CHECKING:
@@ -85,6 +86,8 @@ def command(
     from computility.domain.job_specification import Limits
     from computility.domain.units import format_credits, parse_credits
     from computility.services.buyer import Buyer, Program, specification_of, write_outputs
+    from computility.services.node_client import NodeContentStore
+    from computility.services.service_levels import service_level_of
 
     files = {path.name: path.read_bytes() for path in input_file or []}
     code = Program(program.name, program.read_bytes(), argument or [], files)
@@ -124,6 +127,7 @@ def command(
                 f"escrow    {format_credits(terms.escrow)} credits for at most {terms.max_units} units\n"
                 f"bond      {format_credits(terms.bond)} credits"
             )
+            print_service_level(service_level_of(terms.sla, NodeContentStore(session.node)))
         confirm(f"Open job {quoted.job}?", yes=yes)
         opened = buyer.open(quoted)
         _follow(buyer, quoted.job, timeout)

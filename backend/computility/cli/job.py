@@ -101,6 +101,32 @@ def outputs(
 
 
 @group.command()
+def service(
+    job: JobArgument,
+    node: NodeOption = DEFAULT_NODE,
+    rpc: RpcOption = DEFAULT_RPC,
+    keystore: KeystoreOption = DEFAULT_KEYSTORE,
+    password_file: PasswordFileOption = None,
+    escrow: EscrowOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Compute again what a job's service level makes of it, and compare with what was attested. Fails where they differ."""
+    from computility.cli.service_level import service_record
+    from computility.domain.identifiers import parse_bytes32
+    from computility.services.job_watch import JobWatch
+    from computility.services.node_client import NodeContentStore
+    from computility.services.service_levels import check_service
+
+    with open_session(node, rpc, keystore, password_file, escrow=escrow) as session:
+        watch = JobWatch(session.account, session.node, 0)
+        content = NodeContentStore(session.node)
+        found = check_service(watch.one(parse_bytes32(job)), watch, content, session.account.rpc)
+    print_record(service_record(found), as_json=as_json)
+    if found.agrees is False:
+        raise typer.Exit(1)
+
+
+@group.command()
 def finalize(
     job: JobArgument,
     node: NodeOption = DEFAULT_NODE,

@@ -6,7 +6,7 @@ Long on purpose, so that the tree and its leaves stand in one place.
     ├── InvalidMessage            a value, message or setting that does not fit its form
     │   ├── AmountOutOfRange · InvalidIdentifier · InvalidResource
     │   ├── InvalidJobSpecification · InvalidEnvironmentClass
-    │   └── InvalidManifest · InvalidEvidence · InvalidExcuse
+    │   └── InvalidManifest · InvalidEvidence · InvalidExcuse · InvalidServiceLevel
     ├── InvalidSignature
     ├── InvalidProof              a proof that does not prove what it claims
     ├── StatementRefused          well-formed, signed, and still not acceptable
@@ -96,6 +96,12 @@ class InvalidExcuse(InvalidMessage):
     """Not the canonical document of an excuse."""
 
     code = "invalid-excuse"
+
+
+class InvalidServiceLevel(InvalidMessage):
+    """Not a template of service levels of its form."""
+
+    code = "invalid-service-level"
 
 
 class InvalidEvidence(InvalidMessage):

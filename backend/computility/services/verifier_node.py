@@ -22,8 +22,10 @@ from computility.services.committee_seat import CommitteeSeat
 from computility.services.job_watch import JobWatch, WatchedJob
 from computility.services.keyed_tasks import KeyedTasks
 from computility.services.node_client import NodeClient, NodeContentStore
+from computility.services.service_levels import opened_at, service_level_of
 from computility.services.trading_account import TradingAccount
 from computility.verification.reexecution import reexecute
+from computility.verification.service_levels import under_service_level
 
 _log = logging.getLogger(__name__)
 
@@ -168,12 +170,16 @@ class VerifierNode:
 
     def _check(self, job: WatchedJob, signed: SignedStatement, submission: Submission) -> None:
         _log.info("checking job %s", job.id)
+        level = service_level_of(job.terms.sla, self._content)
         finding = reexecute(job.terms, submission, self._executor, self._content)
         if finding.verdict is Verdict.PASS and finding.execution is not None:
             self._keep_available(finding.execution)
         evidence = finding.evidence(JobId(job.id), job.terms, self._executor.environment, signed)
         self._content.put(evidence.to_bytes())
-        self._node.publish(self._account.sign(finding.attestation(JobId(job.id), evidence.digest)))
+        attestation = finding.attestation(JobId(job.id), evidence.digest)
+        if level is not None:
+            attestation = under_service_level(attestation, level, opened_at(self._account.rpc, job), submission)
+        self._node.publish(self._account.sign(attestation))
         _log.info("attested job %s: %s (%s)", job.id, finding.verdict.name, finding.reason)
 
     def _keep_available(self, execution: Execution) -> None:
