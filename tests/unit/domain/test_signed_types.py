@@ -13,6 +13,7 @@ from eth_utils.crypto import keccak
 from computility.domain.attestation import Attestation
 from computility.domain.eip712 import Eip712Domain, Message
 from computility.domain.identifiers import parse_address
+from computility.domain.rating import Rating
 from computility.domain.ruling import Ruling
 from computility.domain.settlement import Settlement
 from computility.domain.signature import recover_signer
@@ -22,9 +23,9 @@ from computility.domain.terms import Terms
 VECTORS = Path(__file__).resolve().parents[2] / "vectors"
 TYPES: dict[str, type[Message]] = {
     cls.STRUCT.name: cls
-    for cls in (Terms, Attestation, Settlement, Ruling, Ask, AskWithdrawal, QuoteRequest, Refusal, Submission)
+    for cls in (Terms, Attestation, Settlement, Ruling, Rating, Ask, AskWithdrawal, QuoteRequest, Refusal, Submission)
 }
-FILES = ("terms.json", "attestation.json", "settlement.json", "ruling.json", "statements.json")
+FILES = ("terms.json", "attestation.json", "settlement.json", "ruling.json", "rating.json", "statements.json")
 
 
 def vectors() -> list[Any]:
