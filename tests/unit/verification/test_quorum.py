@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from computility.domain.identifiers import bytes32
+from computility.verification.iexec_rule import executions_and_wrong
 from computility.verification.quorum import Duty, QuorumRule
 from computility.verification.quorum_simulation import Market, Outcome, Strategy
 
@@ -79,3 +80,10 @@ def test_market__of_sleepers__signs_a_few_wrong_results_and_pays_fewer() -> None
     # (1 − a)/a = 3.5 for each of eight, and twice that for chance.
     assert 0 < outcome.wrong_accepted < 2 * 8 * 3.55 / 8_000
     assert outcome.wrong_vested < outcome.wrong_accepted / 2
+
+
+def test_iexecs_rule__on_the_same_market__never_looks_at_a_sleeper_again() -> None:
+    executions, wrong = executions_and_wrong(trust=5, workers=40, sleepers=8, jobs=8_000, seed=7)
+    assert executions < 1.5
+    assert wrong > 100 * market(Strategy.SLEEPER).wrong_vested
+    assert wrong > 0.1
