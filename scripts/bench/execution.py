@@ -6,6 +6,7 @@ Prints one JSON object. ``sandbox_start_p95_ms`` is the 95th percentile of a san
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import json
 import os
 import secrets
@@ -35,10 +36,12 @@ def main() -> None:
     """Measure and report."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--starts", type=int, default=200, help="sandboxes to start")
+    parser.add_argument("--jobs", type=int, default=300, help="jobs to run on a cluster of this machine")
     arguments = parser.parse_args()
     console = Console(stderr=True)
     report: dict[str, Any] = {"bench": "execution", "python": sys.version.split()[0], "cpus": os.cpu_count()}
     report |= sandbox_starts(arguments.starts, console)
+    report |= ray_jobs(arguments.jobs, console)
     report["load"] = [round(load, 1) for load in os.getloadavg()]
     print(json.dumps(report, indent=2))
 
@@ -73,7 +76,38 @@ def sandbox_starts(count: int, console: Console) -> dict[str, Any]:
     }
 
 
-def _ms(action: Callable[[], None]) -> float:
+def ray_jobs(count: int, console: Console) -> dict[str, Any]:
+    """A warm cluster of this machine: milliseconds of one sandboxed job after the other, then jobs a second of many at once."""
+    if importlib.util.find_spec("ray") is None or shutil.which("bwrap") is None:
+        return {"ray_p50_ms": None, "ray_jobs_per_s": None, "ray": "not installed: pip install 'computility[ray]'"}
+    from computility.execution.ray_executor import RayCluster, RayExecutor
+    from computility.execution.sandbox.process_executor import ProcessExecutor
+
+    executor = RayExecutor(ProcessExecutor, RayCluster(cpus=os.cpu_count()))
+    try:
+        executor.warm_up()
+        specification = TaskSpecification("process", executor.environment, (), ("true",), (), LIMITS, 0, SEED)
+
+        def start() -> AttemptId:
+            attempt = AttemptId(bytes32(secrets.token_bytes(32)), 1)
+            executor.start(attempt, Prepared(specification, {}))
+            return attempt
+
+        alone = sorted(_ms(lambda: executor.collect(start())) for _ in track(range(count // 4), "ray", console=console))
+        began = time.perf_counter()
+        for attempt in [start() for _ in range(count)]:
+            executor.wait(attempt)
+        rate = count / (time.perf_counter() - began)
+    finally:
+        executor.close()
+    return {
+        "ray_p50_ms": round(statistics.median(alone), 2),
+        "ray_p95_ms": round(_p95(alone), 2),
+        "ray_jobs_per_s": round(rate, 1),
+    }
+
+
+def _ms(action: Callable[[], object]) -> float:
     started = time.perf_counter()
     action()
     return (time.perf_counter() - started) * 1000

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from computility.cli.output import JsonOption, print_record
 from computility.cli.service import set_up_log
 
 group = typer.Typer(help="Run a node: indexer, order book, API and web app on one port.", no_args_is_help=True)
@@ -56,3 +57,36 @@ def serve(
         first = error.errors()[0]
         raise InvalidMessage(f"the setting {first['loc'][0]} does not fit: {first['msg']}") from error
     run_node(settings)
+
+
+@group.command()
+def sweep(
+    keep_days: Annotated[int, typer.Option(min=1, help="Days for which content of closed jobs is kept.")] = 30,
+    dry: Annotated[bool, typer.Option("--dry", help="Only say what would be dropped.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Clear the content store of what nobody needs: never of what a live or disputed job does, nor of what came in lately.
+
+    Run it on the node's machine, with the node's `COMPUTILITY_*` variables, while the node serves or not.
+    """
+    import time
+    from dataclasses import asdict
+
+    from computility.chain.rpc import RpcClient
+    from computility.services.content_needs import needed_jobs
+    from computility.services.content_sweep import DAY_S
+    from computility.services.node import Node
+    from computility.settings import NodeSettings
+    from computility.store.engine import open_database
+
+    settings = NodeSettings()
+    database = open_database(settings.database_url)
+    rpc = RpcClient(settings.rpc_url, settings.rpc_timeout_s)
+    try:
+        node = Node(settings, database, rpc)
+        needed = needed_jobs(node.ledger, node.journal, now=node.clock(), keep_s=keep_days * DAY_S)
+        swept = node.sweep_content(needed, now=time.time(), dry=dry)
+    finally:
+        rpc.close()
+        database.close()
+    print_record({**asdict(swept), "dry": dry}, as_json=as_json)

@@ -210,6 +210,12 @@ class BlockingExecutor(ABC):
         assert run.execution is not None
         return run.execution
 
+    def wait(self, attempt: AttemptId, timeout_s: float | None = None) -> RunState:
+        """Wait for its end, or for so long. The state then."""
+        if run := self._runs.get(attempt):
+            run.ended.wait(timeout_s)
+        return self.status(attempt)
+
     def cancel(self, attempt: AttemptId) -> None:
         """End it now."""
         if run := self._runs.get(attempt):

@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import shutil
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol, cast
 from uuid import uuid4
@@ -13,7 +15,7 @@ from uuid import uuid4
 import fsspec
 
 from computility.domain.content_id import ContentId, content_id_of, content_id_of_digest, parse_content_id
-from computility.domain.errors import ContentMismatch, ContentNotFound, ContentTooLarge
+from computility.domain.errors import ContentMismatch, ContentNotFound, ContentTooLarge, InvalidIdentifier
 
 
 class ContentStore(Protocol):
@@ -113,6 +115,41 @@ class FileContentStore:
         except FileNotFoundError:
             raise _not_found(cid) from None
 
+    def read_range(self, cid: ContentId, start: int, length: int) -> bytes:
+        """Up to ``length`` bytes from ``start`` on, not checked: a part has no hash of its own.
+
+        Raises:
+            ContentNotFound: not here.
+        """
+        with self.open(cid) as file:
+            file.seek(start)
+            return file.read(length)
+
+    def stored(self) -> Iterator[tuple[ContentId, int, float]]:
+        """Everything that is kept: content id, bytes, and when it was written, in UTC seconds; zero where the back end does not say."""
+        for path, entry in self._files.find(self._root, detail=True).items():
+            name = path.rpartition("/")[2]
+            try:
+                cid = parse_content_id(name)
+            except InvalidIdentifier:
+                continue
+            yield cid, int(entry.get("size") or 0), _written_at(entry)
+
+    def remove(self, cid: ContentId) -> None:
+        """Drop it; nothing where it is not here."""
+        with contextlib.suppress(FileNotFoundError):
+            self._files.rm(self._path(cid))
+
+    def remove_unfinished(self, older_than_s: float) -> int:
+        """Drop what uploads that broke off left behind. How many files."""
+        dropped = 0
+        with contextlib.suppress(FileNotFoundError):
+            for path, entry in self._files.find(f"{self._root}/incoming", detail=True).items():
+                if _written_at(entry) < time.time() - older_than_s:
+                    self._files.rm(path)
+                    dropped += 1
+        return dropped
+
     def total_bytes(self) -> int:
         """Bytes of everything that is kept."""
         return int(self._files.du(self._root, total=True))
@@ -134,6 +171,16 @@ class FileContentStore:
         finally:
             with contextlib.suppress(FileNotFoundError):
                 self._files.rm(temporary)
+
+
+def _written_at(entry: Mapping[str, Any]) -> float:
+    for name in ("mtime", "created", "LastModified", "last_modified"):
+        value = entry.get(name)
+        if isinstance(value, int | float):
+            return float(value)
+        if isinstance(value, datetime):
+            return value.timestamp()
+    return 0.0
 
 
 def _not_found(cid: str) -> ContentNotFound:

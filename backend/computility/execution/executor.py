@@ -160,7 +160,11 @@ def run_to_end(
     executor: Executor, attempt: AttemptId, specification: Specification, content: ContentStore
 ) -> Execution:
     """One attempt from preparing to collecting. Raises what these do."""
-    prepared = executor.prepare(specification, content)
+    return run_prepared(executor, attempt, executor.prepare(specification, content))
+
+
+def run_prepared(executor: Executor, attempt: AttemptId, prepared: Prepared) -> Execution:
+    """One attempt from starting to collecting. Raises what ``collect`` does."""
     executor.start(attempt, prepared)
     return executor.collect(attempt)
 

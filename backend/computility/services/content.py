@@ -65,7 +65,7 @@ class ContentService:
     """The node's content store and its limits, in bytes."""
 
     def __init__(self, store: FileContentStore, max_bytes: int, quota_bytes: int) -> None:
-        self._store = store
+        self.store = store
         self.max_bytes = max_bytes
         self._quota_bytes = quota_bytes
         self._used = store.total_bytes()
@@ -84,17 +84,17 @@ class ContentService:
             QuotaExceeded: the node is full.
         """
         with self._lock:
-            if self._store.has(cid):
+            if self.store.has(cid):
                 return KeptContent(cid, size, created=False)
             if self._used + size > self._quota_bytes:
                 raise QuotaExceeded(f"this node keeps at most {self._quota_bytes} bytes and is full: use another node")
-            self._store.put_file(path)
+            self.store.put_file(path)
             self._used += size
         return KeptContent(cid, size, created=True)
 
     def put(self, data: bytes) -> ContentId:
         """Keep the node's own content, such as examples; the quota is for strangers."""
-        return self._store.put(data)
+        return self.store.put(data)
 
     def get(self, cid: str) -> bytes:
         """Content in memory, checked against its id.
@@ -103,11 +103,11 @@ class ContentService:
             ContentNotFound: not here.
             ContentMismatch: damaged.
         """
-        return self._store.get(parse_content_id(cid))
+        return self.store.get(parse_content_id(cid))
 
     def has(self, cid: str) -> bool:
         """Whether it is here."""
-        return self._store.has(parse_content_id(cid))
+        return self.store.has(parse_content_id(cid))
 
     def size(self, cid: str) -> int:
         """Bytes of it.
@@ -115,7 +115,7 @@ class ContentService:
         Raises:
             ContentNotFound: not here.
         """
-        return self._store.size(parse_content_id(cid))
+        return self.store.size(parse_content_id(cid))
 
     def open(self, cid: str) -> BinaryIO:
         """A stream of it.
@@ -123,4 +123,4 @@ class ContentService:
         Raises:
             ContentNotFound: not here.
         """
-        return self._store.open(parse_content_id(cid))
+        return self.store.open(parse_content_id(cid))

@@ -22,6 +22,7 @@ from computility.services.auditor import Auditor, AuditReport
 from computility.services.chain_view import ChainView
 from computility.services.change_feed import ChangeFeed
 from computility.services.content import ContentService
+from computility.services.content_sweep import NeededJob, Swept, sweep
 from computility.services.examples import Example, publish_examples
 from computility.services.indexer import Indexer
 from computility.services.indexer_metrics import IndexerMetrics
@@ -100,6 +101,11 @@ class Node:
             node.indexer.start()
             stack.callback(node.indexer.stop)
             yield node
+
+    def sweep_content(self, needed: Iterable[NeededJob], *, now: float, dry: bool) -> Swept:
+        """Drop content that none of the jobs needs; the node's own examples stay."""
+        own = [file.cid for example in self.examples for file in (example.module, *example.inputs)]
+        return sweep(self.content.store, needed, own, now=now, dry=dry)
 
     def clock(self) -> int:
         """The chain's time, as far as it is folded; the machine's before the first block."""

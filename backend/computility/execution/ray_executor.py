@@ -1,0 +1,174 @@
+"""``RayExecutor``: a provider's own machines as one. Ray places each job; the machine that it lands on runs it in the sandbox, as it would alone.
+
+One cluster belongs to one provider, and its token to nobody else: whoever may submit to a Ray cluster may run anything on it, so only this executor
+does. Strangers' jobs never speak to Ray; they are data to a task that starts a sandbox. Ray listens on every interface: the token is what keeps
+others out, and a firewall should (decision 0072).
+
+Ray reads its security settings when it is imported, so it is imported here late, after they are set.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from computility.domain.errors import ComputilityError, ExecutionError, ExecutorCrashed, ExecutorUnfit
+from computility.domain.specification import Specification
+from computility.execution.blocking_executor import BlockingExecutor, Run
+from computility.execution.executor import AttemptId, Capabilities, Execution, Executor, Prepared, run_prepared
+
+_TOKEN_BYTES: Final = 32
+_RETRIES: Final = 3
+"""How often a job that lost its machine is placed anew."""
+_HEALTH: Final = {
+    "health_check_period_ms": 500,
+    "health_check_timeout_ms": 500,
+    "health_check_failure_threshold": 2,
+    "health_check_initial_delay_ms": 0,
+}
+"""A machine that is silent for so long is gone."""
+
+
+@dataclass(frozen=True)
+class RayCluster:
+    """Where the cluster is. Without an ``address`` one is started on this machine alone, with ``cpus`` places, and ended with this process.
+    ``token`` is the cluster's; a random one where none is given."""
+
+    address: str | None = None
+    cpus: int | None = None
+    token: str | None = None
+
+    def __repr__(self) -> str:
+        return f"RayCluster({self.address or 'own'})"
+
+
+class RayExecutor(BlockingExecutor):
+    """Runs what ``make`` makes on the machines of a cluster. ``make`` is called once on each worker; all machines have to be of its class."""
+
+    def __init__(
+        self, make: Callable[[], Executor], cluster: RayCluster | None = None, max_running: int = 1024
+    ) -> None:
+        super().__init__(max_running)
+        self._cluster = cluster or RayCluster()
+        self._make = make
+        self._ray = _connected(self._cluster)
+        self._local = make()
+        self._task = self._ray.remote(max_retries=_RETRIES, num_cpus=1)(_run_on_worker)
+        self._maker = self._ray.put(make)
+
+    def capabilities(self) -> Capabilities:
+        """Those of one machine, as often as the cluster has places."""
+        has = self._local.capabilities()
+        places = int(self._ray.cluster_resources().get("CPU", 1))
+        held = {**has.safeguards, "ray": "token; listens on every interface, so put a firewall before it"}
+        return replace(has, parallel=places, safeguards=held)
+
+    @property
+    def environment(self) -> str:
+        """The environment class of every machine of the cluster."""
+        return self._local.environment
+
+    def check(self, specification: Specification) -> None:
+        """Refuse what a machine of the cluster cannot run."""
+        self._local.check(specification)
+
+    def self_test(self) -> None:
+        """Prove the walls on this machine and on one that Ray chooses.
+
+        Raises:
+            ExecutorUnfit: something is not refused.
+        """
+        test = getattr(self._local, "self_test", None)
+        if test is not None:
+            test()
+            refusal = self._ray.get(self._ray.remote(num_cpus=1)(_test_on_worker).remote(self._maker))
+            if refusal:
+                raise ExecutorUnfit(f"on a machine of the cluster: {refusal}")
+
+    def warm_up(self) -> None:
+        """Start a worker for each place, so that the first jobs need not wait for one."""
+        places = int(self._ray.cluster_resources().get("CPU", 1))
+        hold = self._ray.remote(num_cpus=1)(_hold)
+        self._ray.get([hold.remote(self._maker) for _ in range(places)])
+
+    def close(self) -> None:
+        """Leave the cluster; ends one that this executor started."""
+        self._ray.shutdown()
+
+    def _execute(self, run: Run, prepared: Prepared) -> Execution:
+        reference = self._task.remote(self._maker, run.attempt, prepared)
+        try:
+            with run.stopped_by(lambda: self._ray.cancel(reference, force=True)):
+                execution, error = self._ray.get(reference)
+        except self._ray.exceptions.TaskCancelledError as cancelled:
+            raise ExecutorCrashed("the cluster cancelled the job") from cancelled
+        except self._ray.exceptions.RayError as lost:
+            raise ExecutorCrashed(f"the cluster lost the job {_RETRIES + 1} times: {type(lost).__name__}") from lost
+        if error is not None:
+            raise error
+        for sample in execution.samples:
+            run.sample(sample)
+        return execution  # type: ignore[no-any-return]  # Ray hands on what the task returned
+
+
+_made: dict[bytes, Executor] = {}
+"""The executor of this worker, by how it is made."""
+
+
+def _executor_of(make: Callable[[], Executor]) -> Executor:
+    from ray import cloudpickle
+
+    key = cloudpickle.dumps(make)  # type: ignore[no-untyped-call]  # Ray brings it without types
+    if key not in _made:
+        _made[key] = make()
+    return _made[key]
+
+
+def _run_on_worker(
+    make: Callable[[], Executor], attempt: AttemptId, prepared: Prepared
+) -> tuple[Execution | None, ComputilityError | None]:
+    # Errors of ours travel as values: Ray would wrap them, and take a job's fault for its own.
+    try:
+        return run_prepared(_executor_of(make), attempt, prepared), None
+    except ExecutionError as error:
+        return None, error
+
+
+def _test_on_worker(make: Callable[[], Executor]) -> str:
+    try:
+        _executor_of(make).self_test()  # type: ignore[attr-defined]  # asked for only where the local one has it
+    except ComputilityError as error:
+        return str(error)
+    return ""
+
+
+def _hold(make: Callable[[], Executor]) -> None:
+    import time
+
+    _executor_of(make)
+    time.sleep(0.2)
+
+
+def _connected(cluster: RayCluster) -> Any:
+    os.environ["RAY_AUTH_MODE"] = "token"
+    os.environ["RAY_AUTH_TOKEN"] = cluster.token or secrets.token_hex(_TOKEN_BYTES)
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    try:
+        import ray
+    except ImportError as error:
+        raise ExecutorUnfit("Ray is not installed: pip install 'computility[ray]'") from error
+    settings: dict[str, Any] = {"log_to_driver": False, "configure_logging": False}
+    if cluster.address is not None:
+        ray.init(address=cluster.address, **settings)
+    else:
+        ray.init(
+            num_cpus=cluster.cpus,
+            include_dashboard=False,
+            _node_ip_address="127.0.0.1",
+            _system_config=_HEALTH,
+            **settings,
+        )
+    return ray

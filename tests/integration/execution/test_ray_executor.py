@@ -1,0 +1,104 @@
+"""A provider's cluster: Ray places, the sandbox runs, a lost machine loses no job.
+
+One cluster for the module, as it takes seconds to start. It has a head without places and two machines with one each.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from tests.integration.execution.sandbox_bench import SandboxBench, needs_bubblewrap
+
+from computility.domain.errors import JobFailed, RunCancelled
+from computility.domain.identifiers import bytes32
+from computility.execution.executor import AttemptId, RunState
+from computility.execution.ray_executor import RayCluster, RayExecutor
+from computility.execution.sandbox.process_executor import ProcessExecutor
+
+# Not imported to find out: Ray reads its security settings when it is.
+needs_ray = pytest.mark.skipif(
+    importlib.util.find_spec("ray") is None, reason="Ray is not installed: pip install 'computility[ray]'"
+)
+pytestmark = [needs_bubblewrap, needs_ray, pytest.mark.timeout(280), pytest.mark.xdist_group("ray")]
+
+TOKEN = "a7" * 32
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Any]:
+    """Two machines of one place each, as processes of this one."""
+    os.environ.update(RAY_AUTH_MODE="token", RAY_AUTH_TOKEN=TOKEN, RAY_USAGE_STATS_ENABLED="0")
+    from ray.cluster_utils import Cluster
+
+    quick = {"health_check_period_ms": 500, "health_check_failure_threshold": 3, "health_check_initial_delay_ms": 0}
+    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, "_system_config": quick})
+    cluster.add_node(num_cpus=1)
+    cluster.add_node(num_cpus=1)
+    yield cluster
+    cluster.shutdown()
+
+
+@pytest.fixture(scope="module")
+def executor(cluster: Any) -> Iterator[RayExecutor]:
+    """Commands on the cluster."""
+    executor = RayExecutor(ProcessExecutor, RayCluster(cluster.address, token=TOKEN))
+    yield executor
+    executor.close()
+
+
+def attempt(number: int) -> AttemptId:
+    """An attempt at a job of its own."""
+    return AttemptId(bytes32(number.to_bytes(32, "big")), 1)
+
+
+def test_job__on_the_cluster__comes_to_what_it_comes_to_alone(executor: RayExecutor, sandbox: SandboxBench) -> None:
+    job = sandbox.specification("/bin/sh", "-c", "tr a-z A-Z < words > /out/loud", inputs={"words": b"hello"})
+    executor.start(attempt(1), executor.prepare(job, sandbox.content))
+    execution = executor.collect(attempt(1))
+    assert execution.manifest == sandbox.executor.run(job, sandbox.content).manifest
+    assert execution.samples
+    assert executor.environment == sandbox.executor.environment
+
+
+def test_job__its_own_fault__is_told_as_such(executor: RayExecutor, sandbox: SandboxBench) -> None:
+    executor.start(attempt(2), executor.prepare(sandbox.specification("false"), sandbox.content))
+    with pytest.raises(JobFailed, match="exit code 1"):
+        executor.collect(attempt(2))
+
+
+def test_job__cancelled__ends(executor: RayExecutor, sandbox: SandboxBench) -> None:
+    executor.start(attempt(3), executor.prepare(sandbox.specification("sleep", "50"), sandbox.content))
+    threading.Timer(1, executor.cancel, (attempt(3),)).start()
+    with pytest.raises(RunCancelled):
+        executor.collect(attempt(3))
+
+
+def test_job__has_neither_the_token_nor_a_way_to_the_cluster(executor: RayExecutor, sandbox: SandboxBench) -> None:
+    executor.start(
+        attempt(4), executor.prepare(sandbox.specification("/bin/sh", "-c", "env; cat /proc/net/dev"), sandbox.content)
+    )
+    said = executor.collect(attempt(4)).outputs["stdout"].decode()
+    assert TOKEN not in said
+    assert "eth0" not in said
+
+
+def test_cluster__offers_its_places_and_proves_its_walls(executor: RayExecutor) -> None:
+    assert executor.capabilities().parallel == 2
+    executor.self_test()
+
+
+def test_machines__one_is_killed__no_job_is_lost(cluster: Any, executor: RayExecutor, sandbox: SandboxBench) -> None:
+    prepared = executor.prepare(sandbox.specification("/bin/sh", "-c", "sleep 3; echo done"), sandbox.content)
+    jobs = [attempt(number) for number in range(10, 14)]
+    for job in jobs:
+        executor.start(job, prepared)
+    time.sleep(1)
+    cluster.remove_node(cluster.list_all_nodes()[-1], allow_graceful=False)
+    assert [executor.collect(job).outputs for job in jobs] == [{"stdout": b"done\n"}] * 4
+    assert {executor.status(job) for job in jobs} == {RunState.SUCCEEDED}
