@@ -9,6 +9,7 @@ Ray reads its security settings when it is imported, so it is imported here late
 
 from __future__ import annotations
 
+import importlib
 import os
 import secrets
 from collections.abc import Callable
@@ -119,9 +120,7 @@ _made: dict[bytes, Executor] = {}
 
 
 def _executor_of(make: Callable[[], Executor]) -> Executor:
-    from ray import cloudpickle
-
-    key = cloudpickle.dumps(make)  # type: ignore[no-untyped-call]  # Ray brings it without types
+    key: bytes = importlib.import_module("ray.cloudpickle").dumps(make)
     if key not in _made:
         _made[key] = make()
     return _made[key]
