@@ -2,36 +2,17 @@
 pragma solidity 0.8.30;
 
 import {ICreditScores} from "./interfaces/ICreditScores.sol";
-import {ClosedJob} from "./types/ClosedJob.sol";
-import {ClosedBy, Outcome} from "./types/Job.sol";
-import {JobId} from "./types/JobId.sol";
+import {ScorePacking, ScoreSlot} from "./libraries/ScoreSlot.sol";
+import {Scoring} from "./libraries/Scoring.sol";
+import {ClosedJob} from "./libraries/ClosedJob.sol";
 
 contract CreditScores is ICreditScores {
-    /// @dev What a payer and a provider have earned each other since `since`.
-    struct Pair {
-        uint104 earned;
-        uint40 since;
-    }
-
     uint8 private constant BUYER = 0;
     uint8 private constant PROVIDER = 1;
-    uint256 private constant BPS = 10_000;
-
-    /// @inheritdoc ICreditScores
-    uint104 public constant PRIOR = 1e18;
-    /// @inheritdoc ICreditScores
-    uint16 public constant NOMINAL_FEE_BPS = 100;
-    /// @inheritdoc ICreditScores
-    uint40 public constant HALF_LIFE = 90 days;
-    /// @inheritdoc ICreditScores
-    uint104 public constant PAIR_CAP = 5e18;
-    /// @inheritdoc ICreditScores
-    uint40 public constant PAIR_PERIOD = 30 days;
 
     /// @inheritdoc ICreditScores
     address public immutable escrow;
-    mapping(address account => mapping(uint8 role => Standing)) private _standings;
-    mapping(address payer => mapping(address provider => Pair)) private _pairs;
+    mapping(uint256 accountAndRole => ScoreSlot) private _slots;
 
     /// @param escrow_ Where the escrow is, or is going to be created: it has to know these scores from its own birth.
     constructor(address escrow_) {
@@ -41,86 +22,79 @@ contract CreditScores is ICreditScores {
     // ---------------------------------------------------------------- record
 
     /// @inheritdoc ICreditScores
-    function record(ClosedJob calldata closed) external {
+    function record(address buyer, address payer, address provider, ClosedJob closed) external {
         if (msg.sender != escrow) revert CallerNotEscrow(msg.sender, escrow);
-        if (closed.cause == ClosedBy.Agreed && closed.outcome == Outcome.Fail) return;
+        if (closed.agreedAfterFail()) return;
+        uint256 epoch = ScorePacking.epochOf(block.timestamp);
+        ScoreSlot providerWas = _slots[_key(provider, PROVIDER)].decayedTo(epoch);
 
-        uint256 undelivered = uint256(closed.value - closed.paid) * NOMINAL_FEE_BPS / BPS;
-        uint256 earned = _earn(closed.payer, closed.provider, uint256(closed.fee) * closed.qualityBps / BPS);
-        uint256 lost = uint256(closed.fee) * (BPS - closed.qualityBps) / BPS + (closed.failed ? undelivered : 0);
-        _change(closed.provider, PROVIDER, closed.job, earned, lost);
-
-        bool deniedPass = closed.cause == ClosedBy.DisputedByDefault && closed.outcome == Outcome.Pass;
-        uint256 buyerEarned = closed.payer == closed.buyer ? earned : 0;
-        _change(closed.buyer, BUYER, closed.job, buyerEarned, deniedPass ? undelivered : 0);
+        uint256 payerTier;
+        // A buyer whose word cannot change is not worth the load.
+        if (payer == buyer || Scoring.deniedBy(closed) != 0) {
+            ScoreSlot buyerWas = _slots[_key(buyer, BUYER)].decayedTo(epoch);
+            if (payer == buyer) payerTier = buyerWas.tier();
+            ScoreSlot buyerIs = Scoring.buyerAfter(buyerWas, payer == buyer, provider, providerWas.tier(), closed);
+            _store(buyer, BUYER, buyerWas, buyerIs);
+        }
+        ScoreSlot providerIs = Scoring.providerAfter(providerWas, payer, payerTier, closed);
+        _store(provider, PROVIDER, providerWas, providerIs);
     }
 
-    /// @dev How much of `fee` still counts for this pair in this period.
-    function _earn(address payer, address provider, uint256 fee) private returns (uint256 counted) {
-        if (fee == 0) return 0;
-        Pair memory pair = _pairs[payer][provider];
-        if (block.timestamp >= uint256(pair.since) + PAIR_PERIOD) pair = Pair(0, uint40(block.timestamp));
-        uint256 left = PAIR_CAP - pair.earned;
-        counted = fee < left ? fee : left;
-        pair.earned += uint104(counted);
-        _pairs[payer][provider] = pair;
-    }
-
-    function _change(address account, uint8 role, JobId job, uint256 earned, uint256 lost) private {
-        if (earned == 0 && lost == 0) return;
-        Standing memory standing = _decayed(_standings[account][role]);
-        standing.credit = _addSaturating(standing.credit, earned);
-        standing.debit = _addSaturating(standing.debit, lost);
-        _standings[account][role] = standing;
-        emit ScoreChanged(
-            account, role, JobId.unwrap(job), _score(standing), standing.credit, standing.debit, standing.at
-        );
+    /// @dev A word that only decayed says the same as the one that is stored.
+    function _store(address account, uint8 role, ScoreSlot was, ScoreSlot is_) private {
+        if (ScoreSlot.unwrap(was) != ScoreSlot.unwrap(is_)) _slots[_key(account, role)] = is_;
     }
 
     // ---------------------------------------------------------------- views
 
     /// @inheritdoc ICreditScores
     function scoreOf(address account, uint8 role) external view returns (uint16 scoreBps) {
-        return _score(standingOf(account, role));
+        ScoreSlot slot = slotOf(account, role);
+        return uint16(ScorePacking.shareBps(slot.credit(), slot.debits()));
+    }
+
+    /// @inheritdoc ICreditScores
+    function componentsOf(address account, uint8 role) external view returns (Components memory) {
+        ScoreSlot slot = slotOf(account, role);
+        return Components({
+            fulfilmentBps: uint16(ScorePacking.shareBps(slot.credit(), slot.fulfilmentDebit())),
+            qualityBps: uint16(ScorePacking.shareBps(slot.credit(), slot.qualityDebit())),
+            behaviourBps: uint16(ScorePacking.shareBps(slot.credit(), slot.behaviourDebit()))
+        });
     }
 
     /// @inheritdoc ICreditScores
     function tierOf(address account) external view returns (uint8 tier) {
-        Standing memory standing = standingOf(account, PROVIDER);
-        uint16 score = _score(standing);
-        if (score >= 9_000 && standing.credit >= 100e18) return 3;
-        if (score >= 7_500 && standing.credit >= 10e18) return 2;
-        if (score >= 6_000 && standing.credit >= 1e18) return 1;
-        return 0;
+        return uint8(slotOf(account, PROVIDER).tier());
     }
 
     /// @inheritdoc ICreditScores
-    function standingOf(address account, uint8 role) public view returns (Standing memory) {
+    function tierIn(address account, uint8 role) external view returns (uint8 tier) {
+        return uint8(slotOf(account, role).tier());
+    }
+
+    /// @inheritdoc ICreditScores
+    function standingOf(address account, uint8 role) external view returns (Standing memory) {
+        ScoreSlot slot = slotOf(account, role);
+        return Standing({
+            credit: _atoms(slot.credit()),
+            fulfilmentDebit: _atoms(slot.fulfilmentDebit()),
+            qualityDebit: _atoms(slot.qualityDebit()),
+            behaviourDebit: _atoms(slot.behaviourDebit())
+        });
+    }
+
+    /// @inheritdoc ICreditScores
+    function slotOf(address account, uint8 role) public view returns (ScoreSlot) {
         if (role > PROVIDER) revert NoSuchRole(role);
-        return _decayed(_standings[account][role]);
+        return _slots[_key(account, role)].decayedTo(ScorePacking.epochOf(block.timestamp));
     }
 
-    // ---------------------------------------------------------------- arithmetic
-
-    function _score(Standing memory standing) private pure returns (uint16) {
-        uint256 good = uint256(standing.credit) + PRIOR;
-        return uint16(BPS * good / (good + standing.debit + PRIOR));
+    function _key(address account, uint8 role) private pure returns (uint256) {
+        return uint256(uint160(account)) | uint256(role) << 160;
     }
 
-    function _decayed(Standing memory standing) private view returns (Standing memory) {
-        uint256 elapsed = block.timestamp - standing.at;
-        return Standing(
-            _decayedDown(standing.credit, elapsed), _decayedDown(standing.debit, elapsed), uint40(block.timestamp)
-        );
-    }
-
-    function _decayedDown(uint104 weight, uint256 elapsed) private pure returns (uint104) {
-        uint256 halved = uint256(weight) >> (elapsed / HALF_LIFE);
-        return uint104(halved - halved * (elapsed % HALF_LIFE) / (2 * HALF_LIFE));
-    }
-
-    function _addSaturating(uint104 weight, uint256 more) private pure returns (uint104) {
-        uint256 sum = weight + more;
-        return sum > type(uint104).max ? type(uint104).max : uint104(sum);
+    function _atoms(uint256 weight) private pure returns (uint104) {
+        return uint104(weight * ScorePacking.WEIGHT_UNIT);
     }
 }

@@ -16,7 +16,7 @@ import {SignatureCheck} from "./libraries/SignatureCheck.sol";
 import {StructHash} from "./libraries/StructHash.sol";
 import {Account} from "./types/Account.sol";
 import {Attestation, Verdict} from "./types/Attestation.sol";
-import {ClosedJob} from "./types/ClosedJob.sol";
+import {ClosedJob, ClosedJobPacking} from "./libraries/ClosedJob.sol";
 import {ClosedBy, Job, JobState, Outcome} from "./types/Job.sol";
 import {JobId} from "./types/JobId.sol";
 import {Parameters} from "./types/Parameters.sol";
@@ -361,6 +361,9 @@ contract JobEscrow is Custody, Governance, EIP712 {
         ending.arbiterEarned = true;
         ending.costBps = ruling.costBps;
         ending.failed = ruling.slashBps > 0;
+        // Only the buyer's side disputes a claim or signs an own fail, so what frees the bond of all cost went against it.
+        ending.buyerLost = ruling.slashBps == 0 && ruling.costBps == 0
+            && (job.outcome == Outcome.Claim || (job.outcome == Outcome.Fail && _isOwn(terms)));
         ending.slashWanted = uint104(Payout.shareDown(terms.bond, ruling.slashBps));
         _close(terms, id, job, ending);
     }
@@ -450,23 +453,25 @@ contract JobEscrow is Custody, Governance, EIP712 {
             split.bondToTreasury,
             share
         );
-        ICreditScores(scores)
-            .record(
-                ClosedJob({
-                job: id,
-                buyer: terms.buyer,
-                payer: terms.payer,
-                provider: terms.provider,
-                cause: ending.cause,
-                outcome: job.outcome,
-                paid: split.providerPaid + split.fee,
-                fee: split.fee,
-                value: terms.chargeOf(terms.maxUnits),
-                qualityBps: job.qualityBps,
-                failed: ending.failed
-            })
-            );
+        ICreditScores(scores).record(terms.buyer, terms.payer, terms.provider, _scored(terms, job, ending, split.fee));
         if (share > 0) _push(msg.sender, share);
+    }
+
+    /// @dev What the scores learn of a close.
+    function _scored(Terms calldata terms, Job memory job, Payout.Ending memory ending, uint104 fee)
+        private
+        pure
+        returns (ClosedJob)
+    {
+        return ClosedJobPacking.pack(
+            fee,
+            terms.chargeOf(terms.maxUnits - ending.units),
+            job.qualityBps,
+            ending.cause,
+            job.outcome,
+            ending.failed,
+            ending.buyerLost
+        );
     }
 
     /// @dev Roles may coincide, so each leg loads what the one before stored.

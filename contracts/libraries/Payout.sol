@@ -23,6 +23,8 @@ library Payout {
         uint16 costBps;
         /// The provider was at fault; without effect on the money.
         bool failed;
+        /// A ruling went against the buyer; without effect on the money.
+        bool buyerLost;
         /// Credits to take off the bond, as far as it reaches after the arbiter's share.
         uint104 slashWanted;
     }

@@ -273,23 +273,6 @@ class Unpaused(Event):
     by: Address
 
 
-# ---------------------------------------------------------------- CreditScores
-
-
-@dataclass(frozen=True)
-class ScoreChanged(Event):
-    EVENT = EventType(
-        "ScoreChanged(address indexed account,uint8 role,bytes32 indexed job,uint16 scoreBps,uint104 credit,uint104 debit,uint40 at)"
-    )
-    account: Address
-    role: int
-    job: Bytes32
-    score_bps: int
-    credit: int
-    debit: int
-    at: int
-
-
 # ---------------------------------------------------------------- ProviderRegistry
 
 
@@ -353,7 +336,6 @@ ESCROW_EVENTS: Final[tuple[type[Event], ...]] = (
     Paused,
     Unpaused,
 )
-SCORES_EVENTS: Final[tuple[type[Event], ...]] = (ScoreChanged,)
 REGISTRY_EVENTS: Final[tuple[type[Event], ...]] = (
     ProviderRegistered,
     StakeAdded,
@@ -363,16 +345,16 @@ REGISTRY_EVENTS: Final[tuple[type[Event], ...]] = (
     ProviderExited,
 )
 
-# Which events are read from which contract of a generation. A log of another contract, or with another topic, is none of ours.
+# Which events are read from which contract of a generation. Credit scores have none: they follow from the escrow's (``domain.scores``).
+# A log of another contract, or with another topic, is none of ours.
 EVENTS_BY_CONTRACT: Final[dict[str, tuple[type[Event], ...]]] = {
     "JobEscrow": ESCROW_EVENTS,
-    "CreditScores": SCORES_EVENTS,
     "ProviderRegistry": REGISTRY_EVENTS,
 }
 
 
 def _check_declarations() -> None:
-    for cls in ESCROW_EVENTS + SCORES_EVENTS + REGISTRY_EVENTS:
+    for cls in ESCROW_EVENTS + REGISTRY_EVENTS:
         declared = [field.python_name for field in cls.EVENT.fields]
         if declared != [field.name for field in dataclasses.fields(cls)]:
             raise TypeError(f"the fields of {cls.__name__} differ from its declaration")

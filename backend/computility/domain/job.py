@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
 
+from computility.domain.attestation import Verdict
 from computility.domain.errors import ChainMisbehaved
 from computility.domain.events import (
     Event,
@@ -20,7 +21,7 @@ from computility.domain.events import (
 )
 from computility.domain.identifiers import ZERO_BYTES32, Bytes32
 from computility.domain.terms import Terms
-from computility.domain.units import share_down
+from computility.domain.units import FULL_BPS, share_down
 
 
 class JobState(IntEnum):
@@ -58,7 +59,7 @@ class ClosedBy(IntEnum):
 class JobRecord:
     """Everything that the events say of a job. Amounts are atoms of credit, times UTC seconds.
 
-    ``terms`` is None for one that was cancelled before it opened, and what a close settles is None until then.
+    ``terms`` is None for one that was cancelled before it opened, what a close settles is None until then, and what a ruling says without one.
     """
 
     id: Bytes32
@@ -71,6 +72,7 @@ class JobRecord:
     from_wallet: int | None = None
     accepted: int = 0
     pending: int = 0
+    quality_bps: int = FULL_BPS
     deadline: int | None = None
     units: int | None = None
     provider_paid: int | None = None
@@ -83,6 +85,8 @@ class JobRecord:
     bond_to_buyer: int | None = None
     bond_to_treasury: int | None = None
     to_wallet: int | None = None
+    slash_bps: int | None = None
+    cost_bps: int | None = None
     result: Bytes32 | None = None
     evidence: Bytes32 | None = None
     opened_at: int | None = None
@@ -141,7 +145,7 @@ def apply_event(record: JobRecord | None, event: Event, origin: EventOrigin) -> 
         case JobDisputed():
             return _changed(record, state=JobState.DISPUTED, deadline=event.deadline)
         case JobRuled():
-            return record
+            return replace(record, slash_bps=event.slash_bps, cost_bps=event.cost_bps)
         case JobClosed():
             return _closed(record, event, origin)
     raise ChainMisbehaved(f"{type(event).__name__} is no event of a job")
@@ -156,6 +160,7 @@ def _attested(record: JobRecord, event: JobAttested) -> JobRecord:
         outcome=record.outcome if reading else Outcome(event.outcome),
         accepted=event.accepted,
         pending=event.pending,
+        quality_bps=record.quality_bps if reading or event.verdict == Verdict.NO_FAULT else event.quality_bps,
         deadline=event.deadline,
         result=event.result if event.result != ZERO_BYTES32 else record.result,
         evidence=event.evidence if event.evidence != ZERO_BYTES32 else record.evidence,

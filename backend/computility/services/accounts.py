@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
 
 from computility.domain.errors import ChainError, UnknownProvider
-from computility.domain.events import ScoreChanged
 from computility.domain.identifiers import Address, parse_address
 from computility.domain.ledger import Balance
 from computility.domain.provider import ProviderRecord
 from computility.domain.resource import Resource, parse_resource
+from computility.domain.scores import Role
+from computility.domain.standing import Standing
 from computility.services.chain_view import ChainView
 from computility.services.journal import Journal
-from computility.services.ledger import Ledger, LedgerEvent, score_of
+from computility.services.ledger import Ledger
 from computility.services.pages import PageOf
-
-BUYER, PROVIDER = 0, 1
-_HISTORY: Final = 50
 
 
 @dataclass(frozen=True)
@@ -31,13 +28,11 @@ class AccountView:
 
 @dataclass(frozen=True)
 class ScoresView:
-    """Both scores, None without history; the tier, None while the chain does not answer; the latest changes."""
+    """Both standings, None without history."""
 
     account: Address
-    buyer: ScoreChanged | None
-    provider: ScoreChanged | None
-    tier: int | None
-    history: tuple[LedgerEvent, ...]
+    buyer: Standing | None
+    provider: Standing | None
 
 
 @dataclass(frozen=True)
@@ -70,13 +65,9 @@ class Accounts:
     def scores(self, address: str) -> ScoresView:
         """Both scores of an account."""
         account = parse_address(address)
-        try:
-            tier = self._chain.tier(account)
-        except ChainError:
-            tier = None
-        history = tuple(self._ledger.score_changes(account, role=None, limit=_HISTORY))
-        buyer, provider = (score_of(self._ledger, account, role) for role in (BUYER, PROVIDER))
-        return ScoresView(account, buyer, provider, tier, history)
+        return ScoresView(
+            account, self._ledger.standing(account, Role.BUYER), self._ledger.standing(account, Role.PROVIDER)
+        )
 
     def provider(self, address: str) -> ProviderView:
         """One provider.
@@ -95,10 +86,10 @@ class Accounts:
 
     def _view(self, record: ProviderRecord) -> ProviderView:
         known = {resource.id: resource for resource in map(parse_resource, self._journal.urns_of(record.address))}
-        score = score_of(self._ledger, record.address, PROVIDER)
+        standing = self._ledger.standing(record.address, Role.PROVIDER)
         return ProviderView(
             record=record,
             known_resources=tuple(known.values()),
-            score_bps=score.score_bps if score else None,
+            score_bps=standing.slot.score_bps if standing else None,
             open_jobs=sum(self._ledger.count_open_jobs(record.address, resource) for resource in known),
         )

@@ -15,6 +15,8 @@ from computility.domain.identifiers import Address, Bytes32
 from computility.domain.job import JobRecord
 from computility.domain.ledger import Balance
 from computility.domain.provider import ProviderRecord
+from computility.domain.score_slot import epoch_of
+from computility.domain.standing import Standing
 from computility.services.contract_directory import ContractDirectory
 from computility.services.ledger_replay import LedgerReplay
 from computility.services.ledger_source import LedgerSource, RpcSource, walk
@@ -74,6 +76,7 @@ class _Snapshot:
 
     number: int
     hash: Bytes32
+    time_s: int
     tables: Mapping[str, Mapping[str, Mapping[str, Any]]]
 
 
@@ -144,9 +147,7 @@ class Auditor:
                 },
                 "fees": {row.escrow: {"amount": row.amount} for row in accounts.all_fees(session, chain_id)},
                 "scores": {
-                    f"{row.scores}/{row.account}/{row.role}": {
-                        name: getattr(row, name) for name in ("score_bps", "credit", "debit", "at")
-                    }
+                    f"{row.escrow}/{row.account}/{row.role}": _standing_fields(row.record())
                     for row in scores.all_scores(session, chain_id)
                 },
                 "providers": {
@@ -154,7 +155,8 @@ class Auditor:
                     for row in providers.all_providers(session, chain_id)
                 },
             }
-            return _Snapshot(cursor.number, Bytes32(cursor.hash), tables)
+            (head,) = blocks.blocks_down_from(session, chain_id, cursor.number, 1)
+            return _Snapshot(cursor.number, Bytes32(cursor.hash), head.timestamp, tables)
 
     def _replay(self, snapshot: _Snapshot, progress: Progress) -> LedgerReplay:
         replay = LedgerReplay(self._deployments.chain_id, self._directory)
@@ -195,6 +197,19 @@ class Auditor:
                 folded = f"state {int(record.state)}, {record.accepted} units"
                 yield Difference("jobs", job, "jobOf", folded, f"state {state}, {accepted} units")
 
+        for (escrow, account, role), standing in replay.scores.items():
+            # The contract decays what it answers to the block's own time.
+            time_s = snapshot.time_s
+            held = int(
+                self._chain.contract("CreditScores", self._directory.scores_of(escrow)).read(
+                    "slotOf", account, int(role), block=block
+                )
+            )
+            folded_word = standing.slot.decayed_to(epoch_of(time_s)).to_word()
+            if held != folded_word:
+                key = f"{escrow}/{account}/{int(role)}"
+                yield Difference("scores", key, "slotOf", f"0x{folded_word:064x}", f"0x{held:064x}")
+
     def _escrow(self, address: Address) -> Any:
         return self._chain.contract("JobEscrow", address)
 
@@ -208,10 +223,8 @@ def _tables_of(replay: LedgerReplay) -> dict[str, dict[str, Mapping[str, Any]]]:
         },
         "fees": {escrow: {"amount": amount} for escrow, amount in replay.fees.items()},
         "scores": {
-            f"{contract}/{account}/{role}": {
-                name: getattr(event, name) for name in ("score_bps", "credit", "debit", "at")
-            }
-            for (contract, account, role), event in replay.scores.items()
+            f"{escrow}/{account}/{int(role)}": _standing_fields(standing)
+            for (escrow, account, role), standing in replay.scores.items()
         },
         "providers": {
             f"{registry}/{address}": _provider_fields(record)
@@ -246,6 +259,10 @@ def _job_fields(record: JobRecord, generation: int) -> dict[str, Any]:
 
 def _provider_fields(record: ProviderRecord) -> dict[str, Any]:
     return asdict(record)
+
+
+def _standing_fields(standing: Standing) -> dict[str, Any]:
+    return {"word": f"0x{standing.slot.to_word():064x}", "job": standing.job, "at": standing.at}
 
 
 def _balance_text(balance: Balance) -> str:

@@ -90,10 +90,6 @@ class ChainView:
         """Credits in a wallet."""
         return int(self._read("ComputeCredit", "balanceOf", account))
 
-    def tier(self, account: Address) -> int:
-        """What the account's score entitles it to, 0 to 3."""
-        return int(self._read("CreditScores", "tierOf", account))
-
     def _read(self, contract: str, function: str, *arguments: Any) -> Any:
         return self._connection.contract(contract, self._contracts[contract]).read(function, *arguments)
 

@@ -18,11 +18,19 @@ class ContractDirectory:
             for name, address in generation.contracts.items()
             if name in EVENTS_BY_CONTRACT
         }
+        self._scores = {
+            generation.contracts["JobEscrow"]: generation.contracts["CreditScores"]
+            for generation in deployments.generations
+        }
 
     @property
     def addresses(self) -> list[Address]:
         """Whose logs to ask for."""
         return list(self._owners)
+
+    def scores_of(self, escrow: Address) -> Address:
+        """The scores that an escrow writes."""
+        return self._scores[escrow]
 
     def owner_of(self, address: Address) -> tuple[int, str]:
         """Number of the generation, and name of the contract.

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from computility.domain.events import Event, EventOrigin, ScoreChanged
+from computility.domain.events import Event, EventOrigin
 from computility.domain.identifiers import Address, Bytes32
 from computility.domain.job import JobRecord, JobState
 from computility.domain.ledger import Balance
 from computility.domain.provider import ProviderRecord
+from computility.domain.scores import Role
+from computility.domain.standing import Standing
 from computility.services.pages import PageOf
 
 Confirmation = Literal["latest", "safe", "finalized"]
@@ -68,7 +70,7 @@ class Ledger(Protocol):
         """Jobs of this provider on this resource that are not closed."""
 
     def job_events(self, job: Bytes32, *, limit: int, cursor: str | None) -> PageOf[LedgerEvent]:
-        """Events of a job and the score changes that it caused, in the order of the chain."""
+        """Events of a job, in the order of the chain."""
 
     def events(
         self, *, name: str | None, account: Address | None, from_block: int | None, limit: int, cursor: str | None
@@ -84,13 +86,5 @@ class Ledger(Protocol):
     def balance(self, account: Address) -> Balance:
         """An account's credits inside the escrows."""
 
-    def score_changes(self, account: Address, *, role: int | None, limit: int) -> Sequence[LedgerEvent]:
-        """The latest ``ScoreChanged`` of an account, the newest first."""
-
-
-def score_of(ledger: Ledger, account: Address, role: int) -> ScoreChanged | None:
-    """The last word on an account in a role; None without history."""
-    for found in ledger.score_changes(account, role=role, limit=1):
-        assert isinstance(found.event, ScoreChanged)
-        return found.event
-    return None
+    def standing(self, account: Address, role: Role) -> Standing | None:
+        """An account's standing with the newest escrow, decayed to the folded block; None without history."""

@@ -9,10 +9,10 @@ from typing import Literal
 from computility.domain.errors import UnknownAsk, UnknownQuote, UnknownQuoteRequest
 from computility.domain.identifiers import parse_address, parse_bytes32
 from computility.domain.resource import Resource, parse_resource
+from computility.domain.scores import Role
 from computility.domain.statements import Ask, QuoteRequest, StatementKind
-from computility.services.accounts import PROVIDER
 from computility.services.journal import Journal, JournalEntry
-from computility.services.ledger import Ledger, score_of
+from computility.services.ledger import Ledger
 from computility.services.pages import PageOf
 
 AskStatus = Literal["open", "withdrawn", "expired"]
@@ -122,13 +122,13 @@ class Market:
         assert isinstance(ask, Ask)
         resource = parse_resource(ask.resource)
         open_jobs = self._ledger.count_open_jobs(ask.provider, resource.id)
-        score = score_of(self._ledger, ask.provider, PROVIDER)
+        standing = self._ledger.standing(ask.provider, Role.PROVIDER)
         provider = self._ledger.provider(ask.provider)
         return AskView(
             entry=entry,
             resource=resource,
             status=self._ask_status(entry, ask),
-            provider_score_bps=score.score_bps if score else None,
+            provider_score_bps=standing.slot.score_bps if standing else None,
             provider_active=provider is not None and provider.active,
             open_jobs=open_jobs,
             capacity_left=max(0, ask.max_concurrent - open_jobs),

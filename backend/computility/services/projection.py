@@ -13,10 +13,12 @@ from sqlmodel import Session
 
 from computility.domain import job as job_fold
 from computility.domain import provider as provider_fold
-from computility.domain.events import EVENTS_BY_CONTRACT, Event, EventOrigin, ScoreChanged
+from computility.domain.events import EVENTS_BY_CONTRACT, Event, EventOrigin, JobClosed
 from computility.domain.identifiers import ZERO_ADDRESS, Address, Bytes32, ChainId
-from computility.domain.job import JobRecord
+from computility.domain.job import JobRecord, JobState
 from computility.domain.ledger import Balance, movement_of
+from computility.domain.score_slot import ScoreSlot
+from computility.domain.scores import Role, standings_after
 from computility.domain.standing import Standing
 from computility.domain.terms import Terms
 from computility.services.incoming import IncomingLog
@@ -30,7 +32,7 @@ from computility.store.undo import UndoRow
 KeyT = TypeVar("KeyT")
 RecordT = TypeVar("RecordT")
 
-PROJECTION_VERSION: Final = 1
+PROJECTION_VERSION: Final = 2
 """Raise it when a fold or a projected table changes what it holds: every store is then rebuilt from its logs."""
 
 _ROWS_IN_MEMORY: Final = 20_000
@@ -207,6 +209,17 @@ class Projection:
             log.event.__dict__["job"] for log in logs if log.contract == "JobEscrow" and "job" in log.event.__dict__
         )
         self.accounts.prefetch(self._accounts_of(logs))
+        self.scores.prefetch(self._scored(logs))
+
+    def _scored(self, logs: Sequence[IncomingLog]) -> Iterator[tuple[str, int, str]]:
+        """Whom the closes of jobs that were opened before concern; the others are few and come to hand one by one."""
+        for log in logs:
+            if isinstance(log.event, JobClosed):
+                known = self.jobs.get(log.event.job)
+                terms = known[1].terms if known else None
+                if terms is not None:
+                    yield terms.buyer, int(Role.BUYER), log.address
+                    yield terms.provider, int(Role.PROVIDER), log.address
 
     def _accounts_of(self, logs: Sequence[IncomingLog]) -> Iterator[tuple[str, str]]:
         opened: dict[str, Terms] = {}
@@ -232,12 +245,6 @@ class Projection:
     def _apply(self, log: IncomingLog, event: Event, job: Bytes32 | None) -> Terms | None:
         if log.contract == "JobEscrow":
             return self._apply_escrow(log, event, job)
-        if isinstance(event, ScoreChanged):
-            key = (event.account, event.role, log.address)
-            self.scores.get(key)
-            self.scores.put(key, Standing(event.score_bps, event.credit, event.debit, event.at))
-            known = self.jobs.get(event.job)
-            return known[1].terms if known else None
         if log.contract == "ProviderRegistry":
             # Every event of the registry names its provider first.
             provider = log.address, getattr(event, event.EVENT.fields[0].python_name)
@@ -253,6 +260,8 @@ class Projection:
             after = job_fold.apply_event(before[1] if before else None, event, self._origin(log))
             self.jobs.put(job, (log.generation, after))
             terms = after.terms
+            if after.state is JobState.CLOSED:
+                self._score(log.address, after)
         movement = movement_of(event, terms)
         for account, delta in movement.accounts.items():
             key = account, log.address
@@ -260,6 +269,14 @@ class Projection:
         if movement.fees:
             self.fees.put(log.address, (self.fees.get(log.address) or 0) + movement.fees)
         return terms
+
+    def _score(self, escrow: Address, job: JobRecord) -> None:
+        def stored(account: Address, role: Role) -> ScoreSlot:
+            found = self.scores.get((account, int(role), escrow))
+            return found.slot if found else _NEWCOMER
+
+        for (account, role), standing in standings_after(job, stored).items():
+            self.scores.put((account, int(role), escrow), standing)
 
     def _origin(self, log: IncomingLog) -> EventOrigin:
         origin = object.__new__(EventOrigin)
@@ -282,6 +299,7 @@ class Projection:
 
 
 _NOTHING: Final = Balance()
+_NEWCOMER: Final = ScoreSlot()
 
 
 def concerned_accounts(event: Event, terms: Terms | None) -> set[Address]:

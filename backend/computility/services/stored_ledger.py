@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable
 from typing import Final
 
 from sqlmodel import Session
@@ -12,9 +12,12 @@ from computility.domain.identifiers import Address, Bytes32
 from computility.domain.job import JobState
 from computility.domain.ledger import Balance
 from computility.domain.provider import ProviderRecord
+from computility.domain.score_slot import epoch_of
+from computility.domain.scores import Role
+from computility.domain.standing import Standing
 from computility.services.ledger import Confirmation, FoldedBlock, LedgerEvent, LedgerJob
 from computility.services.pages import PageOf, page_of, read_cursor
-from computility.store import accounts, blocks, jobs, providers, raw_logs
+from computility.store import accounts, blocks, jobs, providers, raw_logs, scores
 from computility.store.engine import Database
 from computility.store.jobs import JobRow
 from computility.store.raw_logs import RawLogRow
@@ -76,7 +79,7 @@ class StoredLedger:
             return jobs.count_live_jobs(session, self._chain_id, provider, resource)
 
     def job_events(self, job: Bytes32, *, limit: int, cursor: str | None) -> PageOf[LedgerEvent]:
-        """Events of a job and the score changes that it caused, in the order of the chain."""
+        """Events of a job, in the order of the chain."""
         after = read_cursor(cursor, int, int)
         with self._database.unit_of_work() as session:
             rows = raw_logs.logs_of_job(
@@ -121,12 +124,15 @@ class StoredLedger:
         with self._database.unit_of_work() as session:
             return accounts.balance_of(session, self._chain_id, account)
 
-    def score_changes(self, account: Address, *, role: int | None, limit: int) -> Sequence[LedgerEvent]:
-        """The latest ``ScoreChanged`` of an account, the newest first."""
+    def standing(self, account: Address, role: Role) -> Standing | None:
+        """An account's standing with the newest escrow, decayed to the folded block; None without history."""
+        escrow = self._deployments.newest.address_of("JobEscrow")
         with self._database.unit_of_work() as session:
-            rows = raw_logs.logs_of_account(session, self._chain_id, account, ["ScoreChanged"], "CreditScores")
-            newest = [row for row in reversed(rows) if role is None or getattr(row.event(), "role", None) == role]
-            return self._events(session, PageOf(tuple(newest[:limit]))).items
+            found = scores.find_standing(session, self._chain_id, escrow, account, role)
+        folded = self.folded()
+        if found is None or folded is None:
+            return found
+        return found._replace(slot=found.slot.decayed_to(epoch_of(folded.timestamp)))
 
     @property
     def _registry(self) -> Address:

@@ -72,6 +72,7 @@ class JobRow(SQLModel, table=True):
     from_wallet: int | None = _amount()
     accepted: int = Field(default=0, sa_column=Column(Amount, nullable=False))
     pending: int = Field(default=0, sa_column=Column(Amount, nullable=False))
+    quality_bps: int
     deadline: int | None = _time()
     units: int | None = _amount()
     provider_paid: int | None = _amount()
@@ -84,6 +85,8 @@ class JobRow(SQLModel, table=True):
     bond_to_buyer: int | None = _amount()
     bond_to_treasury: int | None = _amount()
     to_wallet: int | None = _amount()
+    slash_bps: int | None = None
+    cost_bps: int | None = None
     result: str | None = _hash()
     evidence: str | None = _hash()
     opened_at: int | None = _time()

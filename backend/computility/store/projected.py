@@ -112,7 +112,7 @@ JobKey = str
 AccountKey = tuple[str, str]
 """Account and escrow."""
 ScoreKey = tuple[str, int, str]
-"""Account, role and scores' address."""
+"""Account, role and escrow."""
 
 
 def _job_row(ledger: int, key: str, placed: tuple[int, JobRecord]) -> Row:
@@ -137,6 +137,7 @@ def _job_row(ledger: int, key: str, placed: tuple[int, JobRecord]) -> Row:
         v["from_wallet"],
         v["accepted"],
         v["pending"],
+        v["quality_bps"],
         v["deadline"],
         v["units"],
         v["provider_paid"],
@@ -149,6 +150,8 @@ def _job_row(ledger: int, key: str, placed: tuple[int, JobRecord]) -> Row:
         v["bond_to_buyer"],
         v["bond_to_treasury"],
         v["to_wallet"],
+        v["slash_bps"],
+        v["cost_bps"],
         _bytes_or_none(v["result"]),
         _bytes_or_none(v["evidence"]),
         v["opened_at"],
@@ -208,11 +211,16 @@ SCORES: Final = ProjectedTable[ScoreKey, Standing](
     5,
     ScoreRow,
     key_of=lambda key: key,
-    to_row=lambda ledger, key, standing: (ledger, _bytes(key[0]), key[1], _bytes(key[2]), *standing),
-    from_row=lambda row: (
-        (row.account, row.role, row.scores),
-        Standing(row.score_bps, row.credit, row.debit, row.at),
+    to_row=lambda ledger, key, standing: (
+        ledger,
+        _bytes(key[0]),
+        key[1],
+        _bytes(key[2]),
+        standing.slot.to_word().to_bytes(32, "big"),
+        _bytes(standing.job),
+        standing.at,
     ),
+    from_row=lambda row: ((row.account, row.role, row.escrow), row.record()),
 )
 
 EVERY: Final[tuple[ProjectedTable[Any, Any], ...]] = (JOBS, ACCOUNTS, FEES, PROVIDERS, SCORES)

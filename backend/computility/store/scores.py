@@ -1,4 +1,4 @@
-"""Credit scores: the last change that the chain reported, by account and role. Their history is in the raw logs."""
+"""Credit scores by account and role, folded from the jobs that closed."""
 
 from __future__ import annotations
 
@@ -7,14 +7,15 @@ from collections.abc import Sequence
 from sqlalchemy import BigInteger, Column
 from sqlmodel import Field, Session, SQLModel, col, select
 
-from computility.domain.identifiers import Address, ChainId
-from computility.store.amount import Amount
-from computility.store.compact_types import AddressColumn
+from computility.domain.identifiers import Address, Bytes32, ChainId
+from computility.domain.score_slot import ScoreSlot
+from computility.domain.standing import Standing
+from computility.store.compact_types import AddressColumn, HashColumn
 from computility.store.ledgers import live
 
 
 class ScoreRow(SQLModel, table=True):
-    """An account's standing in one role (0 buyer, 1 provider), as it was at ``at``."""
+    """An account's standing in one role (0 buyer, 1 provider), with an escrow. ``word`` is the contract's, in hex."""
 
     __tablename__ = "scores"
     __table_args__ = ({"sqlite_with_rowid": False},)
@@ -22,23 +23,27 @@ class ScoreRow(SQLModel, table=True):
     ledger: int = Field(primary_key=True)
     account: str = Field(sa_column=Column(AddressColumn, primary_key=True))
     role: int = Field(primary_key=True)
-    scores: str = Field(sa_column=Column(AddressColumn, primary_key=True))
-    score_bps: int
-    credit: int = Field(sa_column=Column(Amount, nullable=False))
-    debit: int = Field(sa_column=Column(Amount, nullable=False))
+    escrow: str = Field(sa_column=Column(AddressColumn, primary_key=True))
+    word: str = Field(sa_column=Column(HashColumn, nullable=False))
+    job: str = Field(sa_column=Column(HashColumn, nullable=False))
     at: int = Field(sa_column=Column(BigInteger, nullable=False))
 
+    def record(self) -> Standing:
+        """The row as the domain knows it."""
+        return Standing(ScoreSlot.from_word(int(self.word, 16)), Bytes32(self.job), self.at)
 
-def find_score(session: Session, chain_id: ChainId, scores: Address, account: Address, role: int) -> ScoreRow | None:
+
+def find_standing(session: Session, chain_id: ChainId, escrow: Address, account: Address, role: int) -> Standing | None:
     """The standing of an account in one role; None without history."""
-    return session.exec(
+    row = session.exec(
         select(ScoreRow).where(
             col(ScoreRow.ledger) == live(chain_id),
             col(ScoreRow.account) == account,
             col(ScoreRow.role) == role,
-            col(ScoreRow.scores) == scores,
+            col(ScoreRow.escrow) == escrow,
         )
     ).first()
+    return row.record() if row else None
 
 
 def all_scores(session: Session, chain_id: ChainId) -> Sequence[ScoreRow]:

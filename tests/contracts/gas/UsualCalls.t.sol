@@ -90,7 +90,7 @@ contract UsualCallsTest is Committee {
         Terms memory t = fresh(usualTerms());
         open(t);
         pass(t, 600);
-        assertGas("attest, pass that pays", 117_000);
+        assertGas("attest, pass that pays", 101_000);
     }
 
     function attestedByACommittee(uint256 size) private {
@@ -108,12 +108,12 @@ contract UsualCallsTest is Committee {
 
     function test_Attest_PassThatPays_ByACommitteeOfTwoOfThree() external {
         attestedByACommittee(3);
-        assertGas("attest, committee", 140_500);
+        assertGas("attest, committee", 124_500);
     }
 
     function test_Attest_PassThatPays_ByTwoOfThreeDrawnFromTwelve() external {
         attestedByACommittee(12);
-        assertGas("attest, drawn panel", 142_500);
+        assertGas("attest, drawn panel", 126_500);
     }
 
     function test_Attest_Reading() external {
@@ -144,7 +144,7 @@ contract UsualCallsTest is Committee {
         propose(t, 600);
         passDeadline(t);
         finalize(t);
-        assertGas("finalize", 97_500);
+        assertGas("finalize", 81_000);
     }
 
     function test_Dispute() external {
@@ -160,7 +160,7 @@ contract UsualCallsTest is Committee {
         openDisputed(t);
         Ruling memory r = ruling(t, 600, 0, 0);
         rule(t, r);
-        assertGas("rule", 112_000);
+        assertGas("rule", 96_500);
     }
 
     function test_Agree() external {
@@ -171,7 +171,7 @@ contract UsualCallsTest is Committee {
         given.buyer = "";
         vm.prank(buyer);
         escrow.agree(t, s, given);
-        assertGas("agree", 106_000);
+        assertGas("agree", 89_500);
     }
 
     function test_Reclaim() external {

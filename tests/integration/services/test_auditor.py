@@ -91,7 +91,7 @@ def lower_fees(session: Session) -> None:
 
 
 def flatter_a_score(session: Session) -> None:
-    session.exec(select(ScoreRow)).first().score_bps = 9_999
+    session.exec(select(ScoreRow)).first().word = "0x" + "00" * 31 + "ff"
 
 
 def raise_a_stake(session: Session) -> None:
@@ -107,7 +107,7 @@ def raise_a_stake(session: Session) -> None:
         (invent_an_account, "accounts", "row"),
         (raise_a_balance, "accounts", "free"),
         (lower_fees, "fees", "amount"),
-        (flatter_a_score, "scores", "score_bps"),
+        (flatter_a_score, "scores", "word"),
         (raise_a_stake, "providers", "stake"),
     ],
 )

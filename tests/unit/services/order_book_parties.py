@@ -29,6 +29,7 @@ from computility.store.projected import JOBS, PROVIDERS, ProjectedTable
 
 CHAIN_ID = chain_id_of(31337)
 REGISTRY = Address("0x00000000000000000000000000000000000000A1")
+SCORES = Address("0x00000000000000000000000000000000000000A2")
 DOMAIN = Eip712Domain(31337, Address("0x5FbDB2315678afecb367f032d93F642f64180aa3"))
 NOW = 1_790_000_000
 URN = "urn:computility:wasm:wasmtime:2x:1g:eu-west:aurora:0001:mfuel"
@@ -97,7 +98,7 @@ class Book:
 def open_book(folder: Any, **limits: int) -> Book:
     """An order book with nothing in it but two active providers."""
     database = open_database(f"sqlite:///{folder}/node.sqlite")
-    contracts = {"JobEscrow": DOMAIN.escrow, "ProviderRegistry": REGISTRY}
+    contracts = {"JobEscrow": DOMAIN.escrow, "ProviderRegistry": REGISTRY, "CreditScores": SCORES}
     deployments = Deployments(DOMAIN.chain_number, (Generation(1, 0, ZERO_BYTES32, NOW, contracts),))
     ledger = StoredLedger(database, deployments)
     journal, clock = Journal(CHAIN_ID, database.unit_of_work), Clock()

@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from computility.api.presenters.resource import resource_parts
 from computility.api.schemas.account import (
     AccountRow,
     AccountScores,
     ProviderPage,
     ProviderRow,
-    ScoreChange,
     ScoreRow,
 )
-from computility.domain.events import ScoreChanged
+from computility.domain.score_slot import WEIGHT_UNIT, ScoreSlot, share_bps
+from computility.domain.standing import Standing
 from computility.services.accounts import AccountView, ProviderView, ScoresView
-from computility.services.ledger import LedgerEvent
 from computility.services.pages import PageOf
-
-_PRIOR_BPS: Final = 5_000
-"""Where an account without history stands (``ICreditScores``)."""
-_ROLES: Final = ("buyer", "provider")
 
 
 def account_row(view: AccountView, chain_id: str) -> AccountRow:
@@ -40,8 +33,7 @@ def account_scores(view: ScoresView) -> AccountScores:
         account=view.account,
         buyer=_score(view.buyer),
         provider=_score(view.provider),
-        tier=view.tier,
-        history=[_change(found) for found in view.history],
+        tier=view.provider.slot.tier if view.provider else 0,
     )
 
 
@@ -67,21 +59,16 @@ def provider_page(page: PageOf[ProviderView]) -> ProviderPage:
     return ProviderPage(items=[provider_row(view) for view in page.items], next=page.next)
 
 
-def _score(event: ScoreChanged | None) -> ScoreRow:
-    if event is None:
-        return ScoreRow(score_bps=_PRIOR_BPS, credit="0", debit="0", updated_at=None)
-    return ScoreRow(score_bps=event.score_bps, credit=str(event.credit), debit=str(event.debit), updated_at=event.at)
-
-
-def _change(found: LedgerEvent) -> ScoreChange:
-    event = found.event
-    assert isinstance(event, ScoreChanged)
-    return ScoreChange(
-        role=_ROLES[event.role],
-        job=event.job,
-        score_bps=event.score_bps,
-        credit=str(event.credit),
-        debit=str(event.debit),
-        at=event.at,
-        block_number=found.origin.block_number,
+def _score(standing: Standing | None) -> ScoreRow:
+    slot = standing.slot if standing else ScoreSlot()
+    return ScoreRow(
+        score_bps=slot.score_bps,
+        tier=slot.tier,
+        credit=str(slot.credit * WEIGHT_UNIT),
+        debit=str(slot.debit * WEIGHT_UNIT),
+        fulfilment_bps=share_bps(slot.credit, slot.fulfilment_debit),
+        quality_bps=share_bps(slot.credit, slot.quality_debit),
+        behaviour_bps=share_bps(slot.credit, slot.behaviour_debit),
+        updated_at=standing.at if standing else None,
+        updated_by=standing.job if standing else None,
     )

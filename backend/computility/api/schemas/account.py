@@ -8,7 +8,7 @@ from pydantic import Field
 
 from computility.api.schemas.job import ChainIdText
 from computility.api.schemas.market import ResourceParts
-from computility.api.schemas.wire import Address, Amount, Answer, BlockNumber, Bps, Bytes32, Page, Time
+from computility.api.schemas.wire import Address, Amount, Answer, Bps, Bytes32, Page, Time
 
 
 class AccountRow(Answer):
@@ -27,31 +27,25 @@ class ScoreRow(Answer):
     """An account's standing in one role. Without history it stands at the prior, and ``updated_at`` is null."""
 
     score_bps: Bps
-    credit: Annotated[Amount, Field(description="Decayed weight of what went well, at ``updated_at``.")]
-    debit: Annotated[Amount, Field(description="Decayed weight of what did not, at ``updated_at``.")]
+    tier: Annotated[int, Field(ge=0, le=3, examples=[1])]
+    credit: Annotated[Amount, Field(description="Weight of what went well, now.")]
+    debit: Annotated[Amount, Field(description="Weight of what did not, now.")]
+    fulfilment_bps: Annotated[
+        Bps, Field(description="The score if only work that was not delivered counted against it.")
+    ]
+    quality_bps: Annotated[Bps, Field(description="The score if only missed service levels counted against it.")]
+    behaviour_bps: Annotated[Bps, Field(description="The score if only lost disputes counted against it.")]
     updated_at: Time | None
-
-
-class ScoreChange(Answer):
-    """One change of a score, as the chain reported it."""
-
-    role: Annotated[str, Field(examples=["provider"])]
-    job: Bytes32
-    score_bps: Bps
-    credit: Amount
-    debit: Amount
-    at: Time
-    block_number: BlockNumber
+    updated_by: Annotated[Bytes32 | None, Field(description="The job whose close changed it last.")]
 
 
 class AccountScores(Answer):
-    """Both scores of an account, its tier, and the latest changes."""
+    """Both scores of an account, and its tier as a provider."""
 
     account: Address
     buyer: ScoreRow
     provider: ScoreRow
-    tier: Annotated[int | None, Field(ge=0, le=3, description="At the head; null while the chain does not answer.")]
-    history: Annotated[list[ScoreChange], Field(description="The latest 50 changes, the newest first.")]
+    tier: Annotated[int, Field(ge=0, le=3, description="What it is entitled to as a provider.", examples=[1])]
 
 
 class ProviderRow(Answer):

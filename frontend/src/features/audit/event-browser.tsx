@@ -17,7 +17,6 @@ const NAMES = [
   "JobCancelled",
   "Deposited",
   "Withdrawn",
-  "ScoreChanged",
   "ProviderRegistered",
   "ResourceListed",
   "FeesCollected",

@@ -1,0 +1,142 @@
+"""What a closed job does to the scores of its two sides: the twin of ``contracts/libraries/Scoring.sol`` and of ``CreditScores.record``.
+
+The contract emits no events; the escrow's say everything that a score depends on, so scores are folded from jobs (``contracts/SPEC.md``, section 13).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Final
+
+from computility.domain.identifiers import Address
+from computility.domain.job import ClosedBy, JobRecord, Outcome
+from computility.domain.score_slot import WEIGHT_UNIT, ScoreSlot, epoch_of
+from computility.domain.standing import Standing
+from computility.domain.units import FULL_BPS
+
+NOMINAL_FEE_BPS: Final = 100
+_TOP_TIER: Final = 3
+
+
+class Role(IntEnum):
+    """In which an account is scored."""
+
+    BUYER = 0
+    PROVIDER = 1
+
+
+@dataclass(frozen=True)
+class ClosedJob:
+    """What the scores learn of a job: ``contracts/libraries/ClosedJob.sol``. Amounts are atoms of credit."""
+
+    buyer: Address
+    payer: Address
+    provider: Address
+    fee: int
+    undelivered: int
+    quality_bps: int
+    cause: ClosedBy
+    outcome: Outcome
+    failed: bool
+    buyer_lost: bool
+
+    def to_word(self) -> int:
+        """As the escrow passes it, without the parties."""
+        word = self.fee | self.undelivered << 104 | self.quality_bps << 208 | self.cause << 224 | self.outcome << 227
+        return word | self.failed << 229 | self.buyer_lost << 230
+
+    @property
+    def counted_quality_bps(self) -> int:
+        """What a fail says of quality does not count: it was overruled, or costs more than quality."""
+        return min(self.quality_bps, FULL_BPS) if self.outcome is Outcome.PASS else FULL_BPS
+
+    @property
+    def denied(self) -> int:
+        """Weight of what the buyer denied wrongly."""
+        if self.cause is ClosedBy.DISPUTED_BY_DEFAULT and self.outcome is Outcome.PASS:
+            return _nominal_up(self.undelivered)
+        return _weight_up(self.fee, 1) if self.buyer_lost else 0
+
+
+def closed_job(job: JobRecord) -> ClosedJob | None:
+    """What the escrow told the scores when ``job`` closed; None for one that never opened."""
+    terms = job.terms
+    if terms is None or job.closed_by is None or job.outcome is None or job.units is None or job.fee is None:
+        return None
+    own = terms.verifier in (terms.buyer, terms.payer)
+    ruled = job.closed_by is ClosedBy.RULED
+    return ClosedJob(
+        buyer=terms.buyer,
+        payer=terms.payer,
+        provider=terms.provider,
+        fee=job.fee,
+        undelivered=terms.unit_price * (terms.max_units - job.units),
+        quality_bps=job.quality_bps,
+        cause=job.closed_by,
+        outcome=job.outcome,
+        failed=(ruled and bool(job.slash_bps))
+        or (job.closed_by is ClosedBy.FINALIZED and job.outcome is Outcome.FAIL and not own)
+        or (job.closed_by is ClosedBy.RECLAIMED and job.units == 0),
+        buyer_lost=ruled
+        and not job.slash_bps
+        and not job.cost_bps
+        and (job.outcome is Outcome.CLAIM or (job.outcome is Outcome.FAIL and own)),
+    )
+
+
+def score_close(
+    buyer: ScoreSlot, provider: ScoreSlot, closed: ClosedJob, time_s: int
+) -> tuple[ScoreSlot | None, ScoreSlot | None]:
+    """Both words after a close at ``time_s``; None for one that it leaves as it was."""
+    if closed.cause is ClosedBy.AGREED and closed.outcome is Outcome.FAIL:
+        return None, None
+    epoch = epoch_of(time_s)
+    buyer_was, provider_was = buyer.decayed_to(epoch), provider.decayed_to(epoch)
+    paid_itself = closed.payer == closed.buyer
+    value = closed.fee * closed.counted_quality_bps
+
+    buyer_is = buyer_was
+    if paid_itself:
+        buyer_is = buyer_is.earn(closed.provider, _counted_down(value, provider_was.tier))
+    buyer_is = buyer_is.lose(0, 0, closed.denied)
+
+    undelivered = _nominal_up(closed.undelivered) if closed.failed else 0
+    provider_is = provider_was.earn(closed.payer, _counted_down(value, buyer_was.tier if paid_itself else 0)).lose(
+        undelivered,
+        _weight_up(closed.fee * (FULL_BPS - closed.counted_quality_bps), FULL_BPS),
+        undelivered if closed.cause is ClosedBy.RULED else 0,
+    )
+    return (
+        buyer_is if buyer_is != buyer_was else None,
+        provider_is if provider_is != provider_was else None,
+    )
+
+
+def standings_after(
+    job: JobRecord, stored: Callable[[Address, Role], ScoreSlot]
+) -> dict[tuple[Address, Role], Standing]:
+    """The standings that a job's close leads to. ``stored`` answers with the word as it is before, empty for a newcomer."""
+    closed = closed_job(job)
+    if closed is None or job.closed_at is None:
+        return {}
+    parties = (closed.buyer, Role.BUYER), (closed.provider, Role.PROVIDER)
+    words = score_close(stored(*parties[0]), stored(*parties[1]), closed, job.closed_at)
+    return {
+        party: Standing(word, job.id, job.closed_at)
+        for party, word in zip(parties, words, strict=True)
+        if word is not None
+    }
+
+
+def _counted_down(fee_bps: int, tier: int) -> int:
+    return (fee_bps << tier) // ((FULL_BPS * WEIGHT_UNIT) << _TOP_TIER)
+
+
+def _nominal_up(undelivered: int) -> int:
+    return _weight_up(undelivered * NOMINAL_FEE_BPS, FULL_BPS)
+
+
+def _weight_up(amount: int, parts: int) -> int:
+    return -(-amount // (parts * WEIGHT_UNIT))
