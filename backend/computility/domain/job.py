@@ -145,7 +145,7 @@ def apply_event(record: JobRecord | None, event: Event, origin: EventOrigin) -> 
         case JobDisputed():
             return _changed(record, state=JobState.DISPUTED, deadline=event.deadline)
         case JobRuled():
-            return replace(record, slash_bps=event.slash_bps, cost_bps=event.cost_bps)
+            return _changed(record, slash_bps=event.slash_bps, cost_bps=event.cost_bps)
         case JobClosed():
             return _closed(record, event, origin)
     raise ChainMisbehaved(f"{type(event).__name__} is no event of a job")

@@ -589,16 +589,14 @@ export interface components {
             /** @description Credits in its wallet at the head; null while the chain does not answer. */
             readonly credit_balance: string | null;
         };
-        /** @description Both scores of an account, its tier, and the latest changes. */
+        /** @description Both scores of an account, and its tier as a provider. */
         readonly AccountScores: {
             /** @description Account, checksummed (EIP-55) in answers. */
             readonly account: string;
             readonly buyer: components["schemas"]["ScoreRow"];
             readonly provider: components["schemas"]["ScoreRow"];
-            /** @description At the head; null while the chain does not answer. */
-            readonly tier: number | null;
-            /** @description The latest 50 changes, the newest first. */
-            readonly history: readonly components["schemas"]["ScoreChange"][];
+            /** @description What it is entitled to as a provider. */
+            readonly tier: number;
         };
         /** @description A suspicion, and the jobs that are its evidence. */
         readonly Alert: {
@@ -1140,30 +1138,24 @@ export interface components {
             readonly serial: string;
             readonly metric: string;
         };
-        /** @description One change of a score, as the chain reported it. */
-        readonly ScoreChange: {
-            readonly role: string;
-            /** @description 32 bytes. */
-            readonly job: string;
-            /** @description Basis points. */
-            readonly score_bps: number;
-            /** @description Credits in units of 10^-18, at most 2^104 - 1. */
-            readonly credit: string;
-            /** @description Credits in units of 10^-18, at most 2^104 - 1. */
-            readonly debit: string;
-            /** @description UTC seconds. */
-            readonly at: number;
-            readonly block_number: number;
-        };
         /** @description An account's standing in one role. Without history it stands at the prior, and ``updated_at`` is null. */
         readonly ScoreRow: {
             /** @description Basis points. */
             readonly score_bps: number;
-            /** @description Decayed weight of what went well, at ``updated_at``. */
+            readonly tier: number;
+            /** @description Weight of what went well, now. */
             readonly credit: string;
-            /** @description Decayed weight of what did not, at ``updated_at``. */
+            /** @description Weight of what did not, now. */
             readonly debit: string;
+            /** @description The score if only work that was not delivered counted against it. */
+            readonly fulfilment_bps: number;
+            /** @description The score if only missed service levels counted against it. */
+            readonly quality_bps: number;
+            /** @description The score if only lost disputes counted against it. */
+            readonly behaviour_bps: number;
             readonly updated_at: number | null;
+            /** @description The job whose close changed it last. */
+            readonly updated_by: string | null;
         };
         /** @description An ask on its way in. */
         readonly SignedAsk: {
