@@ -8,7 +8,7 @@ import {ClosedBy, Outcome} from "../../../contracts/types/Job.sol";
 import {Terms} from "../../../contracts/types/Terms.sol";
 import {Trade} from "../fixture/Trade.sol";
 
-/// @notice `CreditScores.tree`.
+/// @notice `CreditScores.tree`. Long on purpose: the whole tree shares one way to close a job and to give a standing.
 contract CreditScoresTest is Trade {
     uint8 private constant BUYER = 0;
     uint8 private constant PROVIDER = 1;
