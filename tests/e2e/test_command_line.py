@@ -13,7 +13,7 @@ from computility.cli.demo.stage import Stage
 
 pytestmark = pytest.mark.xdist_group("stage")
 
-COMMANDS = ("demo", "buy", "ask", "job", "wallet", "audit", "provider", "verifier", "node", "deploy")
+COMMANDS = ("demo", "buy", "ask", "job", "wallet", "audit", "provider", "verifier", "arbiter", "node", "deploy")
 
 
 def test_help__names_every_command_and_says_what_it_does(tmp_path: Path) -> None:

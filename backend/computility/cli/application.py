@@ -26,6 +26,7 @@ _COMMANDS: Final = {
     "audit": "computility.cli.audit.command",
     "provider": "computility.cli.provider",
     "verifier": "computility.cli.verifier",
+    "arbiter": "computility.cli.arbiter",
     "node": "computility.cli.node",
     "deploy": "computility.cli.deploy",
 }

@@ -22,10 +22,10 @@ from computility.cli.options import (
 )
 from computility.cli.output import JsonOption, console, print_json, print_record, progress_console
 from computility.cli.service_level import print_service_level
-from computility.cli.session import confirm, open_session
+from computility.cli.session import Session, confirm, open_session
 
 if TYPE_CHECKING:
-    from computility.domain.identifiers import Bytes32
+    from computility.domain.identifiers import Address, Bytes32
     from computility.domain.specification import Specification
     from computility.services.buyer import Buyer
 
@@ -61,6 +61,13 @@ def command(
         typer.Option(
             help="Reader key of the provider, and of each verifier that is to run a sealed job again (`wallet reader-key`)."
         ),
+    ] = None,
+    arbiter: Annotated[
+        str | None,
+        typer.Option(help="Who rules on a dispute: an address, or `panel` for the node's; nobody unless given."),
+    ] = None,
+    arbiter_fee: Annotated[
+        str | None, typer.Option(help="Credits for the arbiter if it rules; what the panel asks for unless given.")
     ] = None,
     end_in: Annotated[
         int, typer.Option(min=0, help="Seconds after which the job must be over; 0 leaves it to the provider.")
@@ -104,6 +111,7 @@ def command(
         if verifier is None and committee is None:
             raise typer.BadParameter("this deployment has no committee: name a verifier with --verifier")
         named = parse_address(verifier or committee["address"])
+        judge, judge_fee = _arbiter(session, arbiter, arbiter_fee)
         if seal and not reader:
             raise typer.BadParameter(
                 "a sealed job names its readers: the provider's key at least", param_hint="--reader"
@@ -116,7 +124,13 @@ def command(
                 buyer.upload(code, offer.ask.environment, limits, seed, clock_s)
             end = session.account.chain_time() + end_in if end_in else 0
             quoted = buyer.request_quote(
-                offer, specification, verifier=named, verifier_fee=parse_credits(verifier_fee), end=end
+                offer,
+                specification,
+                verifier=named,
+                verifier_fee=parse_credits(verifier_fee),
+                arbiter=judge,
+                arbiter_fee=judge_fee,
+                end=end,
             )
         terms = quoted.terms
         if most is not None and terms.escrow > parse_credits(most):
@@ -146,6 +160,20 @@ def command(
         print_json(answer)
     else:
         print_record(answer, as_json=False)
+
+
+def _arbiter(session: Session, arbiter: str | None, fee: str | None) -> tuple[Address, int]:
+    """Who rules, and for how much."""
+    from computility.domain.identifiers import ZERO_ADDRESS, parse_address
+    from computility.domain.units import parse_credits
+    from computility.services.arbiter_seat import ArbiterSeat
+
+    if arbiter is None:
+        return ZERO_ADDRESS, 0
+    if arbiter != "panel":
+        return parse_address(arbiter), parse_credits(fee or "0")
+    panel = ArbiterSeat(session.account)
+    return panel.address, parse_credits(fee) if fee else panel.cost()
 
 
 def _follow(buyer: Buyer, job: Bytes32, timeout: int) -> None:

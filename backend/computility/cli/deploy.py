@@ -19,6 +19,9 @@ def command(
     verifier: Annotated[
         list[str] | None, typer.Option(help="A member of the verifier committee; give it once for each.")
     ] = None,
+    arbiter: Annotated[
+        list[str] | None, typer.Option(help="An arbiter who may join the panel; give it once for each.")
+    ] = None,
     threshold: Annotated[int, typer.Option(min=1, help="Members that have to sign.")] = 2,
     panel: Annotated[int, typer.Option(min=1, help="Members that are drawn for each job.")] = 3,
     timelock_delay: Annotated[
@@ -50,6 +53,7 @@ def command(
         treasury=owner,
         guardian=owner,
         committee=members,
+        arbiters=[parse_address(account) for account in arbiter or []],
         threshold=threshold,
         panel_size=panel,
         timelock_delay_s=timelock_delay,

@@ -182,7 +182,8 @@ def serve(
         typer.Option(help="Verifier that you accept beside those in your asks; the node's committee unless given."),
     ] = None,
     arbiter: Annotated[
-        list[str] | None, typer.Option(help="Arbiter that you accept beside those in your asks.")
+        list[str] | None,
+        typer.Option(help="Arbiter that you accept beside those in your asks; the node's panel unless given."),
     ] = None,
     patience: Annotated[int, typer.Option(min=0, help="Seconds to wait for verifiers before claiming.")] = 60,
     patience_for: Annotated[
@@ -212,6 +213,7 @@ def serve(
     from computility.domain.quoting import ProviderPolicy
     from computility.execution.sealed_executor import SealedExecutor
     from computility.execution.wasm.executor import WasmExecutor
+    from computility.services.arbiter_seat import BRING_WITHIN_S, ArbiterSeat
     from computility.services.provider_agent import ProviderAgent, ProviderSettings
 
     set_up_log(verbose=verbose)
@@ -220,13 +222,16 @@ def serve(
     ) as session:
         committee = session.config["committee"]
         accepted = verifier or ([committee["address"]] if committee else [])
+        panel = ArbiterSeat(session.account) if "Arbitration" in session.config["contracts"] else None
+        arbiters = [parse_address(address) for address in arbiter or ([panel.address] if panel else [])]
         agent = ProviderAgent(
             session.account,
             session.node,
             SealedExecutor(WasmExecutor(timeout_s=job_timeout), session.account.reader_key()),
             ProviderPolicy(
                 verifiers=[parse_address(address) for address in accepted],
-                arbiters=[parse_address(address) for address in arbiter or []],
+                arbiters=arbiters,
+                least_ruling_window_s=panel.time_needed() + BRING_WITHIN_S if panel else 0,
             ),
             ProviderSettings(
                 confirmations=confirmations,

@@ -18,11 +18,13 @@ from computility.domain.units import share_down, share_up
 class ProviderPolicy:
     """What a provider takes on, beyond what its ask says. Times in seconds, sizes in bytes.
 
-    ``verifiers`` and ``arbiters`` are allowed beside those that the ask names. No arbiter at all is always allowed.
+    ``verifiers`` and ``arbiters`` are allowed beside those that the ask names. No arbiter at all is always allowed; any has at least
+    ``least_ruling_window_s`` to rule.
     """
 
     verifiers: Sequence[Address] = ()
     arbiters: Sequence[Address] = ()
+    least_ruling_window_s: int = 0
     max_open_quotes: int = 32
     open_within_s: int = 120
     run_within_s: int = 600
@@ -95,7 +97,7 @@ def quoted_terms(
         end=end,
         pass_window=0,
         dispute_window=ask.dispute_window,
-        ruling_window=0 if request.arbiter == ZERO_ADDRESS else ask.dispute_window,
+        ruling_window=0 if request.arbiter == ZERO_ADDRESS else max(ask.dispute_window, policy.least_ruling_window_s),
         max_fee_bps=standing.fee_bps,
         nonce=nonce,
     )

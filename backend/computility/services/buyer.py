@@ -34,6 +34,7 @@ from computility.domain.terms import Terms
 from computility.domain.units import FULL_BPS
 from computility.execution.executor import AttemptId
 from computility.execution.reader_key import ReaderKey, open_outputs, seal_specification
+from computility.services.arbiter_seat import ArbiterSeat
 from computility.services.job_watch import JobWatch, WatchedJob
 from computility.services.node_client import NodeClient
 from computility.services.trading_account import TradingAccount
@@ -215,6 +216,13 @@ class Buyer:
         highest_fee = int(self._account.escrow.read("MAX_FEE_BPS"))
         if terms.pass_window != 0 or terms.max_fee_bps > highest_fee:
             raise TermsMismatch("the terms hold a pass window or a fee that was not asked for: do not open them")
+        if terms.arbiter == self._account.ledger.contracts.get("Arbitration"):
+            panel = ArbiterSeat(self._account)
+            if terms.ruling_window < panel.time_needed() or terms.arbiter_fee < panel.cost():
+                raise TermsMismatch(
+                    f"the panel {terms.arbiter} rules in {panel.time_needed()} s or more and for {panel.cost()} atoms or more, and the terms give it "
+                    f"{terms.ruling_window} s and {terms.arbiter_fee} atoms: ask again with its fee, or with another arbiter"
+                )
         return SignedTerms(terms, quoted.signature, quoted.id)
 
     # ---------------------------------------------------------------- the trade

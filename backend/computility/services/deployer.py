@@ -28,6 +28,7 @@ _ORDER: Final = (
     "ProviderRegistry",
     "CreditScores",
     "JobEscrow",
+    "Arbitration",
     "VerifierCommittee",
 )
 _STEPS_FROM_SCORES_TO_ESCROW: Final = 1
@@ -46,6 +47,7 @@ class DeploymentPlan:
     treasury: Address
     guardian: Address
     committee: Sequence[Address]
+    arbiters: Sequence[Address] = ()
     threshold: int = 2
     panel_size: int = 3
     timelock_delay_s: int = 2 * _DAY_S
@@ -58,6 +60,17 @@ class DeploymentPlan:
     verifier_rotation_s: int = 0
     verifier_unbonding_s: int = 60
     verifier_claim_window_s: int = 1
+    arbiter_stake: int = 10 * 10**18
+    arbiter_fee_per_seat: int = 10**17
+    arbiter_penalty: int = 10**18
+    arbiter_panel: int = 3
+    arbiter_appeals: int = 1
+    arbiter_commit_s: int = 600
+    arbiter_reveal_s: int = 600
+    arbiter_appeal_s: int = 300
+    arbiter_execution_s: int = 300
+    arbiter_unbonding_s: int = 600
+    meta_evidence: str = "https://eips.ethereum.org/EIPS/eip-1497"
 
 
 @dataclass
@@ -142,6 +155,20 @@ def _arguments(
         case "JobEscrow":
             parameters = (plan.fee_bps, plan.bond_bps, plan.min_dispute_window_s, plan.treasury, plan.guardian)
             return [at["ComputeCredit"], at["ProviderRegistry"], at["CreditScores"], at["Timelock"], parameters]
+        case "Arbitration":
+            arbitration = (
+                plan.arbiter_stake,
+                plan.arbiter_fee_per_seat,
+                plan.arbiter_penalty,
+                plan.arbiter_panel,
+                plan.arbiter_appeals,
+                plan.arbiter_commit_s,
+                plan.arbiter_reveal_s,
+                plan.arbiter_appeal_s,
+                plan.arbiter_execution_s,
+                plan.arbiter_unbonding_s,
+            )
+            return [at["JobEscrow"], at["Timelock"], arbitration, list(plan.arbiters), plan.meta_evidence]
         case "VerifierCommittee":
             rules = (
                 plan.threshold,
@@ -150,7 +177,7 @@ def _arguments(
                 plan.verifier_rotation_s,
                 plan.verifier_unbonding_s,
                 plan.verifier_claim_window_s,
-                ZERO_ADDRESS,
+                at["Arbitration"],
             )
             return [at["JobEscrow"], at["Timelock"], rules, list(plan.committee)]
     raise AssertionError(f"no plan for {name}")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import threading
 import time
 from collections.abc import Mapping
@@ -23,7 +25,7 @@ from computility.domain.errors import (
     NodeMisbehaved,
     WrongDomain,
 )
-from computility.domain.identifiers import Address, Bytes32, parse_address
+from computility.domain.identifiers import Address, Bytes32, bytes32, parse_address
 from computility.domain.job import JobState
 from computility.domain.ledger import Balance
 from computility.domain.signature import sign_digest, signature_bytes
@@ -124,6 +126,10 @@ class TradingAccount:
     def sign(self, message: Statement) -> SignedStatement:
         """A signed statement."""
         return sign_statement(message, self.ledger.domain, self._key, self.address)
+
+    def secret(self, purpose: str) -> Bytes32:
+        """32 bytes that only this key's holder can know, the same for the same purpose (HMAC-SHA-256)."""
+        return bytes32(hmac.new(self._key, purpose.encode(), hashlib.sha256).digest())
 
     def sign_terms(self, terms: Terms) -> str:
         """This party's consent to a job."""

@@ -23,8 +23,12 @@ ROLES: Final = {
     "verifier-2": 5,
     "verifier-3": 6,
     "verifier-asleep": 7,
+    "arbiter-1": 8,
+    "arbiter-2": 9,
+    "arbiter-3": 10,
 }
 VERIFIERS: Final = ("verifier-1", "verifier-2", "verifier-3")
+ARBITERS: Final = ("arbiter-1", "arbiter-2", "arbiter-3")
 PROVIDERS: Final = ("provider-aurora", "provider-borealis")
 
 

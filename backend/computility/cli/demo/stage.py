@@ -15,7 +15,7 @@ from computility.chain.deployments import Deployments
 from computility.chain.local_chain import Backend, LocalChain, LocalChainSettings
 from computility.chain.rpc import RpcClient
 from computility.chain.transaction_sender import TransactionSender
-from computility.cli.demo.cast import PROVIDERS, VERIFIERS, Player, gather_cast, password_file
+from computility.cli.demo.cast import ARBITERS, PROVIDERS, VERIFIERS, Player, gather_cast, password_file
 from computility.cli.demo.processes import Processes, warm_up
 from computility.domain.errors import NodeUnavailable
 from computility.domain.identifiers import ZERO_BYTES32, Address
@@ -108,6 +108,7 @@ def _deploy(rpc: RpcClient, cast: dict[str, Player], folder: Path) -> Deployment
         treasury=deployer.address,
         guardian=deployer.address,
         committee=[cast[name].address for name in VERIFIERS],
+        arbiters=[cast[name].address for name in ARBITERS],
     )
     sender = TransactionSender(rpc, deployer.account, rpc.chain_number())
     return deploy_generation(ChainConnection(rpc), sender, plan, folder / "deployments").deployments
