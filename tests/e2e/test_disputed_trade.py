@@ -105,8 +105,11 @@ def test_a_disputed_claim__is_ruled_on_by_a_panel_that_votes_in_secret(stage: St
     row = trade.buyer.closed_row(job)
     # The lower median of two votes; the third did not reveal.
     assert (row["closed_by"], row["units"]) == ("ruled", "1")
-    assert int(row["arbiter_from_bond"]) == terms.arbiter_fee
-    assert int(row["bond_to_buyer"]) + int(row["bond_to_treasury"]) == terms.bond * 2_500 // 10_000
+    events = {event["name"]: event["args"] for event in stage.node.job_events(job)}
+    assert (events["JobRuled"]["slashBps"], events["JobRuled"]["costBps"]) == (2_500, 10_000)
+    closed = events["JobClosed"]
+    assert int(closed["arbiterFromBond"]) == terms.arbiter_fee
+    assert int(closed["bondToBuyer"]) + int(closed["bondToTreasury"]) == terms.bond * 2_500 // 10_000
     paid = run("arbiter-2", "arbiter", "claim")["paid"]
     # Half of three seats' fees and of the penalty of the one that kept silent.
     assert float(paid) == pytest.approx((0.3 + 1) / 2)
