@@ -1,0 +1,109 @@
+"""Methods joined to one: all of them, any of them, or one of them now and then. A policy names them:
+
+    {"method": "all-of", "of": [{"method": "hash-equality"}, {"method": "freivalds", …}]}
+    {"method": "any-of", "of": […]}
+    {"method": "sampled", "of": [{…}], "bps": 2200}
+
+A wrong result passes *all of* with at most the probability of the strictest, and *any of* with at most the sum of all. NO_FAULT is contagious: a
+pass or a fail that hangs on a method that could not tell is none.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Mapping
+from typing import Any, Final
+
+from computility.domain.attestation import Verdict
+from computility.domain.specification import Specification
+from computility.domain.statements import Submission
+from computility.domain.units import FULL_BPS
+from computility.verification.check_result import CheckResult
+from computility.verification.verifier import Verifier
+
+ALL_OF: Final = "all-of"
+ANY_OF: Final = "any-of"
+SAMPLED: Final = "sampled"
+UNKNOWN_METHOD: Final = "unknown-method"
+POLICY_UNFIT: Final = "policy-unfit"
+NOT_SAMPLED: Final = "not-sampled"
+MAX_DEPTH: Final = 4
+MAX_MEMBERS: Final = 8
+
+
+class ComposedVerifier:
+    """Any policy over methods that are known by name."""
+
+    def __init__(self, methods: Mapping[str, Verifier]) -> None:
+        self._methods = dict(methods)
+
+    def verify(
+        self, specification: Specification, submission: Submission, policy: Mapping[str, Any], seed: bytes
+    ) -> CheckResult:
+        """As ``policy`` says; what it does not say rightly harms nobody."""
+        return self._verify(specification, submission, policy, seed, MAX_DEPTH)
+
+    def _verify(
+        self, specification: Specification, submission: Submission, policy: Any, seed: bytes, depth: int
+    ) -> CheckResult:
+        if not isinstance(policy, Mapping) or depth == 0:
+            return CheckResult(Verdict.NO_FAULT, POLICY_UNFIT)
+        method = policy.get("method")
+        if method not in (ALL_OF, ANY_OF, SAMPLED):
+            verifier = self._methods.get(method) if isinstance(method, str) else None
+            if verifier is None:
+                return CheckResult(Verdict.NO_FAULT, UNKNOWN_METHOD)
+            return verifier.verify(specification, submission, policy, seed)
+        members = policy.get("of")
+        if not isinstance(members, list) or not 1 <= len(members) <= MAX_MEMBERS:
+            return CheckResult(Verdict.NO_FAULT, POLICY_UNFIT)
+        if method == SAMPLED:
+            bps = policy.get("bps")
+            if len(members) != 1 or type(bps) is not int or not 0 < bps <= FULL_BPS:
+                return CheckResult(Verdict.NO_FAULT, POLICY_UNFIT)
+            if not _is_drawn(seed, bps):
+                return CheckResult(Verdict.PASS, NOT_SAMPLED, _sampled_bits(bps, math.inf))
+            found = self._verify(specification, submission, members[0], _derived(seed, 0), depth - 1)
+            if found.verdict is not Verdict.PASS:
+                return found
+            return CheckResult(Verdict.PASS, found.reason, _sampled_bits(bps, found.soundness_bits), found.measures)
+        found_all = [
+            self._verify(specification, submission, member, _derived(seed, place), depth - 1)
+            for place, member in enumerate(members)
+        ]
+        return all_of(found_all) if method == ALL_OF else any_of(found_all)
+
+
+def all_of(found: list[CheckResult]) -> CheckResult:
+    """FAIL if one fails; else NO_FAULT if one cannot tell; else PASS."""
+    for verdict in (Verdict.FAIL, Verdict.NO_FAULT):
+        for result in found:
+            if result.verdict is verdict:
+                return result
+    return max(found, key=lambda result: result.soundness_bits)
+
+
+def any_of(found: list[CheckResult]) -> CheckResult:
+    """PASS if one passes; else NO_FAULT if one cannot tell; else FAIL."""
+    passed = [result for result in found if result.verdict is Verdict.PASS]
+    if passed:
+        bits = max(0.0, -math.log2(sum(2.0**-result.soundness_bits for result in passed)))
+        return CheckResult(Verdict.PASS, passed[0].reason, bits, passed[0].measures)
+    return next((result for result in found if result.verdict is Verdict.NO_FAULT), found[0])
+
+
+def _is_drawn(seed: bytes, bps: int) -> bool:
+    place = int.from_bytes(hashlib.sha256(b"computility/sampled/1" + seed).digest()[:8], "big")
+    return place * FULL_BPS < bps << 64
+
+
+def _sampled_bits(bps: int, bits: float) -> float:
+    """A wrong result passes if it is not drawn, or if it is and the method errs."""
+    share = bps / FULL_BPS
+    missed = (1 - share) + share * 2.0**-bits
+    return -math.log2(missed) if missed > 0 else bits
+
+
+def _derived(seed: bytes, place: int) -> bytes:
+    return hashlib.sha256(b"computility/member/1" + place.to_bytes(2, "big") + seed).digest()
