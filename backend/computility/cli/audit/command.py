@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from computility.cli.audit import code, conserve, export, proof, replay, save, verify, watch
+from computility.cli.audit import code, conserve, export, proof, replay, report, save, verify, watch
 from computility.cli.audit.replay import print_report, replay_here
 from computility.cli.options import DEFAULT_NODE, DEFAULT_RPC, NodeOption, RpcOption
 from computility.cli.output import JsonOption, progress_console
@@ -21,6 +21,7 @@ group.command("replay")(replay.command)
 group.command("code")(code.command)
 group.command("export")(export.command)
 group.command("watch")(watch.command)
+group.command("report")(report.command)
 group.command("save")(save.command)
 
 

@@ -1,0 +1,159 @@
+"""A period of the ledger as figures: volumes, prices, outcomes, concentration, and every exception. ``report_document`` writes it down."""
+
+from __future__ import annotations
+
+import statistics
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from computility.domain.identifiers import Bytes32
+from computility.domain.job import ClosedBy, JobRecord, Outcome
+from computility.services.ledger_history import LedgerHistory
+from computility.services.surveillance.facts import Alert
+
+DAY_S = 86_400
+_TOP = 5
+_USUAL = frozenset({ClosedBy.ATTESTED, ClosedBy.FINALIZED, ClosedBy.AGREED})
+
+
+@dataclass(frozen=True)
+class Day:
+    """One day (UTC, its first second). Amounts in atoms; ``price`` is the median unit price of trades that closed, None without any."""
+
+    start: int
+    opened: int
+    closed: int
+    volume: int
+    price: int | None
+
+
+@dataclass(frozen=True)
+class Share:
+    """A provider's part of the volume."""
+
+    account: str
+    volume: int
+    share_bps: int
+
+
+@dataclass(frozen=True)
+class ReportedException:
+    """A job that did not go the usual way, and why it is listed."""
+
+    job: Bytes32
+    why: str
+    closed_at: int | None
+
+
+@dataclass(frozen=True)
+class LedgerReport:
+    """Everything of one period, ``since`` included and ``until`` not. ``hhi`` is the Herfindahl–Hirschman index of providers' volume, 0 to 10,000."""
+
+    since: int
+    until: int
+    last_block: int
+    last_hash: str
+    days: tuple[Day, ...]
+    opened: int
+    closed: int
+    volume: int
+    fees: int
+    refunds: int
+    slashed: int
+    outcomes: dict[str, int]
+    disputed: int
+    hhi: int
+    top: tuple[Share, ...]
+    buyers: int
+    providers: int
+    exceptions: tuple[ReportedException, ...]
+    alerts: tuple[Alert, ...]
+
+
+def make_report(history: LedgerHistory, since: int, until: int, alerts: Sequence[Alert] = ()) -> LedgerReport:
+    """The report of a period (UTC seconds)."""
+    records = [record for _, record in history.ledger.jobs.values() if record.terms]
+    opened = [record for record in records if since <= (record.opened_at or 0) < until]
+    closed = [record for record in records if record.closed_at is not None and since <= record.closed_at < until]
+    disputed = _disputed_jobs(history, since, until)
+    volumes: Counter[str] = Counter()
+    for record in closed:
+        assert record.terms is not None
+        volumes[record.terms.provider] += _volume(record)
+    total = sum(volumes.values())
+    named = {record.id for record in (*opened, *closed)}
+    return LedgerReport(
+        since=since,
+        until=until,
+        last_block=history.last_block,
+        last_hash=history.last_hash,
+        days=tuple(_days(opened, closed, since, until)),
+        opened=len(opened),
+        closed=len(closed),
+        volume=total,
+        fees=sum(record.fee or 0 for record in closed),
+        refunds=sum(record.refund or 0 for record in closed),
+        slashed=sum((record.bond_to_buyer or 0) + (record.bond_to_treasury or 0) for record in closed),
+        outcomes=dict(sorted(Counter(_word(record) for record in closed).items())),
+        disputed=len(disputed),
+        hhi=sum((10_000 * volume // total) ** 2 for volume in volumes.values()) // 10_000 if total else 0,
+        top=tuple(
+            Share(account, volume, 10_000 * volume // total if total else 0)
+            for account, volume in volumes.most_common(_TOP)
+        ),
+        buyers=len({record.terms.buyer for record in opened if record.terms}),
+        providers=len({record.terms.provider for record in opened if record.terms}),
+        exceptions=tuple(_exceptions(closed, disputed)),
+        alerts=tuple(alert for alert in alerts if named.intersection(alert.jobs)),
+    )
+
+
+def _disputed_jobs(history: LedgerHistory, since: int, until: int) -> set[Bytes32]:
+    return {
+        entry.event.job_id
+        for entry in history.events
+        if entry.event.EVENT.name == "JobDisputed" and since <= entry.origin.timestamp < until and entry.event.job_id
+    }
+
+
+def _days(opened: Sequence[JobRecord], closed: Sequence[JobRecord], since: int, until: int) -> Iterable[Day]:
+    opens = Counter((record.opened_at or 0) // DAY_S for record in opened)
+    closes: dict[int, list[JobRecord]] = defaultdict(list)
+    for record in closed:
+        closes[(record.closed_at or 0) // DAY_S].append(record)
+    for day in range(since // DAY_S, -(-until // DAY_S)):
+        found = closes.get(day, [])
+        prices = [record.terms.unit_price for record in found if record.terms and record.units]
+        yield Day(
+            day * DAY_S,
+            opens[day],
+            len(found),
+            sum(map(_volume, found)),
+            int(statistics.median_low(prices)) if prices else None,
+        )
+
+
+def _exceptions(closed: Sequence[JobRecord], disputed: set[Bytes32]) -> Iterable[ReportedException]:
+    for record in sorted(closed, key=lambda record: (record.closed_at or 0, record.id)):
+        reasons = []
+        if record.id in disputed:
+            reasons.append("disputed")
+        if record.outcome is Outcome.FAIL:
+            reasons.append("failed by its verifier")
+        if record.closed_by is not None and record.closed_by not in _USUAL:
+            reasons.append(record.closed_by.name.lower().replace("_", " "))
+        if (record.bond_to_buyer or 0) + (record.bond_to_treasury or 0):
+            reasons.append("bond slashed")
+        if reasons:
+            yield ReportedException(record.id, ", ".join(dict.fromkeys(reasons)), record.closed_at)
+
+
+def _volume(record: JobRecord) -> int:
+    return (record.provider_paid or 0) + (record.fee or 0)
+
+
+def _word(record: JobRecord) -> str:
+    if record.closed_by is ClosedBy.ATTESTED or record.outcome in (Outcome.PASS, Outcome.FAIL):
+        return (record.outcome or Outcome.PASS).name.lower()
+    return record.closed_by.name.lower().replace("_", " ") if record.closed_by is not None else "closed"

@@ -1,0 +1,218 @@
+"""A report as an HTML page and as a PDF, with the same pictures and words."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+import jinja2
+import matplotlib as mpl
+from fpdf import FPDF
+from fpdf.fonts import FontFace
+
+from computility.domain.identifiers import Bytes32
+from computility.services.ledger_report import LedgerReport
+
+mpl.use("Agg")  # no display is needed, nor looked for
+from matplotlib import pyplot  # after the back end is chosen
+
+_INK, _SECOND, _GRID = "#1f4e79", "#c55a11", "#dddddd"
+_CREDIT: Final = 10**18
+_MARGIN: Final = timedelta(days=0.7)
+_PAGE: Final = jinja2.Template(
+    """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>{{ title }}</title><style>
+body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#222}
+table{border-collapse:collapse;width:100%}td,th{border-bottom:1px solid #ddd;padding:.3rem .5rem;text-align:left;overflow-wrap:anywhere}
+img{max-width:100%}code{font-size:.85em}
+</style></head><body>
+<h1>{{ title }}</h1><p>{{ subtitle }}</p>
+<table>{% for name, value in figures.items() %}<tr><th scope="row">{{ name }}</th><td>{{ value }}</td></tr>{% endfor %}</table>
+{% for caption, picture in pictures.items() %}<h2>{{ caption }}</h2>
+<img alt="{{ caption }}" src="data:image/png;base64,{{ picture }}">{% endfor %}
+{% for table in tables %}<h2>{{ table.title }}</h2>{% if table.rows %}<table><thead><tr>{% for head in table.heads %}<th>{{ head }}</th>{% endfor %}
+</tr></thead><tbody>{% for row in table.rows %}<tr>{% for cell in row %}<td>
+{% if cell in links %}<a href="{{ links[cell] }}"><code>{{ cell }}</code></a>
+{% else %}{{ cell }}{% endif %}</td>{% endfor %}</tr>{% endfor %}</tbody></table>{% else %}<p>None.</p>{% endif %}{% endfor %}
+</body></html>
+""",
+    autoescape=True,
+)
+
+
+def html_of(report: LedgerReport, proofs: Mapping[Bytes32, str]) -> str:
+    """One page with everything in it. ``proofs`` are links by job."""
+    pictures = {caption: base64.b64encode(data).decode() for caption, data in _pictures(report).items()}
+    page: str = _PAGE.render(
+        title="The ledger of computing power",
+        subtitle=_subtitle(report),
+        figures=_figures(report),
+        pictures=pictures,
+        tables=_tables(report),
+        links=proofs,
+    )
+    return page
+
+
+def pdf_of(report: LedgerReport, proofs: Mapping[Bytes32, str]) -> bytes:
+    """The same as A4 pages."""
+    pdf = FPDF(format="A4")
+    pdf.set_margin(18)
+    pdf.set_auto_page_break(auto=True, margin=18)
+    pdf.set_title("The ledger of computing power")
+    pdf.set_creation_date(datetime.fromtimestamp(report.until, UTC))
+    pdf.add_page()
+    pdf.set_font("Helvetica", "B", 20)
+    pdf.cell(text="The ledger of computing power", new_x="LMARGIN", new_y="NEXT")
+    pdf.set_font("Helvetica", size=9)
+    pdf.multi_cell(0, 5, _latin(_subtitle(report)), align="L", new_x="LMARGIN", new_y="NEXT")
+    pdf.ln(3)
+    _pdf_table(pdf, None, [[name, value] for name, value in _figures(report).items()], (1, 2), {})
+    for caption, picture in _pictures(report).items():
+        if pdf.will_page_break(72):
+            pdf.add_page()
+        _heading(pdf, caption)
+        pdf.image(io.BytesIO(picture), w=pdf.epw)
+    for table in _tables(report):
+        if pdf.will_page_break(24):
+            pdf.add_page()
+        _heading(pdf, table["title"])
+        if table["rows"]:
+            _pdf_table(pdf, table["heads"], table["rows"], table["widths"], proofs)
+        else:
+            pdf.cell(text="None.", new_x="LMARGIN", new_y="NEXT")
+    return bytes(pdf.output())
+
+
+def _heading(pdf: FPDF, text: str) -> None:
+    pdf.ln(4)
+    pdf.set_font("Helvetica", "B", 13)
+    pdf.cell(text=text, new_x="LMARGIN", new_y="NEXT")
+    pdf.ln(1)
+    pdf.set_font("Helvetica", size=8)
+
+
+def _pdf_table(
+    pdf: FPDF, heads: list[str] | None, rows: list[list[str]], widths: tuple[int, ...], links: Mapping[Bytes32, str]
+) -> None:
+    pdf.set_font("Helvetica", size=7)
+    plain = FontFace(emphasis="BOLD", fill_color=(238, 243, 248))
+    with pdf.table(
+        col_widths=widths,
+        borders_layout="HORIZONTAL_LINES",
+        headings_style=plain,
+        first_row_as_headings=heads is not None,
+    ) as table:
+        for cells in [heads, *rows] if heads else rows:
+            row = table.row()
+            for cell in cells:
+                row.cell(_latin(cell), link=links.get(Bytes32(cell)))
+
+
+def _subtitle(report: LedgerReport) -> str:
+    return (
+        f"{_date(report.since)} to {_date(report.until - 1)} (UTC), read from the chain up to block {report.last_block}, {report.last_hash}. "
+        "Every event was proven against the hash of its block."
+    )
+
+
+def _figures(report: LedgerReport) -> dict[str, str]:
+    return {
+        "Jobs opened": f"{report.opened:,}",
+        "Jobs closed": f"{report.closed:,}",
+        "Volume": _credits(report.volume),
+        "Fees": _credits(report.fees),
+        "Refunds": _credits(report.refunds),
+        "Slashed": _credits(report.slashed),
+        "Disputes": f"{report.disputed:,}",
+        "Buyers and providers": f"{report.buyers:,} and {report.providers:,}",
+        "Concentration (HHI, 0 to 10,000)": f"{report.hhi:,}",
+    }
+
+
+def _tables(report: LedgerReport) -> list[dict[str, Any]]:
+    return [
+        {
+            "title": "Largest providers",
+            "heads": ["provider", "volume", "share"],
+            "widths": (3, 2, 1),
+            "rows": [[top.account, _credits(top.volume), f"{top.share_bps / 100:.1f} %"] for top in report.top],
+        },
+        {
+            "title": "Exceptions",
+            "heads": ["job", "why", "closed"],
+            "widths": (7, 3, 2),
+            "rows": [
+                [found.job, found.why, _date(found.closed_at) if found.closed_at else "-"]
+                for found in report.exceptions
+            ],
+        },
+        {
+            "title": "Suspicions",
+            "heads": ["rule", "what", "first evidence"],
+            "widths": (2, 4, 7),
+            "rows": [[alert.rule, alert.what, alert.jobs[0] if alert.jobs else "-"] for alert in report.alerts],
+        },
+    ]
+
+
+def _pictures(report: LedgerReport) -> dict[str, bytes]:
+    days = [datetime.fromtimestamp(day.start, UTC) for day in report.days]
+    volume = _chart("credits a day")
+    volume[1].bar(days, [day.volume / _CREDIT for day in report.days], color=_INK, width=0.8)
+    priced = [(at, day.price / _CREDIT) for at, day in zip(days, report.days, strict=True) if day.price is not None]
+    price = _chart("credits a unit, median")
+    price[1].plot([at for at, _ in priced], [value for _, value in priced], color=_SECOND, marker="o", markersize=3)
+    outcome = _chart("jobs")
+    names = list(report.outcomes)
+    outcome[1].bar(names, [report.outcomes[name] for name in names], color=_INK, width=0.5)
+    for axes in (volume[1], price[1]):
+        axes.set_xlim(days[0] - _MARGIN, days[-1] + _MARGIN)
+        axes.figure.autofmt_xdate()
+    shares = _chart("share of volume, %")
+    for at, top in enumerate(report.top):
+        shares[1].barh(len(report.top) - at, top.share_bps / 100, color=_INK if at else _SECOND)
+    shares[1].set_yticks(range(len(report.top), 0, -1), [top.account[:10] for top in report.top])
+    shares[1].set_ylabel("")
+    shares[1].set_xlabel("share of volume, %")
+    return {
+        "Volume": _png(volume[0]),
+        "Prices": _png(price[0]),
+        "How jobs ended": _png(outcome[0]),
+        "Concentration": _png(shares[0]),
+    }
+
+
+def _chart(label: str) -> Any:
+    figure, axes = pyplot.subplots(figsize=(7.5, 2.9), dpi=150)
+    axes.set_ylabel(label)
+    axes.grid(axis="y", color=_GRID)
+    axes.set_axisbelow(True)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.margins(y=0.15)
+    return figure, axes
+
+
+def _png(figure: Any) -> bytes:
+    drawn = io.BytesIO()
+    figure.tight_layout()
+    figure.savefig(drawn, format="png")
+    pyplot.close(figure)
+    return drawn.getvalue()
+
+
+def _credits(atoms: int) -> str:
+    whole, rest = divmod(atoms, _CREDIT)
+    return f"{whole:,}.{rest:018d}".rstrip("0").rstrip(".") + " CRED"
+
+
+def _date(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%d %b %Y")
+
+
+def _latin(text: str) -> str:
+    # The PDF's built-in fonts have Latin-1 only.
+    return text.encode("latin-1", "replace").decode("latin-1")
