@@ -24,11 +24,11 @@ from computility.execution.executor import AttemptId, Capabilities, Execution, E
 _TOKEN_BYTES: Final = 32
 _RETRIES: Final = 3
 """How often a job that lost its machine is placed anew."""
+_SELF_TEST_S: Final = 300
 _HEALTH: Final = {
     "health_check_period_ms": 500,
     "health_check_timeout_ms": 500,
-    "health_check_failure_threshold": 2,
-    "health_check_initial_delay_ms": 0,
+    "health_check_failure_threshold": 3,
 }
 """A machine that is silent for so long is gone."""
 
@@ -85,7 +85,11 @@ class RayExecutor(BlockingExecutor):
         test = getattr(self._local, "self_test", None)
         if test is not None:
             test()
-            refusal = self._ray.get(self._ray.remote(num_cpus=1)(_test_on_worker).remote(self._maker))
+            proof = self._ray.remote(num_cpus=1)(_test_on_worker).remote(self._maker)
+            try:
+                refusal = self._ray.get(proof, timeout=_SELF_TEST_S)
+            except self._ray.exceptions.RayError as error:
+                refusal = f"no proof came within {_SELF_TEST_S} s ({type(error).__name__})"
             if refusal:
                 raise ExecutorUnfit(f"on a machine of the cluster: {refusal}")
 
@@ -153,13 +157,17 @@ def _hold(make: Callable[[], Executor]) -> None:
 
 def _connected(cluster: RayCluster) -> Any:
     os.environ["RAY_AUTH_MODE"] = "token"
-    os.environ["RAY_AUTH_TOKEN"] = cluster.token or secrets.token_hex(_TOKEN_BYTES)
+    if cluster.token is not None or "RAY_AUTH_TOKEN" not in os.environ:
+        os.environ["RAY_AUTH_TOKEN"] = cluster.token or secrets.token_hex(_TOKEN_BYTES)
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     try:
         import ray
     except ImportError as error:
         raise ExecutorUnfit("Ray is not installed: pip install 'computility[ray]'") from error
     settings: dict[str, Any] = {"log_to_driver": False, "configure_logging": False}
+    if ray.is_initialized():
+        # One cluster a provider: its other executors share it.
+        return ray
     if cluster.address is not None:
         ray.init(address=cluster.address, **settings)
     else:

@@ -9,6 +9,7 @@ import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from uuid import uuid4
 
 import fsspec
 import pytest
@@ -23,34 +24,37 @@ HAS_S3 = all(importlib.util.find_spec(name) is not None for name in ("s3fs", "mo
 LATER = time.time() + 10 * DAY_S
 
 
-@pytest.fixture(
-    params=["folder", pytest.param("s3", marks=pytest.mark.skipif(not HAS_S3, reason="s3fs or moto is not installed"))]
-)
-def store(
-    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[FileContentStore]:
-    """An empty store on each back end."""
-    if request.param == "folder":
-        yield FileContentStore(str(tmp_path / "content"), 10**6)
-        return
+@pytest.fixture(scope="module")
+def s3() -> Iterator[None]:
+    """An S3 server with one bucket, named by the environment as any S3 is."""
     from moto.server import ThreadedMotoServer
 
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
-    for name, value in {
+    settings = {
         "AWS_ACCESS_KEY_ID": "testing",
         "AWS_SECRET_ACCESS_KEY": "testing",
         "AWS_DEFAULT_REGION": "us-east-1",
         "AWS_ENDPOINT_URL": f"http://{host}:{port}",
-    }.items():
-        monkeypatch.setenv(name, value)
-    fsspec.filesystem("s3").invalidate_cache()
-    fsspec.filesystem("s3", skip_instance_cache=True).mkdir("bucket")
-    try:
-        yield FileContentStore("s3://bucket/content", 10**6)
-    finally:
-        server.stop()
+    }
+    with pytest.MonkeyPatch.context() as environment:
+        for name, value in settings.items():
+            environment.setenv(name, value)
+        fsspec.filesystem("s3").mkdir("bucket")
+        yield
+    server.stop()
+
+
+@pytest.fixture(
+    params=["folder", pytest.param("s3", marks=pytest.mark.skipif(not HAS_S3, reason="s3fs or moto is not installed"))]
+)
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> FileContentStore:
+    """An empty store on each back end."""
+    if request.param == "folder":
+        return FileContentStore(str(tmp_path / "content"), 10**6)
+    request.getfixturevalue("s3")
+    return FileContentStore(f"s3://bucket/{uuid4().hex}", 10**6)
 
 
 def test_store__keeps_by_name_and_checks_by_hash(store: FileContentStore, tmp_path: Path) -> None:
