@@ -26,6 +26,27 @@ contract OutsideCourt is IArbitrator {
     }
 }
 
+/// @notice Brings a dispute, and again while its surplus comes back.
+contract GreedyRequester {
+    ICourtArbiter private immutable ADAPTER;
+    bytes private again;
+    bool public tookTwice;
+
+    constructor(ICourtArbiter adapter) {
+        ADAPTER = adapter;
+    }
+
+    function bring(bytes calldata call_) external payable {
+        again = call_;
+        (bool sent,) = address(ADAPTER).call{value: msg.value}(call_);
+        require(sent, "not brought");
+    }
+
+    receive() external payable {
+        (tookTwice,) = address(ADAPTER).call{value: msg.value}(again);
+    }
+}
+
 /// @notice `Arbitration.tree`: CourtArbiter.
 contract CourtArbiterTest is Trade {
     uint256 private constant COST = 1e15;
@@ -120,6 +141,17 @@ contract CourtArbiterTest is Trade {
         vm.assertEq(relayer.balance, 1 ether - COST);
         vm.assertEq(address(adapter).balance, 0);
         vm.assertEq(address(court).balance, COST);
+    }
+
+    function test_ARequesterThatComesBack_WhileItsSurplusIsPaid_BringsNothingTwice() external {
+        openDisputed(t);
+        GreedyRequester greedy = new GreedyRequester(adapter);
+        vm.prank(relayer);
+        greedy.bring{value: 3 * COST}(abi.encodeCall(ICourtArbiter.createDispute, (t)));
+        vm.assertFalse(greedy.tookTwice());
+        vm.assertEq(address(court).balance, COST);
+        vm.assertEq(address(greedy).balance, 2 * COST);
+        vm.assertEq(address(adapter).balance, 0);
     }
 
     function test_CreateDispute_RevertWhen_TooLittleIsPaid_OrTheSurplusIsNotTaken() external {
