@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from computility.cli.audit import code, conserve, export, proof, replay, report, save, verify, watch
+from computility.cli.audit import code, conserve, export, proof, replay, report, save, verdict, verify, watch
 from computility.cli.audit.replay import print_report, replay_here
 from computility.cli.options import DEFAULT_NODE, DEFAULT_RPC, NodeOption, RpcOption
 from computility.cli.output import JsonOption, progress_console
@@ -16,6 +16,7 @@ from computility.cli.session import open_node
 group = typer.Typer(no_args_is_help=False, rich_markup_mode="markdown")
 group.command("proof")(proof.command)
 group.command("verify")(verify.command)
+group.command("verdict")(verdict.command)
 group.command("conserve")(conserve.command)
 group.command("replay")(replay.command)
 group.command("code")(code.command)

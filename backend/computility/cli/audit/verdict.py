@@ -1,0 +1,55 @@
+"""``computility audit verdict JOB``: were the verifiers right?"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from computility.cli.audit.options import DEFAULT_DEPLOYMENTS, DeploymentsOption, open_chain
+from computility.cli.options import DEFAULT_NODE, DEFAULT_RPC, NodeOption, RpcOption
+from computility.cli.output import JsonOption, print_json, print_rows, progress_console
+from computility.cli.session import open_node
+
+EXIT_CONTRADICTED = 3
+EXIT_UNKNOWN = 4
+
+
+def command(
+    job: Annotated[str, typer.Argument(help="The job's id: 0x and 64 hex digits.")],
+    job_timeout: Annotated[int, typer.Option(min=1, help="Seconds that one run may take on this machine.")] = 300,
+    node: NodeOption = DEFAULT_NODE,
+    rpc: RpcOption = DEFAULT_RPC,
+    deployments: DeploymentsOption = DEFAULT_DEPLOYMENTS,
+    as_json: JsonOption = False,
+) -> None:
+    """Do the verifiers' work on a job again, and compare with the evidence of each verdict that reached the chain.
+
+    The trade is proven against the chain that you name; the node only stores the evidence, the specification and the inputs, each checked against
+    its hash. Exits 3 when a verdict is contradicted, and 4 when this machine cannot tell (the reason says why); that accuses nobody.
+    """
+    from computility.domain.identifiers import parse_bytes32
+    from computility.execution.wasm.executor import WasmExecutor
+    from computility.services.node_client import NodeContentStore
+    from computility.services.proof_builder import ProofBuilder
+    from computility.services.verdict_replay import Agreement, overall, replay_verdicts
+
+    wanted = parse_bytes32(job)
+    with open_chain(rpc, deployments) as (chain, deployed), progress_console.status("proving the trade"):
+        _, trade = ProofBuilder(chain, deployed).build(wanted)
+    with open_node(node) as client, progress_console.status("running the job again") as status:
+        replayed = replay_verdicts(
+            trade,
+            WasmExecutor(timeout_s=job_timeout),
+            NodeContentStore(client),
+            lambda attestation: status.update(f"running the job again ({attestation.verdict.name.lower()})"),
+        )
+    answer = overall(replayed)
+    rows = [verdict.to_document() for verdict in replayed]
+    if as_json:
+        print_json({"job": wanted, "agreement": answer.value, "verdicts": rows})
+    else:
+        columns = ("verdict", "agreement", "reason", "claimed", "found", "differences")
+        print_rows(rows, columns, as_json=False, empty="No verdict on this job reached the chain.")
+    if answer is not Agreement.CONFIRMED:
+        raise typer.Exit(EXIT_CONTRADICTED if answer is Agreement.CONTRADICTED else EXIT_UNKNOWN)

@@ -1,0 +1,188 @@
+"""Replays the verdicts on a job from what is stored: its chain, its evidence, its specification and its inputs. No word of a verifier is believed.
+
+A verdict is confirmed only if the evidence that it names is there, is about this job, rests on what the provider itself signed, and comes out
+byte for byte when the auditor does the verifier's work again. What keeps the auditor from telling accuses nobody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final
+
+from computility.domain.attestation import Attestation, Verdict
+from computility.domain.content_id import content_id_of_digest
+from computility.domain.eip712 import Eip712Domain
+from computility.domain.errors import ContentError, InvalidMessage, InvalidSignature, StatementRefused
+from computility.domain.evidence import Evidence, parse_evidence
+from computility.domain.identifiers import ZERO_BYTES32, Address, JobId, chain_number
+from computility.domain.specification import parse_specification
+from computility.domain.statements import SignedStatement, Submission, read_statement
+from computility.execution.content_store import ContentStore
+from computility.execution.executor import Executor
+from computility.services.trade_proof import SignedAttestation, VerifiedTrade
+from computility.verification.reexecution import Finding, reexecute
+
+SAME_EVIDENCE: Final = "same-evidence"
+EVIDENCE_DIFFERS: Final = "evidence-differs"
+EVIDENCE_UNNAMED: Final = "evidence-unnamed"
+EVIDENCE_MISSING: Final = "evidence-missing"
+EVIDENCE_MALFORMED: Final = "evidence-malformed"
+EVIDENCE_OF_ANOTHER_JOB: Final = "evidence-of-another-job"
+EVIDENCE_WITHOUT_SUBMISSION: Final = "evidence-without-submission"
+VERDICT_NOT_OF_EVIDENCE: Final = "verdict-not-of-evidence"
+SEALED: Final = "sealed"
+NO_VERDICT: Final = "no-verdict"
+
+
+class Agreement(StrEnum):
+    """What an auditor says of a verdict. ``UNKNOWN`` accuses nobody."""
+
+    CONFIRMED = "confirmed"
+    CONTRADICTED = "contradicted"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class ReplayedVerdict:
+    """One attestation, and what became of it when its check was done again.
+
+    ``reason`` is a slug; ``differences`` are the fields of the evidence that came out otherwise. ``claimed`` is the verifier's reason where its
+    evidence could be read, ``found`` the auditor's where it ran the job.
+    """
+
+    attestation: Attestation
+    signers: tuple[Address, ...]
+    agreement: Agreement
+    reason: str
+    claimed: str | None = None
+    found: str | None = None
+    differences: tuple[str, ...] = ()
+
+    def to_document(self) -> dict[str, Any]:
+        """As a JSON object."""
+        return {
+            "verdict": self.attestation.verdict.name.lower().replace("_", "-"),
+            "agreement": self.agreement.value,
+            "reason": self.reason,
+            "claimed": self.claimed,
+            "found": self.found,
+            "differences": list(self.differences),
+            "evidence": self.attestation.evidence,
+            "signers": list(self.signers),
+        }
+
+
+class _Unsettled(Exception):
+    """The end of a replay before the job was run."""
+
+    def __init__(self, agreement: Agreement, reason: str, claimed: str | None = None) -> None:
+        super().__init__(reason)
+        self.agreement = agreement
+        self.reason = reason
+        self.claimed = claimed
+
+
+def replay_verdicts(
+    trade: VerifiedTrade,
+    executor: Executor,
+    content: ContentStore,
+    begins: Callable[[Attestation], None] = lambda _: None,
+) -> tuple[ReplayedVerdict, ...]:
+    """Every verdict that reached the chain, in its order. ``begins`` is told of each before its job is run again.
+
+    Raises:
+        NodeError: the content store cannot be asked at all.
+    """
+    return tuple(_replayed(trade, signed, executor, content, begins) for signed in trade.attestations)
+
+
+def overall(replayed: Iterable[ReplayedVerdict]) -> Agreement:
+    """One answer for the job: contradicted if any verdict is; confirmed if there are verdicts, and all of them are."""
+    found = {verdict.agreement for verdict in replayed}
+    if Agreement.CONTRADICTED in found:
+        return Agreement.CONTRADICTED
+    return Agreement.CONFIRMED if found == {Agreement.CONFIRMED} else Agreement.UNKNOWN
+
+
+def _replayed(
+    trade: VerifiedTrade,
+    signed: SignedAttestation,
+    executor: Executor,
+    content: ContentStore,
+    begins: Callable[[Attestation], None],
+) -> ReplayedVerdict:
+    attestation, signers = signed.attestation, signed.signers
+    try:
+        evidence = _evidence(trade, attestation, content)
+        statement, submission = _submission(trade, evidence)
+        _need_open_job(trade, evidence, content)
+    except _Unsettled as end:
+        return ReplayedVerdict(attestation, signers, end.agreement, end.reason, end.claimed)
+    begins(attestation)
+    finding = reexecute(trade.terms, submission, executor, content)
+    agreement, reason, differences = _compare(trade, evidence, finding, executor.environment, statement)
+    return ReplayedVerdict(attestation, signers, agreement, reason, evidence.reason, finding.reason, differences)
+
+
+def _evidence(trade: VerifiedTrade, attestation: Attestation, content: ContentStore) -> Evidence:
+    if attestation.evidence == ZERO_BYTES32:
+        raise _Unsettled(Agreement.UNKNOWN, EVIDENCE_UNNAMED)
+    try:
+        evidence = parse_evidence(content.get(content_id_of_digest(attestation.evidence)))
+    except ContentError as error:
+        raise _Unsettled(Agreement.UNKNOWN, EVIDENCE_MISSING) from error
+    except InvalidMessage as error:
+        raise _Unsettled(Agreement.CONTRADICTED, EVIDENCE_MALFORMED) from error
+    if evidence.job != trade.job or evidence.verifier != trade.terms.verifier:
+        raise _Unsettled(Agreement.CONTRADICTED, EVIDENCE_OF_ANOTHER_JOB, evidence.reason)
+    if not _bears(evidence, attestation):
+        raise _Unsettled(Agreement.CONTRADICTED, VERDICT_NOT_OF_EVIDENCE, evidence.reason)
+    if evidence.verdict is Verdict.NO_FAULT:
+        raise _Unsettled(Agreement.UNKNOWN, NO_VERDICT, evidence.reason)
+    return evidence
+
+
+def _bears(evidence: Evidence, attestation: Attestation) -> bool:
+    """Whether the attestation says no more than its evidence. Payable units may be fewer than the metered: service levels reduce them."""
+    same = evidence.verdict is attestation.verdict and attestation.result == (evidence.result or ZERO_BYTES32)
+    return same and attestation.units <= (evidence.units or 0)
+
+
+def _submission(trade: VerifiedTrade, evidence: Evidence) -> tuple[SignedStatement, Submission]:
+    """The provider's own statement. Without it a verifier could fail a provider for what it never said."""
+    without = _Unsettled(Agreement.CONTRADICTED, EVIDENCE_WITHOUT_SUBMISSION, evidence.reason)
+    if evidence.submission is None:
+        raise without
+    try:
+        statement = read_statement(evidence.submission, Eip712Domain(chain_number(trade.chain), trade.escrow))
+    except (InvalidMessage, InvalidSignature, StatementRefused) as error:
+        raise without from error
+    message = statement.message
+    if not isinstance(message, Submission) or statement.signer != trade.terms.provider or message.job != trade.job:
+        raise without
+    return statement, message
+
+
+def _need_open_job(trade: VerifiedTrade, evidence: Evidence, content: ContentStore) -> None:
+    """A job that is sealed to others would only look faulty here. What else is wrong with it is for the run to find."""
+    try:
+        specification = parse_specification(content.get(content_id_of_digest(trade.terms.spec)))
+    except (ContentError, InvalidMessage):
+        return
+    if specification.sealing is not None:
+        raise _Unsettled(Agreement.UNKNOWN, SEALED, evidence.reason)
+
+
+def _compare(
+    trade: VerifiedTrade, evidence: Evidence, finding: Finding, environment: str, statement: SignedStatement
+) -> tuple[Agreement, str, tuple[str, ...]]:
+    if finding.verdict is Verdict.NO_FAULT:
+        return Agreement.UNKNOWN, finding.reason, ()
+    again = finding.evidence(JobId(trade.job), trade.terms, environment, statement)
+    if again.digest == evidence.digest:
+        return Agreement.CONFIRMED, SAME_EVIDENCE, ()
+    mine, theirs = again.to_document(), evidence.to_document()
+    differences = tuple(sorted(name for name in mine if mine[name] != theirs[name]))
+    return Agreement.CONTRADICTED, EVIDENCE_DIFFERS, differences
