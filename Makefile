@@ -123,6 +123,7 @@ check: setup-test
 	npm run generate:check --workspace frontend
 	$(BIN)/python scripts/vectors.py --check
 	$(BIN)/python scripts/build_examples.py --check
+	$(BIN)/python scripts/bench/gas.py --check
 
 format: setup-test
 	$(BIN)/ruff format .

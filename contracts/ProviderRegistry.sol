@@ -5,6 +5,7 @@ import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {IERC20Permit} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Permit.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 
+import {IJobEscrow} from "./interfaces/IJobEscrow.sol";
 import {IProviderRegistry} from "./interfaces/IProviderRegistry.sol";
 
 contract ProviderRegistry is IProviderRegistry {
@@ -16,14 +17,18 @@ contract ProviderRegistry is IProviderRegistry {
     address public immutable credit;
     /// @inheritdoc IProviderRegistry
     address public immutable owner;
+    /// @inheritdoc IProviderRegistry
+    address public immutable escrow;
     Rules private _rules;
     mapping(address provider => Provider) private _providers;
     mapping(address provider => mapping(bytes32 resource => bool)) private _listed;
 
-    constructor(address credit_, address owner_, Rules memory rules_) {
-        if (credit_ == address(0) || owner_ == address(0)) revert ZeroAddress();
+    /// @param escrow_ Where the escrow is, or is going to be created: it has to know this registry from its own birth.
+    constructor(address credit_, address owner_, Rules memory rules_, address escrow_) {
+        if (credit_ == address(0) || owner_ == address(0) || escrow_ == address(0)) revert ZeroAddress();
         credit = credit_;
         owner = owner_;
+        escrow = escrow_;
         _setRules(rules_);
     }
 
@@ -71,6 +76,7 @@ contract ProviderRegistry is IProviderRegistry {
         provider.exitRequestedAt = uint40(block.timestamp);
         provider.unbonding = _rules.unbonding;
         emit ExitRequested(msg.sender, provider.exitRequestedAt);
+        IJobEscrow(escrow).setListed(msg.sender, false);
     }
 
     /// @inheritdoc IProviderRegistry
@@ -96,6 +102,7 @@ contract ProviderRegistry is IProviderRegistry {
         if (stake == 0 || stake < current.minStake) revert StakeTooSmall(stake, current.minStake);
         provider.stake = stake;
         emit ProviderRegistered(msg.sender, stake);
+        IJobEscrow(escrow).setListed(msg.sender, true);
         IERC20(credit).safeTransferFrom(msg.sender, address(this), stake);
     }
 

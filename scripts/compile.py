@@ -129,7 +129,7 @@ def compile_sources(sources: dict[str, str]) -> dict[str, str]:
         for name, contract in contracts.items():
             bytecode = contract["evm"]["bytecode"]["object"]
             deployed = contract["evm"]["deployedBytecode"]["object"]
-            if not bytecode or source.startswith("contracts/libraries/"):
+            if not bytecode or source.startswith(("contracts/libraries/", "contracts/types/")):
                 continue  # interfaces and abstract contracts have no code, and the libraries are inlined
             if len(deployed) // 2 > _DEPLOYED_CODE_LIMIT:
                 raise SystemExit(f"{name} is {len(deployed) // 2} bytes, over the limit of {_DEPLOYED_CODE_LIMIT}")

@@ -5,6 +5,7 @@ import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {IERC20Permit} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Permit.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 
+import {IComputeCredit} from "../interfaces/IComputeCredit.sol";
 import {IJobEscrow} from "../interfaces/IJobEscrow.sol";
 import {AccountPacking, AccountSlot} from "../libraries/AccountSlot.sol";
 import {Account} from "../types/Account.sol";
@@ -24,6 +25,7 @@ abstract contract Custody is IJobEscrow {
     mapping(address account => AccountSlot) private _accounts;
 
     constructor(address credit_) {
+        if (credit_ == address(0)) revert ZeroAddress();
         credit = credit_;
     }
 
@@ -38,7 +40,7 @@ abstract contract Custody is IJobEscrow {
     function depositWithPermit(address account, uint104 amount, uint256 deadline, uint8 v, bytes32 r, bytes32 s)
         external
     {
-        _permit(msg.sender, amount, deadline, v, r, s);
+        _permit(credit, msg.sender, amount, deadline, v, r, s);
         _deposit(account, amount);
     }
 
@@ -61,20 +63,20 @@ abstract contract Custody is IJobEscrow {
 
     /// @inheritdoc IJobEscrow
     function setSpendingConsent(bool optedIn) external {
-        Account memory account = _load(msg.sender);
+        Account memory account = _accounts[msg.sender].unpack();
         account.optedIn = optedIn;
-        _store(msg.sender, account);
+        _accounts[msg.sender] = AccountPacking.pack(account);
         emit SpendingConsentChanged(msg.sender, optedIn);
     }
 
     /// @inheritdoc IJobEscrow
     function cancelBelow(uint48 minNonce) external {
-        Account memory account = _load(msg.sender);
+        Account memory account = _accounts[msg.sender].unpack();
         if (minNonce <= account.minNonce || minNonce > MAX_NONCE + 1) {
             revert NonceOutOfRange(minNonce, account.minNonce + 1, MAX_NONCE + 1);
         }
         account.minNonce = minNonce;
-        _store(msg.sender, account);
+        _accounts[msg.sender] = AccountPacking.pack(account);
         emit NoncesCancelled(msg.sender, minNonce);
     }
 
@@ -82,38 +84,31 @@ abstract contract Custody is IJobEscrow {
 
     /// @inheritdoc IJobEscrow
     function accountOf(address account) external view returns (Account memory) {
-        return _load(account);
+        return _accounts[account].unpack();
     }
 
     // ---------------------------------------------------------------- ledger
 
-    function _load(address account) internal view returns (Account memory) {
-        return _accounts[account].unpack();
+    function _slotOf(address account) internal view returns (AccountSlot) {
+        return _accounts[account];
     }
 
-    function _store(address account, Account memory value) internal {
-        _accounts[account] = AccountPacking.pack(value);
+    function _store(address account, AccountSlot slot) internal {
+        _accounts[account] = slot;
     }
 
     function _credit(address account, uint104 amount) internal {
-        if (amount == 0) return;
-        Account memory value = _load(account);
-        value.free += amount;
-        _store(account, value);
+        if (amount > 0) _accounts[account] = _accounts[account].plusFree(amount);
     }
 
     function _debit(address account, uint104 amount) internal {
-        Account memory value = _load(account);
-        _takeFree(value, account, amount);
-        _store(account, value);
+        _accounts[account] = _taken(_accounts[account], account, amount);
     }
 
-    /// @dev In memory only.
-    function _takeFree(Account memory value, address account, uint104 amount) internal pure {
-        if (value.free < amount) revert InsufficientFree(account, value.free, amount);
-        unchecked {
-            value.free -= amount;
-        }
+    /// @dev Nothing is stored.
+    function _taken(AccountSlot slot, address account, uint104 amount) internal pure returns (AccountSlot) {
+        if (slot.free() < amount) revert InsufficientFree(account, slot.free(), amount);
+        return slot.minusFree(amount);
     }
 
     function _addFees(uint104 amount) internal {
@@ -131,7 +126,26 @@ abstract contract Custody is IJobEscrow {
     }
 
     /// @dev Ignores failure: anyone can use up a permit that it sees, and then the allowance stands already.
-    function _permit(address holder, uint256 amount, uint256 deadline, uint8 v, bytes32 r, bytes32 s) internal {
-        try IERC20Permit(credit).permit(holder, address(this), amount, deadline, v, r, s) {} catch {}
+    function _permit(address token, address holder, uint256 amount, uint256 deadline, uint8 v, bytes32 r, bytes32 s)
+        internal
+    {
+        try IERC20Permit(token).permit(holder, address(this), amount, deadline, v, r, s) {} catch {}
+    }
+
+    // ---------------------------------------------------------------- reserve
+
+    /// @dev The reserve behind the credits, the units of it that mint `amount` at least, and how much more they mint.
+    function _reserveFor(uint104 amount) internal view returns (address reserve, uint256 units, uint104 change) {
+        reserve = IComputeCredit(credit).reserve();
+        uint256 scale = IComputeCredit(credit).scale();
+        units = (amount + scale - 1) / scale;
+        change = uint104(units * scale - amount);
+    }
+
+    /// @dev Units of the reserve in the payer's wallet become credits of the escrow.
+    function _mintFrom(address reserve, address payer, uint256 units) internal {
+        IERC20(reserve).safeTransferFrom(payer, address(this), units);
+        IERC20(reserve).forceApprove(credit, units);
+        IComputeCredit(credit).mint(address(this), units);
     }
 }

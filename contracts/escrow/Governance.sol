@@ -13,6 +13,8 @@ abstract contract Governance is IJobEscrow {
     uint16 public constant MAX_BOND_BPS = 50_000;
     /// @inheritdoc IJobEscrow
     uint32 public constant MAX_MIN_DISPUTE_WINDOW = 7 days;
+    /// @inheritdoc IJobEscrow
+    uint24 public constant MAX_MAX_LOCKED = RatesPacking.MAX_LOCKED_MASK;
 
     /// @inheritdoc IJobEscrow
     address public immutable owner;
@@ -51,6 +53,7 @@ abstract contract Governance is IJobEscrow {
         for (uint256 tier; tier < RatesPacking.TIERS; ++tier) {
             current.feeBps[tier] = rates.feeBps(tier);
             current.bondBps[tier] = rates.bondBps(tier);
+            current.maxLocked[tier] = rates.maxLockedCredits(tier);
         }
         current.minDisputeWindow = rates.minDisputeWindow();
         current.treasury = treasury;
@@ -72,6 +75,7 @@ abstract contract Governance is IJobEscrow {
         for (uint256 tier; tier < RatesPacking.TIERS; ++tier) {
             if (p.feeBps[tier] > MAX_FEE_BPS) revert ShareTooLarge(p.feeBps[tier], MAX_FEE_BPS);
             if (p.bondBps[tier] > MAX_BOND_BPS) revert ShareTooLarge(p.bondBps[tier], MAX_BOND_BPS);
+            if (p.maxLocked[tier] > MAX_MAX_LOCKED) revert CapTooLarge(p.maxLocked[tier], MAX_MAX_LOCKED);
         }
         if (p.minDisputeWindow > MAX_MIN_DISPUTE_WINDOW) {
             revert WindowOutOfRange(p.minDisputeWindow, 0, MAX_MIN_DISPUTE_WINDOW);
@@ -79,6 +83,6 @@ abstract contract Governance is IJobEscrow {
         treasury = p.treasury;
         _guardian = p.guardian;
         _rates = RatesPacking.pack(p, _rates.paused());
-        emit ParametersChanged(p.feeBps, p.bondBps, p.minDisputeWindow, p.treasury, p.guardian);
+        emit ParametersChanged(p.feeBps, p.bondBps, p.maxLocked, p.minDisputeWindow, p.treasury, p.guardian);
     }
 }

@@ -2,7 +2,6 @@
 pragma solidity ^0.8.30;
 
 import {ScoreSlot} from "../libraries/ScoreSlot.sol";
-import {ClosedJob} from "../libraries/ClosedJob.sol";
 
 /// @title The credit score of every account, as a buyer and as a provider.
 /// @notice A score is the expected share of good conduct under a Beta prior (Jøsang and Ismail, *The Beta Reputation System*, 2002):
@@ -17,9 +16,16 @@ import {ClosedJob} from "../libraries/ClosedJob.sol";
 /// nobody knows lift nobody much. And of what one counterparty brings in a week no more than 5.115 credits count, so that one alone can never lift anybody to the
 /// highest tier. Debits have no cap.
 ///
+/// The escrow changes the words when a job closes (`Standings`). With q the quality share and u = ⌈undelivered / 100⌉, the nominal fee of what was not delivered:
+/// - provider: credit + ⌊fee · q · 2^(tier of the payer as a buyer) / 8⌋ as far as the payer's bucket has room; quality + ⌈fee · (1 − q)⌉; if it failed
+///   fulfilment + u, and behaviour + u where a ruling found so. The payer's tier counts as 0 where it is not the buyer.
+/// - buyer: if it paid itself, credit + ⌊fee · q · 2^(tier of the provider) / 8⌋ as far as the provider's bucket has room; behaviour + u where a pass was disputed
+///   away by default, + ⌈fee⌉ where a ruling went against it.
+/// - a job agreed on after a fail changes nothing.
+/// Tiers are those before this close.
+///
 /// There are no events: every word follows from the escrow's (SPEC.md, section 13).
 interface ICreditScores {
-    error CallerNotEscrow(address caller, address escrow);
     error NoSuchRole(uint8 role);
 
     /// @notice Decayed weights in atoms of credit.
@@ -36,17 +42,6 @@ interface ICreditScores {
         uint16 qualityBps;
         uint16 behaviourBps;
     }
-
-    /// @notice Scores a closed job, on both sides. Only the escrow calls it, once a job.
-    /// Warning: the escrow calls without try/catch. It saturates, makes no calls, and never reverts for the escrow.
-    /// @dev With q the quality share and u = ⌈undelivered / 100⌉, the nominal fee of what was not delivered:
-    /// - provider: credit + ⌊fee · q · 2^(tier of the payer as a buyer) / 8⌋ as far as the payer's bucket has room; quality + ⌈fee · (1 − q)⌉; if it failed
-    ///   fulfilment + u, and behaviour + u where a ruling found so. The payer's tier counts as 0 where it is not the buyer.
-    /// - buyer: if it paid itself, credit + ⌊fee · q · 2^(tier of the provider) / 8⌋ as far as the provider's bucket has room; behaviour + u where a pass was disputed
-    ///   away by default, + ⌈fee⌉ where a ruling went against it.
-    /// - a job agreed on after a fail changes nothing.
-    /// Tiers are those before this close.
-    function record(address buyer, address payer, address provider, ClosedJob closed) external;
 
     /// @notice Score in basis points, now. `role`: 0 buyer, 1 provider; others revert, here and below.
     function scoreOf(address account, uint8 role) external view returns (uint16 scoreBps);

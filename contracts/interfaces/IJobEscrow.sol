@@ -5,11 +5,14 @@ import {Account} from "../types/Account.sol";
 import {Attestation, Verdict} from "../types/Attestation.sol";
 import {ClosedBy, Job, JobState, Outcome} from "../types/Job.sol";
 import {JobId} from "../types/JobId.sol";
+import {Opening} from "../types/Opening.sol";
 import {Parameters} from "../types/Parameters.sol";
 import {Ruling} from "../types/Ruling.sol";
 import {Settlement} from "../types/Settlement.sol";
+import {SignedAttestation} from "../types/SignedAttestation.sol";
 import {Signatures} from "../types/Signatures.sol";
 import {Terms} from "../types/Terms.sol";
+import {IStandings} from "./IStandings.sol";
 
 /// @title The life of a job, and the only custodian of trades.
 /// @notice A trade is one document, `Terms`, that buyer, payer and provider signed; its EIP-712 digest is the job's id. The chain keeps
@@ -23,7 +26,7 @@ import {Terms} from "../types/Terms.sol";
 /// - *in time*: not after the job's deadline, which is the terms' `end` while the job is open and the end of the window afterwards.
 /// - `…ToWallet`: what this close earns or refunds the caller leaves for its wallet in the same call, a returned bond excepted. If the call
 ///   does not close the job, or the caller has no share, the same as without.
-interface IJobEscrow {
+interface IJobEscrow is IStandings {
     // ---------------------------------------------------------------- events
     // Folding these, in order, gives every account's free and locked and every job's row. Deltas are in each comment.
 
@@ -60,6 +63,25 @@ interface IJobEscrow {
         uint64 pending,
         uint40 deadline
     );
+    /// A final pass that paid at once: the attestation and the close in one. The job is closed by it, with the outcome pass.
+    /// payer: locked − escrow, free + refund. provider: locked − bond, free + providerPaid + bond. verifier: free + verifierPaid.
+    /// Treasury: fees + fee. caller: free − toWallet, paid out to its wallet in the same call.
+    /// `attested` is what the verifier signed; `units` = max(attested, accepted, minUnits) is paid.
+    event JobPaid(
+        JobId indexed job,
+        address indexed caller,
+        bytes32 result,
+        uint64 attested,
+        uint16 qualityBps,
+        bytes32 meterRoot,
+        bytes32 evidence,
+        uint64 units,
+        uint104 providerPaid,
+        uint104 fee,
+        uint104 refund,
+        uint104 verifierPaid,
+        uint104 toWallet
+    );
     event JobProposed(JobId indexed job, uint64 units, bytes32 result, uint40 deadline);
     event JobDisputed(JobId indexed job, address indexed by, uint40 deadline);
     event JobRuled(JobId indexed job, uint64 units, uint16 slashBps, uint16 costBps);
@@ -86,11 +108,21 @@ interface IJobEscrow {
     /// A job cancelled before it was opened: it can never open. No money.
     event JobCancelled(JobId indexed job, address indexed by);
 
+    /// An item of a batch reverted and changed nothing. `error`: the selector of what it reverted with, from the left, or zero; then the first two words of its arguments.
+    event JobSkipped(
+        JobId indexed job, address indexed caller, uint256 index, bytes32 error, bytes32 first, bytes32 second
+    );
+
     /// fees − amount.
     event FeesCollected(address indexed treasury, uint104 amount);
     /// The whole set, at deployment and after each change.
     event ParametersChanged(
-        uint16[4] feeBps, uint16[4] bondBps, uint32 minDisputeWindow, address treasury, address guardian
+        uint16[4] feeBps,
+        uint16[4] bondBps,
+        uint24[4] maxLocked,
+        uint32 minDisputeWindow,
+        address treasury,
+        address guardian
     );
     event Paused(address indexed by);
     event Unpaused(address indexed by);
@@ -118,6 +150,7 @@ interface IJobEscrow {
     /// Readings count at once, so they are for jobs whose passes count at once.
     error ReadingNeedsNoPassWindow(uint32 passWindow);
     error ShareTooLarge(uint256 bps, uint256 limit);
+    error CapTooLarge(uint256 credits, uint256 limit);
     /// One account in two roles that exclude each other.
     error RolesConflict(address account);
     /// `open` demands now ≤ openBy < end ≤ now + MAX_DURATION.
@@ -127,11 +160,11 @@ interface IJobEscrow {
     error NonceOutOfRange(uint256 nonce, uint256 low, uint256 high);
     error FeeTooHigh(uint16 feeBps, uint16 limit);
     error BondTooSmall(uint104 bond, uint256 demanded);
-    error ProviderNotActive(address provider);
+    /// With this bond more of the provider's would be locked than its tier allows.
+    error ExposureTooLarge(address provider, uint256 locked, uint256 limit);
     error RefusedByGuard(address guard);
     error InsufficientFree(address account, uint104 free, uint104 needed);
     error OpeningPaused();
-    error ZeroAddress();
     /// The escrow cannot be paid out to itself.
     error InvalidReceiver(address to);
 
@@ -179,6 +212,21 @@ interface IJobEscrow {
         bytes32 s
     ) external;
 
+    /// @notice `openWithPermit` with the reserve behind the credits: the payer's permit for as many whole units of it as the escrow needs. They are
+    /// minted into credits here, and what that makes more than the escrow is deposited for the payer. The reserve's permit or allowance must name the escrow.
+    function openFromReserve(
+        Terms calldata terms,
+        Signatures calldata signatures,
+        uint256 permitDeadline,
+        uint8 v,
+        bytes32 r,
+        bytes32 s
+    ) external;
+
+    /// @notice `open` for each item, from balances. An item that reverts is skipped with `JobSkipped` and changes nothing; the others stand.
+    /// Who is authorised as the caller is authorised for each item. Items keep their order.
+    function openMany(Opening[] calldata items) external;
+
     /// @notice Brings the verifier's word. Anyone may send it; the verifier must have called or signed. In time only.
     /// @dev With "nothing final" for open, P(no fault) and P(claim):
     /// - pass, final, nothing final: the units payable become max(units, accepted, minUnits). Closes and pays at once if passWindow is zero
@@ -192,6 +240,9 @@ interface IJobEscrow {
     function attest(Terms calldata terms, Attestation calldata attestation, bytes calldata signature) external;
 
     function attestToWallet(Terms calldata terms, Attestation calldata attestation, bytes calldata signature) external;
+
+    /// @notice `attest` for each item. An item that reverts is skipped with `JobSkipped` and changes nothing; the others stand.
+    function attestMany(SignedAttestation[] calldata items) external;
 
     /// @notice The provider claims `units` when no verifier has spoken, from open or P(no fault), in time: P(claim) for disputeWindow.
     /// Units already accepted are an excuse (withheld input, dead verifier) and pay just those; more are a claim, and pay minUnits at least.
@@ -259,8 +310,6 @@ interface IJobEscrow {
 
     /// @notice The token that is held. Trusted: see `contracts/SPEC.md`, trust.
     function credit() external view returns (address);
-    function registry() external view returns (address);
-    function scores() external view returns (address);
     function owner() external view returns (address);
 
     /// @notice Longest window, in seconds.
@@ -269,6 +318,8 @@ interface IJobEscrow {
     function MAX_DURATION() external view returns (uint32);
     function MAX_FEE_BPS() external view returns (uint16);
     function MAX_BOND_BPS() external view returns (uint16);
+    /// @notice Highest cap on what a tier may have locked, in whole credits.
+    function MAX_MAX_LOCKED() external view returns (uint24);
     /// @notice Highest floor that the owner may put under dispute windows, in seconds.
     function MAX_MIN_DISPUTE_WINDOW() external view returns (uint32);
     /// @notice Highest nonce of terms that can open: all that can open can be cancelled in bulk.

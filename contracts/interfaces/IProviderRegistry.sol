@@ -84,6 +84,8 @@ interface IProviderRegistry {
     function rules() external view returns (Rules memory);
     function credit() external view returns (address);
     function owner() external view returns (address);
+    /// @notice Is told who is listed, so that opening a job needs no call of this registry.
+    function escrow() external view returns (address);
     /// @notice Longest unbonding period that the owner may set, in seconds.
     function MAX_UNBONDING() external view returns (uint32);
 }

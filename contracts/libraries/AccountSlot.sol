@@ -4,7 +4,8 @@ pragma solidity ^0.8.30;
 import {Account} from "../types/Account.sol";
 
 /// @notice An `Account` in one word, from the low bits: free 104 · locked 104 · opted in 1 · minNonce 47.
-/// Packed by hand because Solidity has no uint47, and so that an account costs one load and one store a transition.
+/// Packed by hand because Solidity has no uint47, and so that an account costs one load and one store a transition, without a copy in memory.
+/// Movements are checked: free and locked neither fall below zero nor run into their neighbours.
 type AccountSlot is uint256;
 
 using AccountPacking for AccountSlot global;
@@ -14,12 +15,65 @@ library AccountPacking {
     uint256 private constant OPTED_IN = 208;
     uint256 private constant MIN_NONCE = 209;
 
+    // ---------------------------------------------------------------- fields
+
+    function free(AccountSlot slot) internal pure returns (uint104) {
+        return uint104(AccountSlot.unwrap(slot));
+    }
+
+    function locked(AccountSlot slot) internal pure returns (uint104) {
+        return uint104(AccountSlot.unwrap(slot) >> LOCKED);
+    }
+
+    function optedIn(AccountSlot slot) internal pure returns (bool) {
+        return (AccountSlot.unwrap(slot) >> OPTED_IN) & 1 == 1;
+    }
+
+    function minNonce(AccountSlot slot) internal pure returns (uint48) {
+        return uint48(AccountSlot.unwrap(slot) >> MIN_NONCE);
+    }
+
+    // ---------------------------------------------------------------- movements
+
+    /// @notice free + amount.
+    function plusFree(AccountSlot slot, uint104 amount) internal pure returns (AccountSlot) {
+        slot.free() + amount; // reverts beyond 2^104 − 1
+        unchecked {
+            return AccountSlot.wrap(AccountSlot.unwrap(slot) + amount);
+        }
+    }
+
+    /// @notice free − amount.
+    function minusFree(AccountSlot slot, uint104 amount) internal pure returns (AccountSlot) {
+        slot.free() - amount; // reverts below 0
+        unchecked {
+            return AccountSlot.wrap(AccountSlot.unwrap(slot) - amount);
+        }
+    }
+
+    /// @notice locked + amount.
+    function plusLocked(AccountSlot slot, uint104 amount) internal pure returns (AccountSlot) {
+        slot.locked() + amount; // reverts beyond 2^104 − 1
+        unchecked {
+            return AccountSlot.wrap(AccountSlot.unwrap(slot) + (uint256(amount) << LOCKED));
+        }
+    }
+
+    /// @notice locked − amount.
+    function minusLocked(AccountSlot slot, uint104 amount) internal pure returns (AccountSlot) {
+        slot.locked() - amount; // reverts below 0
+        unchecked {
+            return AccountSlot.wrap(AccountSlot.unwrap(slot) - (uint256(amount) << LOCKED));
+        }
+    }
+
+    // ---------------------------------------------------------------- whole
+
     function unpack(AccountSlot slot) internal pure returns (Account memory account) {
-        uint256 word = AccountSlot.unwrap(slot);
-        account.free = uint104(word);
-        account.locked = uint104(word >> LOCKED);
-        account.optedIn = (word >> OPTED_IN) & 1 == 1;
-        account.minNonce = uint48(word >> MIN_NONCE);
+        account.free = slot.free();
+        account.locked = slot.locked();
+        account.optedIn = slot.optedIn();
+        account.minNonce = slot.minNonce();
     }
 
     /// @dev `minNonce` must be below 2^47: `cancelBelow`, its only writer, sees to it.

@@ -2,7 +2,7 @@
 pragma solidity ^0.8.30;
 
 import {ClosedBy} from "../types/Job.sol";
-import {Terms} from "../types/Terms.sol";
+import {TermsRef} from "../types/TermsRef.sol";
 
 /// @notice Who gets what when a job closes. Pure arithmetic: fees and slashes round down, refunds and net pay are subtractions, so that
 /// each split adds up to exactly what was escrowed and locked.
@@ -46,16 +46,16 @@ library Payout {
 
     /// @notice Price of `units`. Exact.
     /// @dev Fits without a check for any units of opened terms, as `escrowOf` checked the maximum.
-    function chargeOf(Terms calldata terms, uint64 units) internal pure returns (uint104) {
+    function chargeOf(TermsRef terms, uint64 units) internal pure returns (uint104) {
         unchecked {
-            return uint104(uint256(terms.unitPrice) * units);
+            return uint104(uint256(terms.unitPrice()) * units);
         }
     }
 
     /// @notice What the payer escrows: the highest charge and both fees. Exact; reverts beyond 2^104 − 1.
-    function escrowOf(Terms calldata terms) internal pure returns (uint104) {
+    function escrowOf(TermsRef terms) internal pure returns (uint104) {
         uint256 escrow =
-            uint256(terms.unitPrice) * terms.maxUnits + uint256(terms.verifierFee) + uint256(terms.arbiterFee);
+            uint256(terms.unitPrice()) * terms.maxUnits() + uint256(terms.verifierFee()) + uint256(terms.arbiterFee());
         if (escrow > type(uint104).max) revert AmountTooLarge(escrow, type(uint104).max);
         return uint104(escrow);
     }
@@ -68,26 +68,26 @@ library Payout {
     }
 
     /// @notice What a fail that stood takes: ⌊bond · (maxUnits − accepted) / maxUnits⌋, the undelivered part.
-    function undeliveredBondDown(Terms calldata terms, uint64 accepted) internal pure returns (uint104) {
-        return uint104(uint256(terms.bond) * (terms.maxUnits - accepted) / terms.maxUnits);
+    function undeliveredBondDown(TermsRef terms, uint64 accepted) internal pure returns (uint104) {
+        return uint104(uint256(terms.bond()) * (terms.maxUnits() - accepted) / terms.maxUnits());
     }
 
     /// @notice The legs of a close.
-    function split(Terms calldata terms, uint16 feeBps, Ending memory ending) internal pure returns (Split memory s) {
+    function split(TermsRef terms, uint16 feeBps, Ending memory ending) internal pure returns (Split memory s) {
         uint104 gross = chargeOf(terms, ending.units);
         s.fee = uint104(shareDown(gross, feeBps));
         s.providerPaid = gross - s.fee;
-        if (ending.verifierEarned) s.verifierPaid = terms.verifierFee;
+        if (ending.verifierEarned) s.verifierPaid = terms.verifierFee();
         if (ending.arbiterEarned) {
-            s.arbiterFromBond = uint104(shareDown(terms.arbiterFee, ending.costBps));
-            s.arbiterFromEscrow = terms.arbiterFee - s.arbiterFromBond;
+            s.arbiterFromBond = uint104(shareDown(terms.arbiterFee(), ending.costBps));
+            s.arbiterFromEscrow = terms.arbiterFee() - s.arbiterFromBond;
         }
         s.refund = escrowOf(terms) - gross - s.verifierPaid - s.arbiterFromEscrow;
 
-        uint104 bondLeft = terms.bond - s.arbiterFromBond;
+        uint104 bondLeft = terms.bond() - s.arbiterFromBond;
         uint104 slash = _min(ending.slashWanted, bondLeft);
         s.bondReturned = bondLeft - slash;
-        s.bondToBuyer = _min(slash, chargeOf(terms, terms.maxUnits - ending.units));
+        s.bondToBuyer = _min(slash, chargeOf(terms, terms.maxUnits() - ending.units));
         s.bondToTreasury = slash - s.bondToBuyer;
     }
 

@@ -8,6 +8,8 @@ struct Parameters {
     uint16[4] feeBps;
     /// Least bond, of the value of the job.
     uint16[4] bondBps;
+    /// Most that a provider may have locked, its bonds above all, in whole credits; zero for no cap. At most 2^23 − 1.
+    uint24[4] maxLocked;
     /// Least dispute window of a job, in seconds.
     uint32 minDisputeWindow;
     /// Who receives the fees.

@@ -67,11 +67,12 @@ def market(accounts, DevReserve, ComputeCredit, Timelock, ProviderRegistry, Cred
     reserve = DevReserve.deploy({"from": deployer})
     credit = ComputeCredit.deploy(reserve, {"from": deployer})
     timelock = Timelock.deploy(2 * 86_400, [deployer], [ZERO], {"from": deployer})
-    registry = ProviderRegistry.deploy(credit, timelock, (10 * CREDIT, 60, True), {"from": deployer})
-    scores = CreditScores.deploy(deployer.get_deployment_address(deployer.nonce + 1), {"from": deployer})
-    parameters = ((100, 80, 60, 40), (2_000, 1_500, 1_000, 500), 1, deployer, deployer)
-    escrow = JobEscrow.deploy(credit, registry, scores, timelock, parameters, {"from": deployer})
-    assert scores.escrow() == escrow
+    escrow_to_be = deployer.get_deployment_address(deployer.nonce + 2)
+    registry = ProviderRegistry.deploy(credit, timelock, (10 * CREDIT, 60, True), escrow_to_be, {"from": deployer})
+    scores = CreditScores.deploy(escrow_to_be, {"from": deployer})
+    parameters = ((100, 80, 60, 40), (2_000, 1_500, 1_000, 500), (0, 0, 0, 0), 1, deployer, deployer)
+    escrow = JobEscrow.deploy(credit, registry, timelock, parameters, {"from": deployer})
+    assert registry.escrow() == scores.escrow() == escrow
     return reserve, credit, registry, escrow
 
 
@@ -125,7 +126,7 @@ def test_a_trade__from_deposit_to_withdrawal__pays_the_provider(accounts, chain,
     closed = escrow.attest(terms, attestation, by_verifier, {"from": provider})
 
     pay = PRICE * UNITS * 99 // 100
-    assert closed.events["JobClosed"]["providerPaid"] == pay
+    assert closed.events["JobPaid"]["providerPaid"] == pay
     assert escrow.jobOf(job)[0] == 4
     assert escrow.accountOf(provider)[:2] == (80 * CREDIT + pay, 0)
     assert escrow.accountOf(buyer)[:2] == (80 * CREDIT - PRICE * UNITS - VERIFIER_FEE, 0)

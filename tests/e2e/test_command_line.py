@@ -57,7 +57,7 @@ def test_buy__fetches_the_picture_and_shows_who_takes_part(stage: Stage, tmp_pat
     newest = job.document[0]
     assert newest["state"] == "closed"
     shown = computility("job", "show", newest["id"], "--json", folder=tmp_path, stage=stage).document
-    assert [event["name"] for event in shown["events"]][:2] == ["JobOpened", "JobAttested"]
+    assert [event["name"] for event in shown["events"]][:2] == ["JobOpened", "JobPaid"]
     again = computility("job", "outputs", newest["id"], "--to", "again", "--json", folder=tmp_path, stage=stage)
     assert again.code == 0, again.out
     assert (tmp_path / "again" / "picture.png").read_bytes() == picture

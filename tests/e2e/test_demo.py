@@ -45,7 +45,7 @@ def test_a_good_job__is_paid_by_its_units_and_the_rest_refunded(report: Any) -> 
     assert good["provider"] == report["accounts"]["provider-aurora"], "the better of two asks"
     assert [entry["events"] for entry in good["transactions"]] == [
         ["JobOpened"],
-        ["JobAttested", "JobClosed"],
+        ["JobPaid"],
     ]
 
 

@@ -3,6 +3,8 @@
 A class names its Solidity event in ``EVENT`` (``Name(type indexed? name,…)``); its fields are the same names in snake case. Hashes and addresses
 are canonical hex, integers are integers, ``terms`` of ``JobOpened`` is ``Terms``. From the signature follow the topic and the decoder
 (``chain.log_decoding``), so an event is written down once.
+
+Long on purpose: all events of the ledger, one below the other.
 """
 
 from __future__ import annotations
@@ -15,6 +17,11 @@ from typing import Any, ClassVar, Final
 
 from computility.domain.identifiers import Address, Bytes32, ChainId, keccak_bytes32
 from computility.domain.terms import Terms
+
+# As ``Verdict.Pass``, ``Outcome.Pass`` and ``ClosedBy.Attested`` of the contracts.
+_PASS_VERDICT: Final = 1
+_PASS_OUTCOME: Final = 2
+_ATTESTED: Final = 0
 
 
 @dataclass(frozen=True)
@@ -236,6 +243,87 @@ class JobClosed(Event):
 
 
 @dataclass(frozen=True)
+class JobPaid(Event):
+    """A final pass that paid at once: attestation and close in one event."""
+
+    EVENT = EventType(
+        "JobPaid(bytes32 indexed job,address indexed caller,bytes32 result,uint64 attested,uint16 qualityBps,bytes32 meterRoot,"
+        "bytes32 evidence,uint64 units,uint104 providerPaid,uint104 fee,uint104 refund,uint104 verifierPaid,uint104 toWallet)"
+    )
+    job: Bytes32
+    caller: Address
+    result: Bytes32
+    attested: int
+    quality_bps: int
+    meter_root: Bytes32
+    evidence: Bytes32
+    units: int
+    provider_paid: int
+    fee: int
+    refund: int
+    verifier_paid: int
+    to_wallet: int
+
+    def as_two(self, terms: Terms, accepted: int = 0) -> tuple[JobAttested, JobClosed]:
+        """The same said in the events of the longer ways: a final pass, and the close that pays it.
+
+        ``terms`` are the job's, ``accepted`` what readings had accepted before.
+        """
+        attested = JobAttested(
+            job=self.job,
+            verdict=_PASS_VERDICT,
+            result=self.result,
+            units=self.attested,
+            is_final=True,
+            quality_bps=self.quality_bps,
+            meter_root=self.meter_root,
+            evidence=self.evidence,
+            accepted=accepted,
+            outcome=_PASS_OUTCOME,
+            pending=self.units,
+            deadline=0,
+        )
+        closed = JobClosed(
+            job=self.job,
+            caller=self.caller,
+            cause=_ATTESTED,
+            outcome=_PASS_OUTCOME,
+            units=self.units,
+            provider_paid=self.provider_paid,
+            fee=self.fee,
+            refund=self.refund,
+            verifier_paid=self.verifier_paid,
+            arbiter_from_escrow=0,
+            arbiter_from_bond=0,
+            bond_returned=terms.bond,
+            bond_to_buyer=0,
+            bond_to_treasury=0,
+            to_wallet=self.to_wallet,
+        )
+        return attested, closed
+
+
+@dataclass(frozen=True)
+class JobSkipped(Event):
+    """An item of a batch reverted and changed nothing. ``error`` is its selector from the left, then two words of its arguments."""
+
+    EVENT = EventType(
+        "JobSkipped(bytes32 indexed job,address indexed caller,uint256 index,bytes32 error,bytes32 first,bytes32 second)"
+    )
+    job: Bytes32
+    caller: Address
+    index: int
+    error: Bytes32
+    first: Bytes32
+    second: Bytes32
+
+    @property
+    def job_id(self) -> Bytes32 | None:
+        """None: the job may not exist, and nothing of it changed, so no fold concerns it."""
+        return None
+
+
+@dataclass(frozen=True)
 class JobCancelled(Event):
     EVENT = EventType("JobCancelled(bytes32 indexed job,address indexed by)")
     job: Bytes32
@@ -252,10 +340,11 @@ class FeesCollected(Event):
 @dataclass(frozen=True)
 class ParametersChanged(Event):
     EVENT = EventType(
-        "ParametersChanged(uint16[4] feeBps,uint16[4] bondBps,uint32 minDisputeWindow,address treasury,address guardian)"
+        "ParametersChanged(uint16[4] feeBps,uint16[4] bondBps,uint24[4] maxLocked,uint32 minDisputeWindow,address treasury,address guardian)"
     )
     fee_bps: tuple[int, ...]
     bond_bps: tuple[int, ...]
+    max_locked: tuple[int, ...]
     min_dispute_window: int
     treasury: Address
     guardian: Address
@@ -330,6 +419,8 @@ ESCROW_EVENTS: Final[tuple[type[Event], ...]] = (
     JobDisputed,
     JobRuled,
     JobClosed,
+    JobPaid,
+    JobSkipped,
     JobCancelled,
     FeesCollected,
     ParametersChanged,

@@ -16,6 +16,7 @@ from computility.domain.events import (
     JobClosed,
     JobDisputed,
     JobOpened,
+    JobPaid,
     JobProposed,
     JobRuled,
 )
@@ -148,6 +149,9 @@ def apply_event(record: JobRecord | None, event: Event, origin: EventOrigin) -> 
             return _changed(record, slash_bps=event.slash_bps, cost_bps=event.cost_bps)
         case JobClosed():
             return _closed(record, event, origin)
+        case JobPaid() if record.terms is not None:
+            attested, closed = event.as_two(record.terms, record.accepted)
+            return _closed(_attested(record, attested), closed, origin)
     raise ChainMisbehaved(f"{type(event).__name__} is no event of a job")
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from computility.domain.events import Deposited, Event, FeesCollected, JobClosed, JobOpened, Withdrawn
+from computility.domain.events import Deposited, Event, FeesCollected, JobClosed, JobOpened, JobPaid, Withdrawn
 from computility.domain.identifiers import Address
 from computility.domain.terms import Terms
 
@@ -63,6 +63,8 @@ def movement_of(event: Event, terms: Terms | None) -> Movement:
                 ],
                 event.fee + event.bond_to_treasury,
             )
+        case JobPaid() if terms is not None:
+            return movement_of(event.as_two(terms)[1], terms)
         case FeesCollected():
             return Movement({}, -event.amount)
     return Movement({})

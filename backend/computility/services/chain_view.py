@@ -112,7 +112,7 @@ class ChainView:
         return tuple(parse_address(member) for member in panel)
 
     def _read_parameters(self) -> EscrowParameters:
-        fee_bps, bond_bps, min_dispute_window, *_ = self._read("JobEscrow", "parameters")
+        fee_bps, bond_bps, _, min_dispute_window, *_ = self._read("JobEscrow", "parameters")
         return EscrowParameters(tuple(fee_bps), tuple(bond_bps), int(min_dispute_window))
 
     def _read_token(self, name: str) -> Token:

@@ -20,7 +20,7 @@ from computility.domain.identifiers import ZERO_ADDRESS, Address, address_from_b
 DEVELOPMENT_CHAINS: Final = (31337, 1337)
 _DAY_S: Final = 86_400
 
-# What is deployed, in this order; the escrow's address has to be known to the scores, which come before it.
+# What is deployed, in this order; the escrow's address has to be known to the registry and the scores, which come before it.
 _ORDER: Final = (
     "DevReserve",
     "ComputeCredit",
@@ -31,14 +31,15 @@ _ORDER: Final = (
     "Arbitration",
     "VerifierCommittee",
 )
-_STEPS_FROM_SCORES_TO_ESCROW: Final = 1
+_STEPS_TO_ESCROW: Final = {"ProviderRegistry": 2, "CreditScores": 1}
 
 Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True)
 class DeploymentPlan:
-    """What the contracts are deployed with. Amounts in atoms of credit, times in seconds; rates by tier, newcomer first.
+    """What the contracts are deployed with. Amounts in atoms of credit, ``max_locked`` in whole credits (0: no cap), times in seconds; rates by tier,
+    newcomer first.
 
     The defaults are for development chains: short windows, small stakes.
     """
@@ -53,6 +54,7 @@ class DeploymentPlan:
     timelock_delay_s: int = 2 * _DAY_S
     fee_bps: tuple[int, int, int, int] = (100, 80, 60, 40)
     bond_bps: tuple[int, int, int, int] = (2_000, 1_500, 1_000, 500)
+    max_locked: tuple[int, int, int, int] = (0, 0, 0, 0)
     min_dispute_window_s: int = 1
     provider_stake: int = 10 * 10**18
     provider_unbonding_s: int = 60
@@ -112,8 +114,11 @@ def deploy_generation(
         if receipt.contract is None:
             raise ChainMisbehaved(f"{chain.rpc.name} names no address for {name}")
         addresses[name], receipts[name] = receipt.contract, receipt
-    if chain.contract("CreditScores", addresses["CreditScores"]).read("escrow") != addresses["JobEscrow"]:
-        raise ChainMisbehaved("another transaction of the deployer came between scores and escrow; deploy again")
+    for name in _STEPS_TO_ESCROW:
+        if chain.contract(name, addresses[name]).read("escrow") != addresses["JobEscrow"]:
+            raise ChainMisbehaved(
+                f"another transaction of the deployer came between {name} and JobEscrow; deploy again"
+            )
     first = receipts[_ORDER[0]]
     generation = Generation(
         number=len(known) + 1,
@@ -148,13 +153,14 @@ def _arguments(
         case "Timelock":
             return [plan.timelock_delay_s, list(plan.proposers), [ZERO_ADDRESS]]
         case "ProviderRegistry":
-            return [at["ComputeCredit"], at["Timelock"], (plan.provider_stake, plan.provider_unbonding_s, True)]
+            entry = (plan.provider_stake, plan.provider_unbonding_s, True)
+            return [at["ComputeCredit"], at["Timelock"], entry, _escrow_to_be(name, chain, sender)]
         case "CreditScores":
-            nonce = chain.rpc.quantity(chain.rpc.call("eth_getTransactionCount", sender.address, "latest"))
-            return [created_address(sender.address, nonce + _STEPS_FROM_SCORES_TO_ESCROW)]
+            return [_escrow_to_be(name, chain, sender)]
         case "JobEscrow":
-            parameters = (plan.fee_bps, plan.bond_bps, plan.min_dispute_window_s, plan.treasury, plan.guardian)
-            return [at["ComputeCredit"], at["ProviderRegistry"], at["CreditScores"], at["Timelock"], parameters]
+            rates = (plan.fee_bps, plan.bond_bps, plan.max_locked, plan.min_dispute_window_s)
+            parameters = (*rates, plan.treasury, plan.guardian)
+            return [at["ComputeCredit"], at["ProviderRegistry"], at["Timelock"], parameters]
         case "Arbitration":
             arbitration = (
                 plan.arbiter_stake,
@@ -181,6 +187,12 @@ def _arguments(
             )
             return [at["JobEscrow"], at["Timelock"], rules, list(plan.committee)]
     raise AssertionError(f"no plan for {name}")
+
+
+def _escrow_to_be(name: str, chain: ChainConnection, sender: TransactionSender) -> Address:
+    """Where the escrow will be, if ``name`` is deployed next and nothing comes between."""
+    nonce = chain.rpc.quantity(chain.rpc.call("eth_getTransactionCount", sender.address, "latest"))
+    return created_address(sender.address, nonce + _STEPS_TO_ESCROW[name])
 
 
 def created_address(creator: Address, nonce: int) -> Address:

@@ -712,6 +712,34 @@ export const jobEscrowAbi = [
   {
     "inputs": [
       {
+        "name": "caller",
+        "type": "address"
+      },
+      {
+        "name": "registry",
+        "type": "address"
+      }
+    ],
+    "name": "CallerNotRegistry",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "credits",
+        "type": "uint256"
+      },
+      {
+        "name": "limit",
+        "type": "uint256"
+      }
+    ],
+    "name": "CapTooLarge",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
         "name": "party",
         "type": "address"
       }
@@ -735,6 +763,24 @@ export const jobEscrowAbi = [
       }
     ],
     "name": "EndOutOfRange",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "provider",
+        "type": "address"
+      },
+      {
+        "name": "locked",
+        "type": "uint256"
+      },
+      {
+        "name": "limit",
+        "type": "uint256"
+      }
+    ],
+    "name": "ExposureTooLarge",
     "type": "error"
   },
   {
@@ -1168,7 +1214,7 @@ export const jobEscrowAbi = [
             "type": "uint48"
           }
         ],
-        "name": "terms",
+        "name": "given",
         "type": "tuple"
       }
     ],

@@ -7,7 +7,7 @@ import {ClosedBy, JobState, Outcome} from "../../../contracts/types/Job.sol";
 import {JobId} from "../../../contracts/types/JobId.sol";
 import {Terms} from "../../../contracts/types/Terms.sol";
 import {Books} from "../fixture/Books.sol";
-import {Attested, Closed} from "../fixture/EscrowEvents.sol";
+import {Closed, Paid} from "../fixture/EscrowEvents.sol";
 import {SigningContract} from "../fixture/SigningContract.sol";
 
 /// @notice `attest.tree`: what every attestation must fulfil, and an independent verifier's final pass.
@@ -232,15 +232,13 @@ contract AttestPassTest is Books {
 
         attestAs(relayer, t, a);
 
-        Attested memory event_ = attestedEvent();
-        vm.assertEq(uint256(event_.verdict), uint256(Verdict.Pass));
+        Paid memory event_ = paidEvent();
         vm.assertEq(event_.result, a.result);
-        vm.assertEq(uint256(event_.units), 600);
-        vm.assertTrue(event_.isFinal);
+        vm.assertEq(uint256(event_.attested), 600);
         vm.assertEq(uint256(event_.qualityBps), 9_000);
         vm.assertEq(event_.meterRoot, a.meterRoot);
         vm.assertEq(event_.evidence, a.evidence);
-        vm.assertEq(uint256(event_.pending), 600);
+        vm.assertEq(uint256(event_.units), 600);
         vm.assertEq(uint256(escrow.jobOf(a.job).qualityBps), 9_000);
     }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.30;
 
+import {IStandings} from "../../../contracts/interfaces/IStandings.sol";
 import {IERC20Errors} from "@openzeppelin/contracts/interfaces/draft-IERC6093.sol";
 
 import {IJobEscrow} from "../../../contracts/interfaces/IJobEscrow.sol";
@@ -30,7 +31,7 @@ contract CustodyTest is Books {
     }
 
     function test_Deposit_RevertWhen_TheAccountIsZero() external {
-        vm.expectRevert(IJobEscrow.ZeroAddress.selector);
+        vm.expectRevert(IStandings.ZeroAddress.selector);
         escrow.deposit(address(0), AMOUNT);
     }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.30;
 
+import {IStandings} from "../../../contracts/interfaces/IStandings.sol";
 import {IJobEscrow} from "../../../contracts/interfaces/IJobEscrow.sol";
 import {JobState, Outcome} from "../../../contracts/types/Job.sol";
 import {Parameters} from "../../../contracts/types/Parameters.sol";
@@ -20,6 +21,7 @@ contract GovernanceTest is Books {
         Parameters memory p = defaultParameters();
         p.feeBps = [uint16(500), 1, 2, 3];
         p.bondBps = [uint16(50_000), 4, 5, 6];
+        p.maxLocked = [uint24(2 ** 23 - 1), 7, 8, 0];
         p.minDisputeWindow = 7 days;
         p.treasury = relayer;
         p.guardian = address(0);
@@ -35,9 +37,41 @@ contract GovernanceTest is Books {
         Parameters memory p = defaultParameters();
         p.feeBps[3] = 7;
         vm.expectEmit(address(escrow));
-        emit IJobEscrow.ParametersChanged(p.feeBps, p.bondBps, p.minDisputeWindow, p.treasury, p.guardian);
+        emit IJobEscrow.ParametersChanged(p.feeBps, p.bondBps, p.maxLocked, p.minDisputeWindow, p.treasury, p.guardian);
         vm.prank(address(timelock));
         escrow.setParameters(p);
+    }
+
+    function test_SetParameters_RevertWhen_ACapOnWhatIsLockedDoesNotFitItsWord() external {
+        for (uint256 tier; tier < 4; ++tier) {
+            Parameters memory p = defaultParameters();
+            p.maxLocked[tier] = 2 ** 23;
+            vm.expectRevert(abi.encodeWithSelector(IJobEscrow.CapTooLarge.selector, 2 ** 23, 2 ** 23 - 1));
+            vm.prank(address(timelock));
+            escrow.setParameters(p);
+        }
+    }
+
+    function test_SetParameters_CapsWhatIsLocked_ForJobsOpenedAfterwards() external {
+        Terms memory t = usualTerms(); // a bond of one credit and three atoms
+        open(t);
+        Parameters memory p = defaultParameters();
+        p.maxLocked[0] = 2;
+        vm.prank(address(timelock));
+        escrow.setParameters(p);
+
+        t.nonce = 2;
+        Signatures memory given = signatures(t);
+        uint256 would = 2 * uint256(t.bond);
+        vm.expectRevert(abi.encodeWithSelector(IJobEscrow.ExposureTooLarge.selector, provider, would, 2e18));
+        vm.prank(relayer);
+        escrow.open(t, given);
+
+        p.maxLocked[0] = 3;
+        vm.prank(address(timelock));
+        escrow.setParameters(p);
+        open(t);
+        vm.assertEq(uint256(escrow.accountOf(provider).locked), would);
     }
 
     function test_SetParameters_KeepsThePause() external {
@@ -88,7 +122,7 @@ contract GovernanceTest is Books {
     function test_SetParameters_RevertWhen_TheTreasuryIsZero() external {
         Parameters memory p = defaultParameters();
         p.treasury = address(0);
-        vm.expectRevert(IJobEscrow.ZeroAddress.selector);
+        vm.expectRevert(IStandings.ZeroAddress.selector);
         vm.prank(address(timelock));
         escrow.setParameters(p);
     }
@@ -213,12 +247,11 @@ contract GovernanceTest is Books {
     function expectBirthRefused(
         address token,
         address registry_,
-        address scores_,
         address owner,
         Parameters memory p,
         bytes memory reason
     ) private {
-        bytes memory arguments = abi.encode(token, registry_, scores_, owner, p);
+        bytes memory arguments = abi.encode(token, registry_, owner, p);
         vm.expectRevert(reason);
         this.createEscrow(arguments);
     }
@@ -228,22 +261,21 @@ contract GovernanceTest is Books {
     }
 
     function test_Constructor_RevertWhen_AnAddressIsZero() external {
-        bytes memory zero = abi.encodeWithSelector(IJobEscrow.ZeroAddress.selector);
+        bytes memory zero = abi.encodeWithSelector(IStandings.ZeroAddress.selector);
         Parameters memory p = defaultParameters();
         address some = relayer;
-        expectBirthRefused(address(0), some, some, some, p, zero);
-        expectBirthRefused(some, address(0), some, some, p, zero);
-        expectBirthRefused(some, some, address(0), some, p, zero);
-        expectBirthRefused(some, some, some, address(0), p, zero);
+        expectBirthRefused(address(0), some, some, p, zero);
+        expectBirthRefused(some, address(0), some, p, zero);
+        expectBirthRefused(some, some, address(0), p, zero);
         p.treasury = address(0);
-        expectBirthRefused(some, some, some, some, p, zero);
+        expectBirthRefused(some, some, some, p, zero);
     }
 
     function test_Constructor_RevertWhen_AParameterIsOverItsCap() external {
         Parameters memory p = defaultParameters();
         p.feeBps[2] = 501;
         expectBirthRefused(
-            relayer, relayer, relayer, relayer, p, abi.encodeWithSelector(IJobEscrow.ShareTooLarge.selector, 501, 500)
+            relayer, relayer, relayer, p, abi.encodeWithSelector(IJobEscrow.ShareTooLarge.selector, 501, 500)
         );
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.30;
 
+import {IStandings} from "../../../contracts/interfaces/IStandings.sol";
 import {IJobEscrow} from "../../../contracts/interfaces/IJobEscrow.sol";
 import {Payout} from "../../../contracts/libraries/Payout.sol";
 import {Job, JobState, Outcome} from "../../../contracts/types/Job.sol";
@@ -252,13 +253,13 @@ contract OpenTest is Books {
     function test_RevertWhen_TheProviderIsUnknown() external {
         Terms memory t = usualTerms();
         t.provider = relayer;
-        expectRefused(t, abi.encodeWithSelector(IJobEscrow.ProviderNotActive.selector, relayer));
+        expectRefused(t, abi.encodeWithSelector(IStandings.ProviderNotActive.selector, relayer));
     }
 
     function test_RevertWhen_TheProviderIsLeaving() external {
         vm.prank(provider);
         registry.requestExit();
-        expectRefused(usualTerms(), abi.encodeWithSelector(IJobEscrow.ProviderNotActive.selector, provider));
+        expectRefused(usualTerms(), abi.encodeWithSelector(IStandings.ProviderNotActive.selector, provider));
     }
 
     function test_RevertWhen_TheFeeIsAboveWhatThePartiesAccept() external {

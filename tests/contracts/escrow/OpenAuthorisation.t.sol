@@ -64,7 +64,8 @@ contract OpenAuthorisationTest is Trade {
     function test_RevertWhen_SignedForAnotherEscrow() external {
         Terms memory t = usualTerms();
         Signatures memory given = signatures(t);
-        (, escrow) = deployEscrow(address(credit));
+        (registry,, escrow) = deployEscrow(address(credit));
+        enlist(provider);
         expectUnauthorised(t, given, buyer);
     }
 

@@ -59,7 +59,7 @@ contract UsualCallsTest is Committee {
         given.buyer = "";
         vm.prank(buyer);
         escrow.open(t, given);
-        assertGas("open", 102_000);
+        assertGas("open", 85_000);
     }
 
     function test_Open_Relayed() external {
@@ -67,7 +67,7 @@ contract UsualCallsTest is Committee {
         Signatures memory given = signatures(t);
         vm.prank(relayer);
         escrow.open(t, given);
-        assertGas("open, relayed", 107_000);
+        assertGas("open, relayed", 90_000);
     }
 
     function test_OpenWithPermit() external {
@@ -78,7 +78,7 @@ contract UsualCallsTest is Committee {
         (uint8 v, bytes32 r, bytes32 s) = permit(credit, buyer, address(escrow), escrowOf(t));
         vm.prank(buyer);
         escrow.openWithPermit(t, given, block.timestamp, v, r, s);
-        assertGas("openWithPermit", 151_000);
+        assertGas("openWithPermit", 134_500);
     }
 
     function attested(Terms memory t, Attestation memory a, bytes memory signature) private {
@@ -90,7 +90,7 @@ contract UsualCallsTest is Committee {
         Terms memory t = fresh(usualTerms());
         open(t);
         pass(t, 600);
-        assertGas("attest, pass that pays", 101_000);
+        assertGas("attest, pass that pays", 87_000);
     }
 
     function attestedByACommittee(uint256 size) private {
@@ -108,12 +108,12 @@ contract UsualCallsTest is Committee {
 
     function test_Attest_PassThatPays_ByACommitteeOfTwoOfThree() external {
         attestedByACommittee(3);
-        assertGas("attest, committee", 124_500);
+        assertGas("attest, committee", 110_500);
     }
 
     function test_Attest_PassThatPays_ByTwoOfThreeDrawnFromTwelve() external {
         attestedByACommittee(12);
-        assertGas("attest, drawn panel", 126_500);
+        assertGas("attest, drawn panel", 112_500);
     }
 
     function test_Attest_Reading() external {
@@ -144,7 +144,7 @@ contract UsualCallsTest is Committee {
         propose(t, 600);
         passDeadline(t);
         finalize(t);
-        assertGas("finalize", 81_000);
+        assertGas("finalize", 73_500);
     }
 
     function test_Dispute() external {
@@ -160,7 +160,7 @@ contract UsualCallsTest is Committee {
         openDisputed(t);
         Ruling memory r = ruling(t, 600, 0, 0);
         rule(t, r);
-        assertGas("rule", 96_500);
+        assertGas("rule", 88_000);
     }
 
     function test_Agree() external {
@@ -171,7 +171,7 @@ contract UsualCallsTest is Committee {
         given.buyer = "";
         vm.prank(buyer);
         escrow.agree(t, s, given);
-        assertGas("agree", 89_500);
+        assertGas("agree", 80_500);
     }
 
     function test_Reclaim() external {
@@ -179,7 +179,7 @@ contract UsualCallsTest is Committee {
         open(t);
         passDeadline(t);
         reclaim(t);
-        assertGas("reclaim", 76_500);
+        assertGas("reclaim", 65_000);
     }
 
     function test_Cancel() external {

@@ -63,7 +63,8 @@ contract ReentrancyTest is Trade {
     function setUp() public override {
         super.setUp();
         talk = new TalkativeToken();
-        (scores, escrow) = deployEscrow(address(talk));
+        (registry, scores, escrow) = deployEscrow(address(talk));
+        enlist(provider);
         thief = new SigningContract();
         address[4] memory holders = [buyer, sponsor, provider, address(thief)];
         talk.mint(address(this), 1_000e18);

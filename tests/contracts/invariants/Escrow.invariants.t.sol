@@ -26,8 +26,11 @@ contract EscrowInvariantsTest is Deployment {
             keys[i] = keyOf[account];
             if (i == 3 || i == 4) enlist(account);
             fund(account, 1_000e18);
-            vm.prank(account);
+            reserve.mint(account, 1_000e6);
+            vm.startPrank(account);
             credit.approve(address(escrow), type(uint256).max);
+            if (i != 1) reserve.approve(address(escrow), type(uint256).max);
+            vm.stopPrank();
         }
         handler = new EscrowHandler(escrow, credit, people, keys);
         ledger = handler.LEDGER();
@@ -35,7 +38,7 @@ contract EscrowInvariantsTest is Deployment {
             handler.deposit(i, i, 500e18);
         }
 
-        bytes4[] memory selectors = new bytes4[](12);
+        bytes4[] memory selectors = new bytes4[](15);
         selectors[0] = EscrowHandler.keepHouse.selector;
         selectors[1] = EscrowHandler.wait.selector;
         selectors[2] = EscrowHandler.trade.selector;
@@ -48,6 +51,9 @@ contract EscrowInvariantsTest is Deployment {
         selectors[9] = EscrowHandler.agree.selector;
         selectors[10] = EscrowHandler.finalize.selector;
         selectors[11] = EscrowHandler.reclaim.selector;
+        selectors[12] = EscrowHandler.openMany.selector;
+        selectors[13] = EscrowHandler.openFromReserve.selector;
+        selectors[14] = EscrowHandler.attestMany.selector;
         targetSelector(FuzzSelector(address(handler), selectors));
         targetContract(address(handler));
     }
@@ -56,9 +62,9 @@ contract EscrowInvariantsTest is Deployment {
     function invariant_TokensHeldAreOwed_AndWhatIsLockedIsWhatIsOpen() external view {
         uint256[] memory open = new uint256[](people.length);
         for (uint256 i; i < handler.tradeCount(); ++i) {
-            Terms memory t = handler.tradeAt(i);
-            JobState state = escrow.jobOf(escrow.jobIdOf(t)).state;
+            JobState state = escrow.jobOf(handler.idAt(i)).state;
             if (state == JobState.None || state == JobState.Closed) continue;
+            Terms memory t = handler.tradeAt(i);
             for (uint256 j; j < people.length; ++j) {
                 if (t.payer == people[j]) open[j] += uint256(t.unitPrice) * t.maxUnits + t.verifierFee + t.arbiterFee;
                 if (t.provider == people[j]) open[j] += t.bond;
@@ -82,7 +88,7 @@ contract EscrowInvariantsTest is Deployment {
         }
         vm.assertEq(ledger.fees(), int256(uint256(escrow.fees())), "fees");
         for (uint256 i; i < handler.tradeCount(); ++i) {
-            JobId id = escrow.jobIdOf(handler.tradeAt(i));
+            JobId id = handler.idAt(i);
             Job memory job = escrow.jobOf(id);
             EventLedger.Row memory row = ledger.rowOf(JobId.unwrap(id));
             vm.assertEq(uint256(row.state), uint256(job.state), "state");
@@ -104,7 +110,7 @@ contract EscrowInvariantsTest is Deployment {
     function afterInvariant() external {
         handler.endEverything();
         for (uint256 i; i < handler.tradeCount(); ++i) {
-            JobState state = escrow.jobOf(escrow.jobIdOf(handler.tradeAt(i))).state;
+            JobState state = escrow.jobOf(handler.idAt(i)).state;
             vm.assertTrue(state == JobState.Closed || state == JobState.None, "a job is stuck");
         }
         for (uint256 i; i < people.length; ++i) {

@@ -5,10 +5,12 @@ import {IJobEscrow} from "../../../contracts/interfaces/IJobEscrow.sol";
 import {Attestation, Verdict} from "../../../contracts/types/Attestation.sol";
 import {Job, JobState} from "../../../contracts/types/Job.sol";
 import {JobId} from "../../../contracts/types/JobId.sol";
+import {Opening} from "../../../contracts/types/Opening.sol";
 import {Parameters} from "../../../contracts/types/Parameters.sol";
 import {Ruling} from "../../../contracts/types/Ruling.sol";
 import {Settlement} from "../../../contracts/types/Settlement.sol";
 import {Signatures} from "../../../contracts/types/Signatures.sol";
+import {SignedAttestation} from "../../../contracts/types/SignedAttestation.sol";
 import {Terms} from "../../../contracts/types/Terms.sol";
 import {Test} from "../cheatcodes/Test.sol";
 import {Vm} from "../cheatcodes/Vm.sol";
@@ -16,7 +18,7 @@ import {ICredit} from "../fixture/Tokens.sol";
 import {EventLedger} from "./EventLedger.sol";
 
 /// @notice Every call of the escrow, by parties that may sign anything and try anything, at any time. A call may be refused; it may not
-/// panic. Each call's events are folded at once.
+/// panic. Each call's events are folded at once. Long on purpose: every call there is, in one place.
 contract EscrowHandler is Test {
     uint256 private constant MOST_JOBS = 24;
 
@@ -27,6 +29,7 @@ contract EscrowHandler is Test {
     address[] public people;
     mapping(address account => uint256 privateKey) private keyOf;
     Terms[] private trades;
+    JobId[] private ids;
 
     uint256 public donated;
     uint256 public panics;
@@ -65,16 +68,16 @@ contract EscrowHandler is Test {
     }
 
     function observeJobs(bool agreed) private {
-        for (uint256 i; i < trades.length; ++i) {
-            JobId id = ESCROW.jobIdOf(trades[i]);
-            bytes32 key = JobId.unwrap(id);
-            Job memory job = ESCROW.jobOf(id);
+        for (uint256 i; i < ids.length; ++i) {
+            bytes32 key = JobId.unwrap(ids[i]);
+            Job memory job = ESCROW.jobOf(ids[i]);
             bytes32 word = keccak256(abi.encode(job));
             if (closedWord[key] != 0) {
                 if (closedWord[key] != word) ++changedAfterClosing;
                 continue;
             }
-            if (job.accepted > trades[i].maxUnits || job.pending > trades[i].maxUnits) ++brokenUnits;
+            uint64 most = trades[i].maxUnits;
+            if (job.accepted > most || job.pending > most) ++brokenUnits;
             if (job.accepted < acceptedSeen[key] && !(agreed && job.state == JobState.Closed)) ++brokenUnits;
             acceptedSeen[key] = job.accepted;
             if (job.state == JobState.Closed) closedWord[key] = word;
@@ -100,14 +103,10 @@ contract EscrowHandler is Test {
         uint256 count = trades.length;
         if (count == 0) return (false, t);
         for (uint256 i; i < count && seed % 8 != 0; ++i) {
-            t = trades[(seed % count + i) % count];
-            if ((1 << uint256(stateOf(t))) & states != 0) return (true, t);
+            uint256 at = (seed % count + i) % count;
+            if ((1 << uint256(ESCROW.jobOf(ids[at]).state)) & states != 0) return (true, trades[at]);
         }
         return (true, trades[seed % count]);
-    }
-
-    function stateOf(Terms memory t) private view returns (JobState) {
-        return ESCROW.jobOf(ESCROW.jobIdOf(t)).state;
     }
 
     /// @dev Mostly past the job's deadline; sometimes at it, or not moved at all.
@@ -162,6 +161,7 @@ contract EscrowHandler is Test {
         Parameters memory p = ESCROW.parameters();
         p.feeBps[0] = uint16(bound(feeBps, 0, 500));
         p.bondBps[0] = uint16(bound(bondBps, 0, 5_000));
+        p.maxLocked[0] = feeBps % 2 == 0 ? 0 : uint24(bound(bondBps, 1, 100));
         send(ESCROW.owner(), abi.encodeCall(IJobEscrow.setParameters, (p)));
     }
 
@@ -194,6 +194,7 @@ contract EscrowHandler is Test {
         if (trades.length >= MOST_JOBS) return;
         Terms memory t = termsOf(seeds);
         trades.push(t);
+        ids.push(ESCROW.jobIdOf(t));
         if (way % 8 != 0) sendOpen(t, way % 2 == 0);
     }
 
@@ -223,12 +224,35 @@ contract EscrowHandler is Test {
     }
 
     function sendOpen(Terms memory t, bool fromWallet) private {
-        bytes32 digest = JobId.unwrap(ESCROW.jobIdOf(t));
-        Signatures memory all = Signatures(sign(t.buyer, digest), sign(t.payer, digest), sign(t.provider, digest));
+        Signatures memory all = signaturesOf(t);
         send(
             people[7],
             fromWallet ? abi.encodeCall(IJobEscrow.openFromWallet, (t, all)) : abi.encodeCall(IJobEscrow.open, (t, all))
         );
+    }
+
+    function signaturesOf(Terms memory t) private view returns (Signatures memory) {
+        bytes32 digest = JobId.unwrap(ESCROW.jobIdOf(t));
+        return Signatures(sign(t.buyer, digest), sign(t.payer, digest), sign(t.provider, digest));
+    }
+
+    /// @notice Some jobs in one batch, unopened or not, one of them perhaps twice.
+    function openMany(uint256 which, uint256 count) external {
+        count = bound(count, 0, 4);
+        Opening[] memory items = new Opening[](count);
+        for (uint256 i; i < count; ++i) {
+            (bool any, Terms memory t) = pick(which % 1_000 + i, 1);
+            if (!any) return;
+            items[i] = Opening(t, signaturesOf(t));
+        }
+        send(people[7], abi.encodeCall(IJobEscrow.openMany, (items)));
+    }
+
+    /// @notice From the reserve of a wallet that has allowed it, or has none.
+    function openFromReserve(uint256 which) external {
+        (bool any, Terms memory t) = pick(which, 1);
+        if (!any) return;
+        send(people[7], abi.encodeCall(IJobEscrow.openFromReserve, (t, signaturesOf(t), 0, 0, 0, 0)));
     }
 
     function openLate(uint256 which) external {
@@ -246,20 +270,40 @@ contract EscrowHandler is Test {
     function attest(uint256 which, uint256 who, uint8 verdict, uint64 units, bool isFinal, bool toWallet) external {
         (bool any, Terms memory t) = pick(which, OPEN | PENDING | DISPUTED);
         if (!any) return;
+        SignedAttestation memory item = attestationOf(t, verdict, units, isFinal);
+        address sender = who % 2 == 0 ? t.provider : person(who / 2);
+        send(
+            sender,
+            toWallet
+                ? abi.encodeCall(IJobEscrow.attestToWallet, (t, item.attestation, item.signature))
+                : abi.encodeCall(IJobEscrow.attest, (t, item.attestation, item.signature))
+        );
+    }
+
+    function attestationOf(Terms memory t, uint8 verdict, uint64 units, bool isFinal)
+        private
+        view
+        returns (SignedAttestation memory)
+    {
         Attestation memory a;
         a.job = ESCROW.jobIdOf(t);
         a.verdict = Verdict(verdict % 3);
         a.units = uint64(bound(units, 0, t.maxUnits));
         a.isFinal = isFinal;
         a.qualityBps = uint16(bound(units, 0, 10_000));
-        bytes memory signature = sign(t.verifier, ESCROW.attestationDigest(a));
-        address sender = who % 2 == 0 ? t.provider : person(who / 2);
-        send(
-            sender,
-            toWallet
-                ? abi.encodeCall(IJobEscrow.attestToWallet, (t, a, signature))
-                : abi.encodeCall(IJobEscrow.attest, (t, a, signature))
-        );
+        return SignedAttestation(t, a, sign(t.verifier, ESCROW.attestationDigest(a)));
+    }
+
+    /// @notice Attestations of some jobs in one batch, of the same one perhaps several.
+    function attestMany(uint256 which, uint256 who, uint256 count, uint256 seed) external {
+        count = bound(count, 0, 4);
+        SignedAttestation[] memory items = new SignedAttestation[](count);
+        for (uint256 i; i < count; ++i) {
+            (bool any, Terms memory t) = pick(which % 1_000 + (seed >> i) % 2, OPEN | PENDING | DISPUTED);
+            if (!any) return;
+            items[i] = attestationOf(t, uint8(seed >> (8 * i)), uint64(seed >> (16 * i)), (seed >> (40 + i)) % 2 == 0);
+        }
+        send(person(who), abi.encodeCall(IJobEscrow.attestMany, (items)));
     }
 
     function propose(uint256 which, uint64 units) external {
@@ -326,6 +370,10 @@ contract EscrowHandler is Test {
 
     // ---------------------------------------------------------------- for the invariants
 
+    function idAt(uint256 index) external view returns (JobId) {
+        return ids[index];
+    }
+
     function tradeCount() external view returns (uint256) {
         return trades.length;
     }
@@ -341,8 +389,7 @@ contract EscrowHandler is Test {
     /// @notice A stranger ends every job after its deadline; then everybody takes what is theirs.
     function endEverything() external {
         for (uint256 i; i < trades.length; ++i) {
-            JobId id = ESCROW.jobIdOf(trades[i]);
-            Job memory job = ESCROW.jobOf(id);
+            Job memory job = ESCROW.jobOf(ids[i]);
             if (job.state == JobState.None || job.state == JobState.Closed) continue;
             if (block.timestamp <= job.deadline) vm.warp(uint256(job.deadline) + 1);
             if (job.state == JobState.Open) send(people[7], abi.encodeCall(IJobEscrow.reclaim, (trades[i])));

@@ -5,7 +5,7 @@ import {IJobEscrow} from "../../../contracts/interfaces/IJobEscrow.sol";
 import {JobState, Outcome} from "../../../contracts/types/Job.sol";
 import {Terms} from "../../../contracts/types/Terms.sol";
 import {Vm} from "../cheatcodes/Vm.sol";
-import {Attested, Closed, Opened} from "../fixture/EscrowEvents.sol";
+import {Attested, Closed, Opened, Paid} from "../fixture/EscrowEvents.sol";
 
 /// @notice Balances and jobs rebuilt from events alone, by the comments beside them in `IJobEscrow`. Reverts when an event cannot follow.
 contract EventLedger {
@@ -53,6 +53,8 @@ contract EventLedger {
             (row.state, row.deadline) = (JobState.Disputed, abi.decode(log.data, (uint40)));
         } else if (kind == IJobEscrow.JobClosed.selector) {
             closed(log.topics[1], toAddress(log.topics[2]), abi.decode(log.data, (Closed)));
+        } else if (kind == IJobEscrow.JobPaid.selector) {
+            paid(log.topics[1], toAddress(log.topics[2]), abi.decode(log.data, (Paid)));
         } else if (kind == IJobEscrow.JobCancelled.selector) {
             if (rows[log.topics[1]].state != JobState.None) revert EventCannotFollow(kind, log.topics[1]);
             rows[log.topics[1]].state = JobState.Closed;
@@ -101,6 +103,22 @@ contract EventLedger {
         free[caller] -= amount(event_.toWallet);
         fees += amount(event_.fee) + amount(event_.bondToTreasury);
         rows[job] = Row(JobState.Closed, event_.outcome, event_.units, 0, 0, row.escrow);
+        ++closes;
+    }
+
+    /// @dev A pass that paid at once frees the bond whole.
+    function paid(bytes32 job, address caller, Paid memory event_) private {
+        Row storage row = live(job, IJobEscrow.JobPaid.selector);
+        Terms storage t = terms[job];
+        requireTotal(job, uint256(event_.providerPaid) + event_.fee + event_.refund + event_.verifierPaid, row.escrow);
+        locked[t.payer] -= amount(row.escrow);
+        free[t.payer] += amount(event_.refund);
+        locked[t.provider] -= amount(t.bond);
+        free[t.provider] += amount(event_.providerPaid) + amount(t.bond);
+        free[t.verifier] += amount(event_.verifierPaid);
+        free[caller] -= amount(event_.toWallet);
+        fees += amount(event_.fee);
+        rows[job] = Row(JobState.Closed, Outcome.Pass, event_.units, 0, 0, row.escrow);
         ++closes;
     }
 

@@ -3,24 +3,25 @@ pragma solidity ^0.8.30;
 
 import {Payout} from "../../../contracts/libraries/Payout.sol";
 import {Terms} from "../../../contracts/types/Terms.sol";
+import {TermsInHand} from "../../../contracts/types/TermsRef.sol";
 import {Test} from "../cheatcodes/Test.sol";
 
-/// @notice `Payout` takes calldata: this hands it over.
+/// @notice `Payout` takes terms from calldata in hand: this hands them over.
 contract Splitter {
     function split(Terms calldata t, uint16 feeBps, Payout.Ending calldata ending)
         external
         pure
         returns (Payout.Split memory)
     {
-        return Payout.split(t, feeBps, ending);
+        return Payout.split(TermsInHand.take(t), feeBps, ending);
     }
 
     function escrowOf(Terms calldata t) external pure returns (uint104) {
-        return Payout.escrowOf(t);
+        return Payout.escrowOf(TermsInHand.take(t));
     }
 
     function undeliveredBondDown(Terms calldata t, uint64 accepted) external pure returns (uint104) {
-        return Payout.undeliveredBondDown(t, accepted);
+        return Payout.undeliveredBondDown(TermsInHand.take(t), accepted);
     }
 }
 

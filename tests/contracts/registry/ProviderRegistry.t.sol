@@ -271,21 +271,22 @@ contract ProviderRegistryTest is Deployment {
 
     // ---------------------------------------------------------------- birth
 
-    function createRegistry(address token, address owner, uint32 unbonding) external {
-        create(
-            "ProviderRegistry.sol", abi.encode(token, owner, IProviderRegistry.Rules(PROVIDER_STAKE, unbonding, true))
-        );
+    function createRegistry(address token, address owner, uint32 unbonding, address escrow_) external {
+        IProviderRegistry.Rules memory rules = IProviderRegistry.Rules(PROVIDER_STAKE, unbonding, true);
+        create("ProviderRegistry.sol", abi.encode(token, owner, rules, escrow_));
     }
 
     function test_Constructor_RevertWhen_AnAddressIsZero() external {
         vm.expectRevert(IProviderRegistry.ZeroAddress.selector);
-        this.createRegistry(address(0), governor, 0);
+        this.createRegistry(address(0), governor, 0, guardian);
         vm.expectRevert(IProviderRegistry.ZeroAddress.selector);
-        this.createRegistry(address(credit), address(0), 0);
+        this.createRegistry(address(credit), address(0), 0, guardian);
+        vm.expectRevert(IProviderRegistry.ZeroAddress.selector);
+        this.createRegistry(address(credit), governor, 0, address(0));
     }
 
     function test_Constructor_RevertWhen_TheUnbondingPeriodIsOverTheCap() external {
         vm.expectRevert(abi.encodeWithSelector(IProviderRegistry.UnbondingTooLong.selector, 30 days + 1, 30 days));
-        this.createRegistry(address(credit), governor, 30 days + 1);
+        this.createRegistry(address(credit), governor, 30 days + 1, guardian);
     }
 }

@@ -5,13 +5,22 @@ import {ICreditScores} from "../../../contracts/interfaces/ICreditScores.sol";
 import {ScorePacking, ScoreSlot} from "../../../contracts/libraries/ScoreSlot.sol";
 import {ClosedJob, ClosedJobPacking} from "../../../contracts/libraries/ClosedJob.sol";
 import {ClosedBy, Outcome} from "../../../contracts/types/Job.sol";
-import {Terms} from "../../../contracts/types/Terms.sol";
+import {DevStandings} from "../../../contracts/dev/DevStandings.sol";
 import {Trade} from "../fixture/Trade.sol";
 
 /// @notice `CreditScores.tree`. Long on purpose: the whole tree shares one way to close a job and to give a standing.
 contract CreditScoresTest is Trade {
     uint8 private constant BUYER = 0;
     uint8 private constant PROVIDER = 1;
+
+    /// @dev The escrow's own words, recorded without jobs, and the scores that read them.
+    DevStandings private standings;
+
+    function setUp() public override {
+        super.setUp();
+        standings = DevStandings(create("DevStandings.sol", abi.encode(address(this))));
+        scores = ICreditScores(create("CreditScores.sol", abi.encode(standings)));
+    }
 
     /// @dev What the escrow would say of a close, spelt out.
     struct Close {
@@ -43,8 +52,7 @@ contract CreditScoresTest is Trade {
     function recordWith(address provider_, Close memory c) private {
         ClosedJob closed =
             ClosedJobPacking.pack(c.fee, c.undelivered, c.qualityBps, c.cause, c.outcome, c.failed, c.buyerLost);
-        vm.prank(address(escrow));
-        scores.record(c.buyer, c.payer, provider_, closed);
+        standings.record(c.buyer, c.payer, provider_, closed);
     }
 
     function assertStanding(address account, uint8 role, uint256 credit_, uint256 debit) private view {
@@ -66,12 +74,7 @@ contract CreditScoresTest is Trade {
 
     // ---------------------------------------------------------------- record
 
-    function test_RevertWhen_TheCallerIsNotTheEscrow() external {
-        vm.expectRevert(abi.encodeWithSelector(ICreditScores.CallerNotEscrow.selector, address(this), address(escrow)));
-        scores.record(buyer, buyer, provider, ClosedJob.wrap(0));
-    }
-
-    function testFuzz_Record_NeverRevertsForTheEscrow(
+    function testFuzz_Record_NeverReverts(
         address buyer_,
         address payer_,
         address provider_,
@@ -80,8 +83,7 @@ contract CreditScoresTest is Trade {
         uint32 pause
     ) external {
         for (uint256 i; i <= repeats % 5; ++i) {
-            vm.prank(address(escrow));
-            scores.record(buyer_, payer_, provider_, ClosedJob.wrap(closed));
+            standings.record(buyer_, payer_, provider_, ClosedJob.wrap(closed));
             vm.warp(block.timestamp + pause);
             vm.assertLe(scores.scoreOf(provider_, PROVIDER), 10_000);
             vm.assertLe(scores.tierOf(provider_), 3);
@@ -406,8 +408,8 @@ contract CreditScoresTest is Trade {
     /// @dev Empties the buckets of this week, as if it had just begun, and keeps the weights.
     function scoresForget(address account) private {
         bytes32 place = keccak256(abi.encode(uint256(uint160(account)) | uint256(PROVIDER) << 160, uint256(0)));
-        uint256 word = uint256(vm.load(address(scores), place));
-        vm.store(address(scores), place, bytes32(word & (2 ** 144 - 1)));
+        uint256 word = uint256(vm.load(address(standings), place));
+        vm.store(address(standings), place, bytes32(word & (2 ** 144 - 1)));
     }
 
     function assertTier(uint256 credit_, uint256 debit, uint256 tier) private {
@@ -442,48 +444,5 @@ contract CreditScoresTest is Trade {
         scores.scoreOf(provider, 2);
         vm.expectRevert(abi.encodeWithSelector(ICreditScores.NoSuchRole.selector, 255));
         scores.standingOf(provider, 255);
-    }
-
-    // ---------------------------------------------------------------- through the escrow
-
-    function test_ThroughTheEscrow_APassRaisesBothSides() external {
-        Terms memory t = usualTerms();
-        open(t);
-        pass(t, t.maxUnits);
-        assertStanding(provider, PROVIDER, 0.00375e18, 0);
-        assertStanding(buyer, BUYER, 0.00375e18, 0);
-    }
-
-    function test_ThroughTheEscrow_SilenceToTheEndLowersTheProvider() external {
-        Terms memory t = usualTerms();
-        open(t);
-        passDeadline(t);
-        reclaim(t);
-        // a hundredth of 3 credits and some atoms, rounded up
-        assertDebits(provider, PROVIDER, 0.030001e18, 0, 0);
-        assertStanding(buyer, BUYER, 0, 0);
-    }
-
-    function test_ThroughTheEscrow_ARulingThatSlashesLowersTheProvider() external {
-        Terms memory t = usualTerms();
-        openDisputed(t);
-        rule(t, ruling(t, 0, 1, 0));
-        assertDebits(provider, PROVIDER, 0.030001e18, 0, 0.030001e18);
-    }
-
-    function test_ThroughTheEscrow_ARulingThatSlashesNothing_DoesNot() external {
-        Terms memory t = usualTerms();
-        openDisputed(t);
-        rule(t, ruling(t, 0, 0, 10_000));
-        assertStanding(provider, PROVIDER, 0, 0);
-    }
-
-    function test_ThroughTheEscrow_ABetterTierPaysLessFeeAndBond() external {
-        giveTo(provider, 100e18, 0);
-        Terms memory t = usualTerms();
-        t.arbiterFee = 0;
-        t.bond = uint104(uint256(t.unitPrice) * t.maxUnits / 20);
-        open(t);
-        vm.assertEq(uint256(escrow.jobOf(escrow.jobIdOf(t)).feeBps), 40);
     }
 }

@@ -27,18 +27,19 @@ WORDS_AT_THE_EDGE = [0, 1, 10**12 - 1, 10**12, 10**18, 2**104 - 1]
 
 @dataclass
 class Scores:
-    """A contract of which we are the escrow, and its twin."""
+    """The escrow's words without the escrow, the contract that reads them, and its twin."""
 
     chain: ChainConnection
-    escrow: Address
+    us: Address
+    standings: DeployedContract
     contract: DeployedContract
     words: dict[tuple[Address, Role], ScoreSlot] = field(default_factory=lambda: defaultdict(ScoreSlot))
 
     def record(self, closed: ClosedJob, time_s: int) -> None:
-        data = self.contract.encode("record", closed.buyer, closed.payer, closed.provider, closed.to_word())
+        data = self.standings.encode("record", closed.buyer, closed.payer, closed.provider, closed.to_word())
         self.chain.rpc.call("evm_setNextBlockTimestamp", time_s)
         sent = self.chain.rpc.call(
-            "eth_sendTransaction", {"from": self.escrow, "to": self.contract.address, "data": data, "gas": "0x30000"}
+            "eth_sendTransaction", {"from": self.us, "to": self.standings.address, "data": data, "gas": "0x30000"}
         )
         assert receipt_of(self.chain, sent)["status"] == "0x1"
         parties = (closed.buyer, Role.BUYER), (closed.provider, Role.PROVIDER)
@@ -64,10 +65,15 @@ def scores() -> Iterator[Scores]:
     with LocalChain(LocalChainSettings("anvil", block_time_s=0)) as chain:
         connection = ChainConnection(RpcClient(chain.rpc_url))
         us = parse_address(connection.rpc.call("eth_accounts")[0])
-        creation = artifact("CreditScores").bytecode + us[2:].rjust(64, "0")
-        sent = connection.rpc.call("eth_sendTransaction", {"from": us, "data": creation, "gas": "0x300000"})
-        address = parse_address(receipt_of(connection, sent)["contractAddress"])
-        yield Scores(connection, us, connection.contract("CreditScores", address))
+        standings = deployed(connection, us, "DevStandings", us)
+        yield Scores(connection, us, standings, deployed(connection, us, "CreditScores", standings.address))
+
+
+def deployed(chain: ChainConnection, us: Address, name: str, argument: Address) -> DeployedContract:
+    """A contract whose constructor takes one address."""
+    creation = artifact(name).bytecode + argument[2:].rjust(64, "0")
+    sent = chain.rpc.call("eth_sendTransaction", {"from": us, "data": creation, "gas": "0x300000"})
+    return chain.contract(name, parse_address(receipt_of(chain, sent)["contractAddress"]))
 
 
 def a_close(dice: random.Random) -> ClosedJob:

@@ -22,7 +22,9 @@ from computility.domain.events import (
     JobClosed,
     JobDisputed,
     JobOpened,
+    JobPaid,
     JobProposed,
+    JobSkipped,
     Paused,
     ProviderExited,
     ProviderRegistered,
@@ -74,6 +76,23 @@ def closed(**changes: Any) -> JobClosed:
     return JobClosed(JOB, **fields)
 
 
+def paid(**changes: Any) -> JobPaid:
+    """``attested`` and ``closed`` in one."""
+    legs = closed()
+    fields: dict[str, Any] = {
+        "caller": TERMS.provider,
+        "result": RESULT,
+        "attested": 60,
+        "quality_bps": 10_000,
+        "meter_root": ZERO_BYTES32,
+        "evidence": ZERO_BYTES32,
+        "units": 60,
+        **{name: getattr(legs, name) for name in ("provider_paid", "fee", "refund", "verifier_paid", "to_wallet")},
+        **changes,
+    }
+    return JobPaid(JOB, **fields)
+
+
 def fold(*events: Event) -> JobRecord:
     record: JobRecord | None = None
     for event in events:
@@ -113,7 +132,23 @@ def test_a_close__settles_everything_and_absorbs() -> None:
         job_fold.apply_event(record, PROPOSED, ORIGIN)
 
 
-@pytest.mark.parametrize("event", [attested(), PROPOSED, closed(), JobDisputed(JOB, TERMS.buyer, 1)])
+def test_a_pass_that_paid_at_once__is_an_attestation_and_a_close() -> None:
+    assert fold(OPENED, paid()) == fold(OPENED, attested(deadline=0), closed())
+    assert movement_of(paid(), TERMS) == movement_of(closed(), TERMS)
+
+
+def test_a_pass_that_paid_at_once__keeps_what_readings_had_accepted_out_of_the_result() -> None:
+    reading = attested(is_final=False, accepted=70, pending=0, deadline=TERMS.end, outcome=0)
+    assert fold(OPENED, reading, paid(units=70)).units == 70
+
+
+def test_an_item_that_a_batch_skipped__concerns_no_fold() -> None:
+    skipped = JobSkipped(JOB, TERMS.buyer, 3, ZERO_BYTES32, ZERO_BYTES32, ZERO_BYTES32)
+    assert skipped.job_id is None
+    assert movement_of(skipped, None) == movement_of(Paused(TERMS.buyer), None)
+
+
+@pytest.mark.parametrize("event", [attested(), PROPOSED, closed(), paid(), JobDisputed(JOB, TERMS.buyer, 1)])
 def test_an_event_of_a_job_that_never_opened__is_refused(event: Event) -> None:
     with pytest.raises(ChainMisbehaved, match="does not follow"):
         fold(event)
