@@ -85,6 +85,8 @@ contract ProviderRegistry is IProviderRegistry {
         if (provider.exitRequestedAt == 0) revert NotLeaving(msg.sender);
         uint256 due = uint256(provider.exitRequestedAt) + provider.unbonding;
         if (block.timestamp <= due) revert StillUnbonding(block.timestamp, due);
+        uint104 locked = IJobEscrow(escrow).accountOf(msg.sender).locked;
+        if (locked != 0) revert JobsStillLive(locked);
         uint104 stake = provider.stake;
         provider.stake = 0;
         provider.exitRequestedAt = 0;

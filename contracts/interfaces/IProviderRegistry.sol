@@ -41,6 +41,7 @@ interface IProviderRegistry {
     error AlreadyLeaving(uint40 exitRequestedAt);
     error NotLeaving(address provider);
     error StillUnbonding(uint256 time, uint256 limit);
+    error JobsStillLive(uint104 locked);
     error ResourceKnown(bytes32 resource);
     error ResourceUnknown(bytes32 resource);
     error UnbondingTooLong(uint32 unbonding, uint32 limit);
@@ -64,7 +65,8 @@ interface IProviderRegistry {
     /// @notice Asks to leave: no new job can name the caller from now on. Jobs that are open go on.
     function requestExit() external;
 
-    /// @notice Leaves, with the stake, once the unbonding period is over.
+    /// @notice Leaves, with the stake, once the unbonding period is over and nothing of the caller's is locked in the escrow: so no challenge of a job that it
+    /// provides, however long its windows, outlasts the stake. Nobody but the caller can lock anything of its, and every job ends in bounded time.
     function exit() external;
 
     // ---------------------------------------------------------------- rules
