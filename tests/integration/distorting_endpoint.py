@@ -19,14 +19,15 @@ Distort = Callable[[str, Any], Any]
 def distorted(upstream: str, distort: Distort) -> Iterator[str]:
     """URL of an endpoint that answers as ``upstream`` does, but for what ``distort`` makes of it."""
 
+    # One for all: each would read the certificates anew.
+    client = httpx.Client(timeout=20)
+
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             """Ask upstream, and pass on."""
             body = self.rfile.read(int(self.headers["content-length"]))
             asked = json.loads(body)
-            answered = httpx.post(
-                upstream, content=body, headers={"content-type": "application/json"}, timeout=20
-            ).json()
+            answered = client.post(upstream, content=body, headers={"content-type": "application/json"}).json()
             calls = asked if isinstance(asked, list) else [asked]
             answers = answered if isinstance(answered, list) else [answered]
             methods = {call["id"]: call["method"] for call in calls}
@@ -50,3 +51,4 @@ def distorted(upstream: str, distort: Distort) -> Iterator[str]:
     finally:
         server.shutdown()
         server.server_close()
+        client.close()

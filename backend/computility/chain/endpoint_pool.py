@@ -19,6 +19,8 @@ _log = logging.getLogger(__name__)
 AnswerT = TypeVar("AnswerT")
 _REST_S: Final = 15.0
 """For which an endpoint that failed is asked last."""
+_SAY_AGAIN_S: Final = 60.0
+"""An endpoint that fails now and then is not worth a line each time; the metrics count."""
 
 
 class EndpointPool:
@@ -32,7 +34,7 @@ class EndpointPool:
         self.endpoints = tuple(endpoints)
         self._on_failure = on_failure
         self._resting: dict[str, float] = {}
-        self._failing: dict[str, str] = {}
+        self._said: dict[tuple[str, str], float] = {}
         self._lock = threading.Lock()
 
     def ask(self, question: Callable[[ChainEndpoint], AnswerT]) -> AnswerT:
@@ -97,14 +99,15 @@ class EndpointPool:
         self._on_failure(endpoint.name, error)
         with self._lock:
             self._resting[endpoint.name] = time.monotonic() + _REST_S
-            known = self._failing.get(endpoint.name)
-            self._failing[endpoint.name] = error.code
-        if known != error.code:
+            said = self._said.get((endpoint.name, error.code))
+            now = time.monotonic()
+            if said is None or now - said > _SAY_AGAIN_S:
+                self._said[endpoint.name, error.code] = now
+                said = None
+        if said is None:
             others = len(self.endpoints) > 1
             _log.warning("%s%s", error, " (asking another endpoint)" if others else "")
 
     def _note_answer(self, endpoint: ChainEndpoint) -> None:
         with self._lock:
             self._resting.pop(endpoint.name, None)
-            if self._failing.pop(endpoint.name, None) is not None:
-                _log.info("%s answers again", endpoint.name)

@@ -1,0 +1,149 @@
+"""Endpoints that fail, stall, refuse or disagree: each is survived or said, once, and the store ends as with an endpoint that never failed."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.integration.distorting_endpoint import distorted
+from tests.integration.faulty_endpoint import Fault, faulty
+from tests.integration.ledger_on_chain import LedgerOnChain, deploy_ledger, index_all, rows_of
+
+from computility.chain.local_chain import LocalChain
+from computility.chain.rpc import RpcClient
+from computility.domain.errors import ChainError, ChainUnavailable
+from computility.services.indexer import Indexer
+from computility.store.engine import Database, open_database
+from computility.store.jobs import JobRow
+from computility.store.raw_logs import RawLogRow
+
+
+@pytest.fixture(scope="module")
+def traded(own_anvil: LocalChain, tmp_path_factory: pytest.TempPathFactory) -> LedgerOnChain:
+    """A ledger with a few trades and some blocks above them."""
+    ledger = deploy_ledger(own_anvil, tmp_path_factory.mktemp("deployments"))
+    ledger.attest(ledger.open())
+    ledger.open()
+    ledger.mine(8)
+    return ledger
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    opened = open_database(f"sqlite:///{tmp_path}/node.sqlite")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="module")
+def truth(traded: LedgerOnChain, tmp_path_factory: pytest.TempPathFactory) -> list[Any]:
+    """The rows of a store that was indexed without any failure."""
+    opened = open_database(f"sqlite:///{tmp_path_factory.mktemp('truth')}/node.sqlite")
+    index_all(Indexer(traded.rpc, opened, traded.deployments))
+    rows = [rows_of(opened, table) for table in (JobRow, RawLogRow)]
+    opened.close()
+    return rows
+
+
+def assert_true(database: Database, truth: list[Any]) -> None:
+    assert [rows_of(database, table) for table in (JobRow, RawLogRow)] == truth
+
+
+def persist(indexer: Indexer) -> None:
+    """Step on, over failures, as ``run`` does but without its pauses."""
+    for _ in range(60):
+        try:
+            if not indexer.step():
+                return
+        except ChainError:
+            continue
+    raise AssertionError("it never came to the head")
+
+
+TOO_MANY = json.dumps(
+    {"jsonrpc": "2.0", "id": 1, "error": {"code": -32005, "message": "query returned more than 10000 results"}}
+).encode()
+FAULTS = {
+    "429": Fault(429, b"slow down"),
+    "429 in JSON": Fault(429, b'{"error": "rate limit"}'),
+    "500": Fault(500, b"<html>oops</html>"),
+    "503": Fault(503, b""),
+    "truncated JSON": Fault(body=b'[{"jsonrpc":"2.0","id":1,"result":"0x'),
+    "an answer that breaks off": Fault(keep=40),
+    "no JSON": Fault(body=b"hello"),
+    "a batch refused as one": Fault(body=TOO_MANY),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_every_fourth_answer_fails__and_the_store_is_as_without(
+    traded: LedgerOnChain, database: Database, truth: list[Any], fault: str
+) -> None:
+    requests = itertools.count()
+    with faulty(traded.rpc.url, lambda _: FAULTS[fault] if next(requests) % 4 == 1 else None) as url:
+        persist(Indexer(RpcClient(url), database, traded.deployments, most_blocks=8))
+    assert_true(database, truth)
+
+
+def test_an_endpoint_that_hangs__is_given_up_and_another_asked(
+    traded: LedgerOnChain, database: Database, truth: list[Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.WARNING)
+    with faulty(traded.rpc.url, lambda _: Fault(silent=True)) as hanging:
+        alone = Indexer(RpcClient(hanging), database, traded.deployments, timeout_s=0.3)
+        with pytest.raises(ChainUnavailable, match=r"within 0\.3 s"):
+            alone.step()
+        caplog.clear()
+        both = Indexer(RpcClient(hanging), database, traded.deployments, more_endpoints=[traded.rpc.url], timeout_s=0.3)
+        index_all(both)
+    assert_true(database, truth)
+    assert len([record for record in caplog.records if "asking another endpoint" in record.message]) == 1
+
+
+def test_too_many_results__are_asked_for_in_smaller_ranges(
+    traded: LedgerOnChain, database: Database, truth: list[Any]
+) -> None:
+    asked: list[int] = []
+
+    def refuse_wide(calls: list[dict[str, Any]]) -> Fault | None:
+        for call in calls:
+            if call["method"] == "eth_getLogs":
+                width = int(call["params"][0]["toBlock"], 16) - int(call["params"][0]["fromBlock"], 16) + 1
+                asked.append(width)
+                if width > 3:
+                    return Fault(body=TOO_MANY)
+        return None
+
+    with faulty(traded.rpc.url, refuse_wide) as url:
+        index_all(Indexer(RpcClient(url), database, traded.deployments))
+    assert_true(database, truth)
+    assert max(asked) > 3
+    assert min(asked) <= 3
+
+
+def reversed_logs(method: str, result: Any) -> Any:
+    return result[::-1] if method == "eth_getLogs" else result
+
+
+def test_logs_out_of_order__are_put_in_order(traded: LedgerOnChain, database: Database, truth: list[Any]) -> None:
+    with distorted(traded.rpc.url, reversed_logs) as url:
+        index_all(Indexer(RpcClient(url), database, traded.deployments))
+    assert_true(database, truth)
+
+
+def test_a_head_that_moves_backwards__takes_nothing_back(
+    traded: LedgerOnChain, database: Database, truth: list[Any]
+) -> None:
+    index_all(Indexer(traded.rpc, database, traded.deployments))
+
+    def backwards(method: str, result: Any) -> Any:
+        return hex(int(result, 16) - 5) if method == "eth_blockNumber" else result
+
+    with distorted(traded.rpc.url, backwards) as url:
+        assert Indexer(RpcClient(url), database, traded.deployments).step() is False
+    assert_true(database, truth)
