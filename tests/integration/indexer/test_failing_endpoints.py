@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +16,9 @@ from tests.integration.ledger_on_chain import LedgerOnChain, deploy_ledger, inde
 
 from computility.chain.local_chain import LocalChain
 from computility.chain.rpc import RpcClient
-from computility.domain.errors import ChainError, ChainUnavailable
+from computility.domain.errors import ChainError, ChainMisbehaved, ChainUnavailable, EndpointsDisagree
 from computility.services.indexer import Indexer
+from computility.store.blocks import CursorRow
 from computility.store.engine import Database, open_database
 from computility.store.jobs import JobRow
 from computility.store.raw_logs import RawLogRow
@@ -147,3 +148,50 @@ def test_a_head_that_moves_backwards__takes_nothing_back(
     with distorted(traded.rpc.url, backwards) as url:
         assert Indexer(RpcClient(url), database, traded.deployments).step() is False
     assert_true(database, truth)
+
+
+def another_hash(number: int) -> Callable[[str, Any], Any]:
+    def change(method: str, result: Any) -> Any:
+        if method == "eth_getBlockByNumber" and result and int(result["number"], 16) >= number:
+            return {**result, "hash": "0x" + "ee" * 32}
+        return result
+
+    return change
+
+
+def test_two_endpoints_that_disagree_on_a_final_block__take_nothing_in(
+    traded: LedgerOnChain, database: Database, truth: list[Any]
+) -> None:
+    first = traded.deployments.generations[0].block
+    with distorted(traded.rpc.url, another_hash(first + 1)) as url:
+        indexer = Indexer(traded.rpc, database, traded.deployments, more_endpoints=[url])
+        indexer.step()
+        before = rows_of(database, CursorRow)
+        with pytest.raises(EndpointsDisagree, match="remove it"):
+            indexer.step()
+        assert rows_of(database, CursorRow) == before
+        # A third one makes a majority.
+        index_all(
+            Indexer(
+                traded.rpc,
+                database,
+                traded.deployments,
+                more_endpoints=[url, traded.rpc.url.replace("127.0.0.1", "localhost")],
+            )
+        )
+    assert_true(database, truth)
+
+
+def test_receipts_of_another_block__prove_nothing(traded: LedgerOnChain, database: Database) -> None:
+    def other_root(method: str, result: Any) -> Any:
+        if method == "eth_getBlockByNumber" and result:
+            return {**result, "receiptsRoot": "0x" + "ab" * 32}
+        return result
+
+    with distorted(traded.rpc.url, other_root) as url:
+        indexer = Indexer(RpcClient(url), database, traded.deployments)
+        index_all(indexer)
+        with pytest.raises(ChainMisbehaved, match="does not hash"):
+            indexer.seal()
+    cursor = rows_of(database, CursorRow)[0]
+    assert cursor["sealed"] < cursor["final"]
