@@ -19,6 +19,8 @@ from computility.execution.executor import AttemptId, Execution, Executor, run_t
 SAME = "same"
 RESULT_DIFFERS = "result-differs"
 UNITS_DIFFER = "units-differ"
+_EQUAL_BIT_FOR_BIT = frozenset({"wasm"})
+"""Kinds of jobs whose outputs, meter and faults are the same on every machine of their environment class."""
 
 
 @dataclass(frozen=True)
@@ -62,17 +64,19 @@ def reexecute(terms: Terms, submission: Submission, executor: Executor, content:
     """Run the job again and compare with what the provider submitted. Never raises because of the job.
 
     A fault of the job itself is a fail, as the provider submitted a result where there can be none. Whatever keeps this
-    machine from telling (another environment class, missing content, too little memory or time) is no fault.
+    machine from telling (another environment class, missing content, too little memory or time) is no fault; so is any
+    difference of a job whose kind promises no equal bits, where a pass is all that running it again can find.
     """
     try:
         specification = parse_specification(content.get(content_id_of_digest(terms.spec)))
+        difference = Verdict.FAIL if specification.kind in _EQUAL_BIT_FOR_BIT else Verdict.NO_FAULT
         execution = run_to_end(executor, AttemptId(submission.job, submission.attempt), specification, content)
     except JobFault as fault:
-        return Finding(Verdict.FAIL, fault.code, None)
+        return Finding(difference, fault.code, None)
     except (ContentError, ExecutorFailed, InvalidJobSpecification) as error:
         return Finding(Verdict.NO_FAULT, error.code, None)
     if execution.manifest.digest != submission.result:
-        return Finding(Verdict.FAIL, RESULT_DIFFERS, execution)
+        return Finding(difference, RESULT_DIFFERS, execution)
     if execution.units != submission.units:
-        return Finding(Verdict.FAIL, UNITS_DIFFER, execution)
+        return Finding(difference, UNITS_DIFFER, execution)
     return Finding(Verdict.PASS, SAME, execution)
