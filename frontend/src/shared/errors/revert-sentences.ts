@@ -19,6 +19,8 @@ export const REVERT_SENTENCES: Readonly<Record<string, Sentence>> = {
   CallerNotOwner: "Only the owner of the contracts may do this.",
   CallerNotParty: "Only the job's buyer, payer or provider may do this: connect that account.",
   CallerNotProvider: "Only the job's provider may do this: connect that account.",
+  CallerNotRegistry: "Only the registry of the providers may do this.",
+  CapTooLarge: "A cap on what a provider may have locked is too large: lower it.",
   ConsentMissing: ([party]) =>
     `${party} is a contract that has not consented to spend by signature: give the consent in the escrow first.`,
   ECDSAInvalidSignature: BROKEN_WALLET,
@@ -35,6 +37,8 @@ export const REVERT_SENTENCES: Readonly<Record<string, Sentence>> = {
   ERC2612ExpiredSignature: "The permit expired before it was mined: sign it again.",
   ERC2612InvalidSigner: BROKEN_WALLET,
   EndOutOfRange: "The job's end is no longer possible: ask for a new quote.",
+  ExposureTooLarge: ([, locked, limit]) =>
+    `The provider would have ${credits(locked)} locked in jobs, above the ${credits(limit)} of its tier: choose another ask, or wait until one of its jobs ends.`,
   FeeTooHigh: ([fee, limit]) =>
     `The protocol fee is ${formatBps(Number(fee))} now, above the ${formatBps(Number(limit))} that the terms allow: ask for a new quote.`,
   InsufficientFree: ([account, free, needed]) =>
