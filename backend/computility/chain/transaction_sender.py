@@ -20,6 +20,8 @@ from computility.domain.errors import (
 from computility.domain.identifiers import Address, Bytes32, parse_address, parse_bytes32
 
 _GAS_MARGIN_PERCENT: Final = 30
+# A word that is written for the first time costs 20,000 more than one that is there: others' transactions in between may make it so for a few.
+_GAS_MARGIN: Final = 70_000
 _DEFAULT_TIP_WEI: Final = 1_000_000_000
 _FIRST_RECEIPT_POLL_S: Final = 0.01
 _LONGEST_RECEIPT_POLL_S: Final = 0.25
@@ -72,7 +74,7 @@ class TransactionSender:
             self._rpc.call("eth_call", call, "latest")
             gas = self._rpc.quantity(self._rpc.call("eth_estimateGas", call))
             with self._lock:
-                tx_hash = self._sign_and_send(call, gas + gas * _GAS_MARGIN_PERCENT // 100)
+                tx_hash = self._sign_and_send(call, gas + gas * _GAS_MARGIN_PERCENT // 100 + _GAS_MARGIN)
         except RpcRefused as error:
             raise reverted(error) from error
         return self._wait(tx_hash, call)
