@@ -5,12 +5,14 @@ from __future__ import annotations
 import random
 from pathlib import Path
 
+import pytest
 from tests.chaos.indexer_chaos import differing_tables, kill_at_random, reorganise_at_random
 from tests.integration.ledger_on_chain import deploy_ledger
 
 from computility.chain.local_chain import LocalChain, LocalChainSettings
 
 _EACH = 20
+pytestmark = pytest.mark.timeout(900)
 
 
 def test_random_reorganisations_and_kills__leave_the_store_as_a_clean_rebuild(tmp_path: Path) -> None:
