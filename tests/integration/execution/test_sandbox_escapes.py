@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -38,6 +40,14 @@ def listener() -> Iterator[socket.socket]:
     """A server on the host's loopback."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         yield server
+
+
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder that a user of its own can read."""
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
 
 
 def test_network__outside__is_not_there(sandbox: SandboxBench) -> None:
@@ -197,24 +207,69 @@ def test_survivors__daemons_of_a_job_that_takes_too_long__end_as_well(sandbox: S
     assert gone("86400.75")
 
 
-def test_survivors__an_executor_that_is_killed__takes_its_jobs_along(sandbox: SandboxBench, tmp_path: Path) -> None:
-    specification = tmp_path / "specification"
-    specification.write_bytes(sandbox.within(wall_s=600).specification("sleep", "86401.5").to_bytes())
-    script = (
-        "import sys\nfrom pathlib import Path\n"
-        "from computility.domain.specification import parse_specification\n"
-        "from computility.execution.content_store import FileContentStore\n"
-        "from computility.execution.sandbox.process_executor import ProcessExecutor\n"
-        "ProcessExecutor().run(parse_specification(Path(sys.argv[1]).read_bytes()), FileContentStore(sys.argv[2], 10**6))\n"
-    )
-    with subprocess.Popen([sys.executable, "-c", script, str(specification), str(tmp_path / "content")]) as executor:
+EXECUTOR = """
+import sys
+from pathlib import Path
+from computility.domain.specification import parse_specification
+from computility.execution.content_store import FileContentStore
+from computility.execution.sandbox.process_executor import ProcessExecutor
+ProcessExecutor().run(parse_specification(Path(sys.argv[1]).read_bytes()), FileContentStore(sys.argv[2], 10**6))
+"""
+# What bubblewrap knows of its parent's death is left out; where a file is named, it starts when its parent is gone.
+LATE_BWRAP = """#!/bin/bash
+[ -n "{file}" ] && while [ ! -e "{file}" ]; do sleep 0.05; done
+options=()
+for option in "$@"; do [ "$option" = --die-with-parent ] || options+=("$option"); done
+exec "{bwrap}" "${{options[@]}}"
+"""
+
+
+def killed_in_the_middle(
+    sandbox: SandboxBench, folder: Path, seconds: str, path: str | None = None, begun: str | None = None
+) -> None:
+    """Start an executor with a long job of its own, and kill it once a command line with ``begun`` is there."""
+    specification = folder / "specification"
+    specification.write_bytes(sandbox.within(wall_s=600).specification("sleep", seconds).to_bytes())
+    environment = {**os.environ, **({"PATH": path} if path else {})}
+    command = [sys.executable, "-c", EXECUTOR, str(specification), str(folder / "content")]
+    with subprocess.Popen(command, env=environment) as executor:
         give_up = time.monotonic() + 60
-        while not running("86401.5"):
+        while not any(begun is None or line.strip() == begun for line in running(seconds)):
             assert time.monotonic() < give_up
             assert executor.poll() is None
             time.sleep(0.05)
         executor.kill()
+
+
+def late_bwrap(folder: Path, file: Path | None) -> str:
+    """A search path on which bubblewrap starts when ``file`` is there, and does not watch its parent."""
+    script = folder / "bwrap"
+    script.write_text(LATE_BWRAP.format(bwrap=shutil.which("bwrap"), file=file or ""))
+    script.chmod(0o755)
+    return f"{folder}:{os.environ['PATH']}"
+
+
+def test_survivors__an_executor_that_is_killed__takes_its_jobs_along(sandbox: SandboxBench, tmp_path: Path) -> None:
+    killed_in_the_middle(sandbox, tmp_path, "86401.5", begun="sleep 86401.5")
     assert gone("86401.5")
+
+
+def test_survivors__an_executor_that_is_killed__ends_its_job_without_help_of_the_kernel(
+    sandbox: SandboxBench, tmp_path: Path, open_folder: Path
+) -> None:
+    path = late_bwrap(open_folder, None)
+    killed_in_the_middle(sandbox, tmp_path, "86402.5", path, begun="sleep 86402.5")
+    assert gone("86402.5")
+
+
+def test_survivors__an_executor_that_is_killed_before_its_sandbox_is_up__starts_no_job(
+    sandbox: SandboxBench, tmp_path: Path, open_folder: Path
+) -> None:
+    may_start = open_folder / "may-start"
+    killed_in_the_middle(sandbox, tmp_path, "86403.5", late_bwrap(open_folder, may_start))
+    assert running("86403.5"), "bubblewrap waits"
+    may_start.touch()
+    assert gone("86403.5")
 
 
 def test_time__processor_beyond_what_is_allowed__ends_the_job(sandbox: SandboxBench) -> None:

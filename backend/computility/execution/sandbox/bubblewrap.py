@@ -17,13 +17,16 @@ from typing import Final
 from computility.domain.errors import ExecutorUnfit
 
 _PAGE: Final = 4096
-_SPARE_PROCESSES: Final = 4
-"""bubblewrap's own process in the sandbox, the supervising shell, and tar when the job has ended."""
+_SPARE_PROCESSES: Final = 5
+"""bubblewrap's own process in the sandbox, the supervising shell, its watch, and tar when the job has ended."""
 
 # Ends every survivor before it hands out what was written: first the exit code on a line, then, where there is anything, a tar stream. The job never
-# holds descriptor 3. Processes are counted by -p in dash and by -u in bash.
+# holds descriptor 3. Standard input is a pipe that the executor holds: a line lets the job begin, and its end is the executor's, whenever that comes:
+# bubblewrap's own --die-with-parent knows nothing of a parent that died before it asked. Processes are counted by -p in dash and by -u in bash.
 _SUPERVISOR: Final = """
-exec 3>&1 1>&2
+exec 3>&1 1>&2 4<&0 </dev/null
+read -r go <&4 || exit
+(read -r go; kill -9 -1) <&4 3>&- &
 ulimit -c 0
 ulimit -d {data_kib}
 ulimit -f {file_blocks}
@@ -31,7 +34,7 @@ ulimit -t {cpu_s}
 ulimit -n 4096
 ulimit -l 0
 ulimit -p {processes} 2>/dev/null || ulimit -u {processes}
-"$@" </dev/null >/out/stdout 2>/out/stderr 3>&-
+"$@" </dev/null >/out/stdout 2>/out/stderr 3>&- 4<&-
 status=$?
 kill -9 -1 2>/dev/null
 echo "$status" >&3
@@ -74,8 +77,9 @@ class Sandbox:
         info: int,
         devices: Sequence[str] = (),
     ) -> list[str]:
-        """bubblewrap with a job in it. ``files`` are open descriptors by path below ``/job``; ``block`` holds the job until it can
-        be read, ``info`` is told the process id. The result comes on standard output, which the job itself does not get."""
+        """bubblewrap with a job in it. ``files`` are open descriptors by path below ``/job``; ``block`` holds the sandbox until it can be read,
+        ``info`` is told the process id. Standard input has to be ``block``'s pipe: a line of it lets the job begin, and its end ends the job.
+        The result comes on standard output, which the job itself does not get."""
         command = [
             self.bwrap,
             "--unshare-all",

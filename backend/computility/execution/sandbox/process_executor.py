@@ -37,7 +37,7 @@ from computility.execution.sandbox.process_tree import tree_usage
 from computility.execution.sandbox.seccomp import seccomp_filter
 from computility.execution.sandbox.self_test import prove_walls
 
-HOST_VERSION: Final = 1
+HOST_VERSION: Final = 2
 """Raised with every change of what a job finds in its sandbox."""
 _GIB: Final = 1024**3
 _FIRST_USER: Final = 1_900_000_000
@@ -46,6 +46,8 @@ _WATCH_S: Final = 0.2
 _SAMPLE_S: Final = 1.0
 _SAID: Final = 400
 _MAX_EXIT_LINE: Final = 16
+_BEGIN: Final = b"x\n"
+"""A byte for bubblewrap, a line for the shell in it."""
 _RUNTIME_FILES: Final = 64
 """Descriptors that a run needs besides its files."""
 
@@ -178,7 +180,7 @@ class _Sandboxed:
     def _in_sandbox(self, files: dict[str, int], group: JobGroup | None) -> bytes:
         program = files.pop("")
         block, unblock = os.pipe()
-        told, info = os.pipe()
+        told, info = _telling_pipe()
         command = self._sandbox.command(
             self._prepared.specification.arguments,
             self._environment(),
@@ -196,7 +198,7 @@ class _Sandboxed:
         try:
             process = subprocess.Popen(
                 command,
-                stdin=subprocess.DEVNULL,
+                stdin=block,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 env={},
@@ -219,7 +221,7 @@ class _Sandboxed:
                 with self._run.stopped_by(process.kill):
                     if group is not None:
                         group.add(_child_of(told))
-                    os.write(unblock, b"x")
+                    os.write(unblock, _BEGIN)
                     return self._watched(process, group)
             finally:
                 os.close(unblock)
@@ -343,6 +345,14 @@ def process_environment(toolset: Mapping[str, str] | None = None) -> str:
 def _all_memory(limits: CommandLimits) -> int:
     """Files of a sandbox are in memory, so they count beside what processes hold."""
     return limits.memory_bytes + 2 * limits.scratch_bytes + limits.output_bytes + 32 * 1024**2
+
+
+def _telling_pipe() -> tuple[int, int]:
+    """A pipe whose writer reads as well: it does not fall over where nobody listens any more, half of a sandbox built and the other half waiting."""
+    told, info = os.pipe()
+    both = os.open(f"/proc/self/fd/{info}", os.O_RDWR | os.O_CLOEXEC)
+    os.close(info)
+    return told, both
 
 
 def _child_of(told: int) -> int:
