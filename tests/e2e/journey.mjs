@@ -13,7 +13,7 @@ await visitPage(async (visit) => {
   await visit.shot("market");
 
   await visit.order();
-  await page.getByLabel("Program to run").selectOption("path_tracer");
+  await page.getByLabel("Program to run").selectOption("path_tracer/demo");
   const price = await page.locator("output").textContent();
   await visit.shot("order");
   await page.getByRole("button", { name: "Ask for a quote" }).click();

@@ -1,7 +1,7 @@
-"""Example programs that a node offers to newcomers: each a folder with a program and its inputs.
+"""Example jobs that a node offers to newcomers: for each program and each of its scenes, one.
 
 examples/path_tracer/path_tracer.wasm      the program, named after its folder
-examples/path_tracer/scenes/demo.scene     its inputs, in scenes/
+examples/path_tracer/scenes/demo.scene     the input of the example `path_tracer/demo`
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class ExampleFile:
 
 @dataclass(frozen=True)
 class Example:
-    """A program to try."""
+    """A job to try: a program, and what one run of it reads. A program without scenes is named alone, and reads nothing."""
 
     name: str
     module: ExampleFile
@@ -40,9 +40,14 @@ def publish_examples(folder: Path | None, put: Callable[[bytes], ContentId]) -> 
 
 def _publish(folder: Path, put: Callable[[bytes], ContentId]) -> Iterator[Example]:
     for program in sorted(folder.glob("*/*.wasm")):
-        if program.stem == program.parent.name:
-            inputs = tuple(_put(path, put) for path in sorted(program.parent.glob("scenes/*")) if path.is_file())
-            yield Example(program.stem, _put(program, put), inputs)
+        if program.stem != program.parent.name:
+            continue
+        module = _put(program, put)
+        scenes = [path for path in sorted(program.parent.glob("scenes/*")) if path.is_file()]
+        if not scenes:
+            yield Example(program.stem, module, ())
+        for scene in scenes:
+            yield Example(f"{program.stem}/{scene.stem}", module, (_put(scene, put),))
 
 
 def _put(path: Path, put: Callable[[bytes], ContentId]) -> ExampleFile:

@@ -861,7 +861,7 @@ export interface components {
             /** @enum {string} */
             readonly confirmation: "latest" | "safe" | "finalized";
         };
-        /** @description A program that this node offers to try. */
+        /** @description A job that this node offers to try: a program and what one run of it reads. */
         readonly Example: {
             readonly name: string;
             readonly module: components["schemas"]["ExampleFile"];

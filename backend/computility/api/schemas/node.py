@@ -104,9 +104,9 @@ class ExampleFile(Answer):
 
 
 class Example(Answer):
-    """A program that this node offers to try."""
+    """A job that this node offers to try: a program and what one run of it reads."""
 
-    name: Annotated[str, Field(examples=["path_tracer"])]
+    name: Annotated[str, Field(examples=["path_tracer/demo"])]
     module: ExampleFile
     inputs: list[ExampleFile]
 

@@ -28,7 +28,7 @@ export function ProgramFields({ draft, onChange, config }: Props) {
         <select id={id} value={draft.example} onChange={(event) => choose(event.target.value)}>
           {config.examples.map(({ name }) => (
             <option key={name} value={name}>
-              Example: {name.replaceAll("_", " ")}
+              Example: {name.replaceAll("_", " ").replace("/", ", ")}
             </option>
           ))}
           <option value={OWN}>My own WebAssembly program</option>

@@ -20,7 +20,7 @@ const config = {
   committee: { address: COMMITTEE, members: [], threshold: 2 },
   examples: [
     {
-      name: "path_tracer",
+      name: "path_tracer/demo",
       module: { path: "path_tracer.wasm", cid: CID, size: 8 },
       inputs: [{ path: "demo.scene", cid: CID, size: 6 }],
     },
@@ -31,7 +31,7 @@ const draft: Draft = { ...newDraft(ask, config), units: "12000", seed: zeroHash 
 describe("a new draft", () => {
   test("is the first example, ready to be ordered, checked by the node's committee", () => {
     expect(draft).toMatchObject({
-      example: "path_tracer",
+      example: "path_tracer/demo",
       arguments: "demo.scene",
       verifier: COMMITTEE,
       arbiter: zeroAddress,
