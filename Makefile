@@ -97,10 +97,7 @@ test: setup-test
 	forge test
 	npm test --workspace frontend
 	$(BIN)/pytest -n 2 --dist loadgroup $(PYTEST_ARGS)
-	@# Brownie's trade is bounded: where it does not come to an end, that is said below.
-	@rm -f $(LEFT_OUT)/brownie-trade
-	@if [ -f $(STAMPS)/brownie ]; then timeout 400 scripts/brownie test || { status=$$?; [ $$status = 124 ] && mkdir -p $(LEFT_OUT) && \
-	    echo 'The trade under Brownie did not end within 400 s, so it proves nothing. Run it by hand: scripts/brownie test' > $(LEFT_OUT)/brownie-trade || exit $$status; }; fi
+	@if [ -f $(STAMPS)/brownie ]; then scripts/brownie test; fi
 	@mkdir -p $(LEFT_OUT); rm -f $(LEFT_OUT)/ray $(LEFT_OUT)/s3
 	@$(BIN)/python -c 'import importlib.util as u, sys; sys.exit(u.find_spec("ray") is None)' || echo "Ray is not installed, so the tests of a provider's cluster did not run. Add it: $(BIN)/pip install -c constraints.txt -e '.[ray]'" > $(LEFT_OUT)/ray
 	@$(BIN)/python -c 'import importlib.util as u, sys; sys.exit(None in map(u.find_spec, ("moto", "s3fs", "flask")))' || echo "s3fs and moto are not installed, so content in S3 was not tested. Add them: $(BIN)/pip install -e '.[s3]' 'moto[server]'" > $(LEFT_OUT)/s3
