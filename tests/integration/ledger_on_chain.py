@@ -25,15 +25,20 @@ CREDIT = 10**18
 DAY_S = 86_400
 BUYER, PROVIDER, VERIFIER, OTHER_PROVIDER = 1, 2, 3, 4
 RESULT = Bytes32("0x" + "5e" * 32)
+_PATIENCE_S = 600.0
 
 
 @dataclass
 class LedgerOnChain:
-    """One generation of contracts, and who trades on it. The verifier is an account of its own."""
+    """One generation of contracts, and who trades on it. The verifier is an account of its own.
+
+    ``control`` commands the chain itself, and waits for as long as a loaded machine needs to mine hundreds of blocks.
+    """
 
     rpc: RpcClient
     deployments: Deployments
     accounts: dict[int, TradingAccount]
+    control: RpcClient
     _nonces: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
 
     # ---------------------------------------------------------------- trades
@@ -89,12 +94,12 @@ class LedgerOnChain:
 
     def pass_time(self, seconds: int) -> None:
         """Move the chain's clock on."""
-        self.rpc.call("evm_increaseTime", hex(seconds))
+        self.control.call("evm_increaseTime", hex(seconds))
         self.mine()
 
     def mine(self, blocks: int = 1) -> None:
         """Mine empty blocks."""
-        self.rpc.call("anvil_mine", hex(blocks))
+        self.control.call("anvil_mine", hex(blocks))
 
     def trade_in_every_way(self) -> None:
         """A pass, a fail that stood, a claim, a dispute by default, a reclaim, a cancellation, deposits and withdrawals."""
@@ -124,12 +129,12 @@ class LedgerOnChain:
 
     def snapshot(self) -> str:
         """A point to which the chain can be taken back."""
-        return str(self.rpc.call("evm_snapshot"))
+        return str(self.control.call("evm_snapshot"))
 
     def revert(self, snapshot: str) -> None:
         """Orphan everything since a snapshot. What is mined next has other hashes, as its time differs."""
-        assert self.rpc.call("evm_revert", snapshot)
-        self.rpc.call("evm_increaseTime", hex(7))
+        assert self.control.call("evm_revert", snapshot)
+        self.control.call("evm_increaseTime", hex(7))
 
 
 def deploy_ledger(chain: LocalChain, folder: Path) -> LedgerOnChain:
@@ -142,7 +147,7 @@ def deploy_ledger(chain: LocalChain, folder: Path) -> LedgerOnChain:
     deployments = deploy_generation(ChainConnection(rpc), sender, plan, folder).deployments
     ledger = Ledger(deployments.newest.contracts, deployments.domain)
     accounts = {index: TradingAccount(rpc, key, ledger) for index, key in keys.items()}
-    on_chain = LedgerOnChain(rpc, deployments, accounts)
+    on_chain = LedgerOnChain(rpc, deployments, accounts, RpcClient(chain.rpc_url, _PATIENCE_S))
     for index in (BUYER, PROVIDER, OTHER_PROVIDER):
         account = accounts[index]
         account.send(account.reserve(), "mint", account.address, 1_000 * 10**6)

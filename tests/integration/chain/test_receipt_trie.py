@@ -51,7 +51,7 @@ def blocks(chain: LocalChain, tmp_path_factory: pytest.TempPathFactory) -> list[
         fields = {"from": sender, "to": sender, "gas": "0x7530", "nonce": hex(first + index), **kinds[index % 3]}
         ledger.rpc.call("eth_sendTransaction", fields)
     ledger.rpc.call(*(("evm_setAutomine", True) if chain.settings.backend == "anvil" else ("miner_start",)))
-    ledger.rpc.call("evm_mine")
+    ledger.control.call("evm_mine")
     return [read_block(ledger, number) for number in range(ledger.rpc.block_number() + 1)]
 
 

@@ -26,7 +26,7 @@ def test_blocks_of_every_chain__are_proven(chain: LocalChain, database: Database
     ledger = deploy_ledger(chain, tmp_path / "deployments")
     ledger.attest(ledger.open())
     for _ in range(6):
-        ledger.rpc.call("evm_mine")
+        ledger.control.call("evm_mine")
     indexer = indexer_of(ledger, database)
     index_all(indexer)
     while indexer.seal():
