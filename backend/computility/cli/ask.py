@@ -8,19 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from computility.cli.options import (
-    DEFAULT_KEYSTORE,
-    DEFAULT_NODE,
-    DEFAULT_RPC,
-    EscrowOption,
-    KeystoreOption,
-    NodeOption,
-    PasswordFileOption,
-    RpcOption,
-    YesOption,
-)
+from computility.cli.connection import Connection, connected
+from computility.cli.options import DEFAULT_NODE, NodeOption, YesOption
 from computility.cli.output import JsonOption, print_record, print_rows
-from computility.cli.session import confirm, open_node, open_session
+from computility.cli.session import confirm, open_node
 
 if TYPE_CHECKING:
     from computility.domain.service_level import ServiceLevel
@@ -41,7 +32,9 @@ def list_asks(node: NodeOption = DEFAULT_NODE, as_json: JsonOption = False) -> N
 
 
 @group.command()
+@connected
 def publish(
+    connection: Connection,
     resource: Annotated[
         str, typer.Argument(help="Compute identifier, like urn:computility:wasm:wasmtime:2x:1g:eu-west:me:0001:mfuel.")
     ],
@@ -62,11 +55,6 @@ def publish(
     ] = None,
     dispute_window: Annotated[int, typer.Option(min=1, help="Seconds to contest a fail or a claim.")] = 3_600,
     valid_days: Annotated[int, typer.Option(min=1, max=90, help="Days that the ask stands.")] = 7,
-    node: NodeOption = DEFAULT_NODE,
-    rpc: RpcOption = DEFAULT_RPC,
-    keystore: KeystoreOption = DEFAULT_KEYSTORE,
-    password_file: PasswordFileOption = None,
-    escrow: EscrowOption = None,
     yes: YesOption = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -83,7 +71,7 @@ def publish(
     parsed = parse_resource(resource)
     level = _service_level(sla)
     unit_price = parse_credits(price)
-    with open_session(node, rpc, keystore, password_file, escrow=escrow) as session:
+    with connection.session() as session:
         committee = session.config["committee"]
         verifiers = verifier or ([committee["address"]] if committee else [])
         ask = Ask(
@@ -111,13 +99,10 @@ def publish(
 
 
 @group.command()
+@connected
 def withdraw(
+    connection: Connection,
     ask: Annotated[str, typer.Argument(help="The ask's id.")],
-    node: NodeOption = DEFAULT_NODE,
-    rpc: RpcOption = DEFAULT_RPC,
-    keystore: KeystoreOption = DEFAULT_KEYSTORE,
-    password_file: PasswordFileOption = None,
-    escrow: EscrowOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Take an ask back. Quotes that were signed stay valid until they expire."""
@@ -125,7 +110,7 @@ def withdraw(
     from computility.domain.statements import AskWithdrawal
 
     ask_id = parse_bytes32(ask)
-    with open_session(node, rpc, keystore, password_file, escrow=escrow) as session:
+    with connection.session() as session:
         account = session.account
         session.node.publish(account.sign(AskWithdrawal(account.address, ask_id, account.chain_time())))
     print_record({"ask": ask_id, "status": "withdrawn"}, as_json=as_json)

@@ -8,21 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from computility.cli.options import (
-    DEFAULT_KEYSTORE,
-    DEFAULT_NODE,
-    DEFAULT_RPC,
-    ConfirmationsOption,
-    EscrowOption,
-    KeystoreOption,
-    NodeOption,
-    PasswordFileOption,
-    RpcOption,
-    YesOption,
-)
+from computility.cli.connection import Connection, connected
+from computility.cli.options import ConfirmationsOption, YesOption
 from computility.cli.output import JsonOption, console, print_json, print_record, progress_console
 from computility.cli.service_level import print_service_level
-from computility.cli.session import Session, confirm, open_session
+from computility.cli.session import Session, confirm
 
 if TYPE_CHECKING:
     from computility.domain.identifiers import Address, Bytes32
@@ -32,7 +22,9 @@ if TYPE_CHECKING:
 _MIB = 1024 * 1024
 
 
+@connected
 def command(
+    connection: Connection,
     program: Annotated[Path, typer.Argument(help="A WASI program (.wasm).", exists=True, dir_okay=False)],
     argument: Annotated[list[str] | None, typer.Argument(help="Its arguments.")] = None,
     input_file: Annotated[
@@ -75,11 +67,6 @@ def command(
     most: Annotated[str | None, typer.Option(help="Most credits to put into escrow.")] = None,
     to: Annotated[Path, typer.Option(help="Folder for what it produces.")] = Path("outputs"),
     timeout: Annotated[int, typer.Option(min=1, help="Seconds to follow the job.")] = 900,
-    node: NodeOption = DEFAULT_NODE,
-    rpc: RpcOption = DEFAULT_RPC,
-    keystore: KeystoreOption = DEFAULT_KEYSTORE,
-    password_file: PasswordFileOption = None,
-    escrow: EscrowOption = None,
     confirmations: ConfirmationsOption = 0,
     yes: YesOption = False,
     as_json: JsonOption = False,
@@ -99,7 +86,7 @@ def command(
     files = {path.name: path.read_bytes() for path in input_file or []}
     code = Program(program.name, program.read_bytes(), argument or [], files)
     limits = Limits(fuel=fuel, memory_bytes=memory_mib * _MIB, output_bytes=output_mib * _MIB, output_files=64)
-    with open_session(node, rpc, keystore, password_file, escrow=escrow, confirmations=confirmations) as session:
+    with connection.session(confirmations=confirmations) as session:
         buyer = Buyer(session.account, session.node, confirmations)
         seed, clock_s = "0x" + secrets.token_hex(32), session.account.chain_time()
         units = -(-fuel // 1_000_000)

@@ -8,19 +8,17 @@ from typing import Annotated, Any
 
 import typer
 
+from computility.cli.connection import Connection, connected
 from computility.cli.options import (
     DEFAULT_KEYSTORE,
     DEFAULT_NODE,
-    DEFAULT_RPC,
-    EscrowOption,
     KeystoreOption,
     NodeOption,
     PasswordFileOption,
-    RpcOption,
     YesOption,
 )
 from computility.cli.output import JsonOption, print_json, print_record, print_rows
-from computility.cli.session import confirm, open_node, open_session, password
+from computility.cli.session import confirm, open_node, password
 
 group = typer.Typer(help="Look at jobs, fetch results, and end what may be ended.", no_args_is_help=True)
 
@@ -101,15 +99,8 @@ def outputs(
 
 
 @group.command()
-def service(
-    job: JobArgument,
-    node: NodeOption = DEFAULT_NODE,
-    rpc: RpcOption = DEFAULT_RPC,
-    keystore: KeystoreOption = DEFAULT_KEYSTORE,
-    password_file: PasswordFileOption = None,
-    escrow: EscrowOption = None,
-    as_json: JsonOption = False,
-) -> None:
+@connected
+def service(connection: Connection, job: JobArgument, as_json: JsonOption = False) -> None:
     """Compute again what a job's service level makes of it, and compare with what was attested. Fails where they differ."""
     from computility.cli.service_level import service_record
     from computility.domain.identifiers import parse_bytes32
@@ -117,7 +108,7 @@ def service(
     from computility.services.node_client import NodeContentStore
     from computility.services.service_levels import check_service
 
-    with open_session(node, rpc, keystore, password_file, escrow=escrow) as session:
+    with connection.session() as session:
         watch = JobWatch(session.account, session.node, 0)
         content = NodeContentStore(session.node)
         found = check_service(watch.one(parse_bytes32(job)), watch, content, session.account.rpc)
@@ -127,67 +118,36 @@ def service(
 
 
 @group.command()
-def finalize(
-    job: JobArgument,
-    node: NodeOption = DEFAULT_NODE,
-    rpc: RpcOption = DEFAULT_RPC,
-    keystore: KeystoreOption = DEFAULT_KEYSTORE,
-    password_file: PasswordFileOption = None,
-    escrow: EscrowOption = None,
-    as_json: JsonOption = False,
-) -> None:
+@connected
+def finalize(connection: Connection, job: JobArgument, as_json: JsonOption = False) -> None:
     """End a job whose window has passed. Anybody may."""
-    _send("finalize", job, node, rpc, keystore, password_file, escrow, as_json)
+    _send("finalize", job, connection, as_json)
 
 
 @group.command()
-def reclaim(
-    job: JobArgument,
-    node: NodeOption = DEFAULT_NODE,
-    rpc: RpcOption = DEFAULT_RPC,
-    keystore: KeystoreOption = DEFAULT_KEYSTORE,
-    password_file: PasswordFileOption = None,
-    escrow: EscrowOption = None,
-    as_json: JsonOption = False,
-) -> None:
+@connected
+def reclaim(connection: Connection, job: JobArgument, as_json: JsonOption = False) -> None:
     """End an open job after its end: the payer is refunded. Anybody may."""
-    _send("reclaim", job, node, rpc, keystore, password_file, escrow, as_json)
+    _send("reclaim", job, connection, as_json)
 
 
 @group.command()
-def dispute(
-    job: JobArgument,
-    node: NodeOption = DEFAULT_NODE,
-    rpc: RpcOption = DEFAULT_RPC,
-    keystore: KeystoreOption = DEFAULT_KEYSTORE,
-    password_file: PasswordFileOption = None,
-    escrow: EscrowOption = None,
-    yes: YesOption = False,
-    as_json: JsonOption = False,
-) -> None:
+@connected
+def dispute(connection: Connection, job: JobArgument, yes: YesOption = False, as_json: JsonOption = False) -> None:
     """Contest what is pending, as buyer, payer or provider, within the window.
 
     The arbiter then rules. A job without an arbiter closes at once: what was accepted is paid, the rest refunded, nothing slashed.
     """
     confirm(f"Dispute job {job}?", yes=yes)
-    _send("dispute", job, node, rpc, keystore, password_file, escrow, as_json)
+    _send("dispute", job, connection, as_json)
 
 
-def _send(
-    action: str,
-    job: str,
-    node: str,
-    rpc: str,
-    keystore: Path,
-    password_file: Path | None,
-    escrow: str | None,
-    as_json: bool,
-) -> None:
+def _send(action: str, job: str, connection: Connection, as_json: bool) -> None:
     from computility.domain.identifiers import parse_bytes32
     from computility.services.job_watch import JobWatch
 
     job_id = parse_bytes32(job)
-    with open_session(node, rpc, keystore, password_file, escrow=escrow) as session:
+    with connection.session() as session:
         watched = JobWatch(session.account, session.node, 0).one(job_id)
         move: Callable[[Any], Any] = getattr(session.account, action)
         receipt = move(watched.terms)

@@ -12,21 +12,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from computility.cli.options import (
-    DEFAULT_KEYSTORE,
-    DEFAULT_NODE,
-    DEFAULT_RPC,
-    ConfirmationsOption,
-    EscrowOption,
-    KeystoreOption,
-    NodeOption,
-    PasswordFileOption,
-    RpcOption,
-    YesOption,
-)
+from computility.cli.connection import Connection, connected
+from computility.cli.options import ConfirmationsOption, YesOption
 from computility.cli.output import JsonOption, print_record, print_rows
 from computility.cli.service import serve_until_signalled, set_up_log
-from computility.cli.session import SERVICE_WAITS_S, Session, confirm, open_session
+from computility.cli.session import SERVICE_WAITS_S, Session, confirm
 
 if TYPE_CHECKING:
     from computility.domain.identifiers import Address
@@ -41,19 +31,12 @@ group = typer.Typer(help="Offer computing power: register, then run the agent.",
 
 
 @group.command()
-def register(
-    node: NodeOption = DEFAULT_NODE,
-    rpc: RpcOption = DEFAULT_RPC,
-    keystore: KeystoreOption = DEFAULT_KEYSTORE,
-    password_file: PasswordFileOption = None,
-    escrow: EscrowOption = None,
-    yes: YesOption = False,
-    as_json: JsonOption = False,
-) -> None:
+@connected
+def register(connection: Connection, yes: YesOption = False, as_json: JsonOption = False) -> None:
     """Enter the provider registry with the stake that it demands, from the wallet."""
     from computility.domain.units import format_credits
 
-    with open_session(node, rpc, keystore, password_file, escrow=escrow) as session:
+    with connection.session() as session:
         account = session.account
         if account.is_active_provider():
             print_record({"provider": account.address, "active": True, "tx": None}, as_json=as_json)
@@ -65,14 +48,12 @@ def register(
 
 
 @group.command()
+@connected
 def init(
+    connection: Connection,
     config: Annotated[Path, typer.Argument(help="The file to write.")] = DEFAULT_CONFIG,
     operator: Annotated[str, typer.Option(help="Your name in compute identifiers.")] = "me",
     region: Annotated[str, typer.Option(help="Where your machines stand.")] = "local",
-    node: NodeOption = DEFAULT_NODE,
-    rpc: RpcOption = DEFAULT_RPC,
-    keystore: KeystoreOption = DEFAULT_KEYSTORE,
-    password_file: PasswordFileOption = None,
     dispute_window: Annotated[int, typer.Option(min=1, help="Seconds in which a claim can be contested.")] = 3600,
 ) -> None:
     """Write a settings file to start from. It holds no secret: it names the file that does."""
@@ -83,12 +64,12 @@ def init(
 
     if config.exists():
         raise Conflict(f"{config} is there already: edit it, or name another file")
-    named = f'password_file = "{password_file}"\n' if password_file else ""
+    named = {"password_file": connection.password_file, "escrow": connection.escrow}
     text = TEMPLATE.format(
-        node=node,
-        rpc=rpc,
-        keystore=keystore,
-        password_file=named,
+        node=connection.node,
+        rpc=connection.rpc,
+        keystore=connection.keystore,
+        optional="".join(f'{name} = "{value}"\n' for name, value in named.items() if value),
         parallel=max(1, (os.cpu_count() or 2) // 2),
         operator=operator,
         region=region,
@@ -172,7 +153,9 @@ def leave(config: ConfigArgument, yes: YesOption = False, as_json: JsonOption = 
 
 
 @group.command()
+@connected
 def serve(
+    connection: Connection,
     config: Annotated[
         Path | None, typer.Option(help="Settings file of `provider init`; the options below are ignored with it.")
     ] = None,
@@ -193,11 +176,6 @@ def serve(
         int, typer.Option(min=1, help="Seconds before a job's end at which to claim in any case.")
     ] = 30,
     job_timeout: Annotated[int, typer.Option(min=1, help="Seconds that one run may take on this machine.")] = 300,
-    node: NodeOption = DEFAULT_NODE,
-    rpc: RpcOption = DEFAULT_RPC,
-    keystore: KeystoreOption = DEFAULT_KEYSTORE,
-    password_file: PasswordFileOption = None,
-    escrow: EscrowOption = None,
     confirmations: ConfirmationsOption = 0,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log more.")] = False,
 ) -> None:
@@ -217,9 +195,7 @@ def serve(
     from computility.services.provider_agent import ProviderAgent, ProviderSettings
 
     set_up_log(verbose=verbose)
-    with open_session(
-        node, rpc, keystore, password_file, escrow=escrow, confirmations=confirmations, wait_s=SERVICE_WAITS_S
-    ) as session:
+    with connection.session(confirmations=confirmations, wait_s=SERVICE_WAITS_S) as session:
         committee = session.config["committee"]
         accepted = verifier or ([committee["address"]] if committee else [])
         panel = ArbiterSeat(session.account) if "Arbitration" in session.config["contracts"] else None
@@ -250,15 +226,8 @@ def _configured_session(path: Path, wait_s: float = 0.0) -> Iterator[tuple[Provi
 
     config = read_provider_config(path)
     to = config.connection
-    with open_session(
-        to.node,
-        to.rpc,
-        to.keystore,
-        to.password_file,
-        escrow=to.escrow,
-        confirmations=to.confirmations,
-        wait_s=wait_s,
-    ) as session:
+    connection = Connection(to.node, to.rpc, to.keystore, to.password_file, to.escrow)
+    with connection.session(confirmations=to.confirmations, wait_s=wait_s) as session:
         yield config, session
 
 

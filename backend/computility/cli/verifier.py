@@ -8,93 +8,60 @@ from typing import Annotated
 import typer
 
 from computility.chain.transaction_sender import Receipt
-from computility.cli.options import (
-    DEFAULT_KEYSTORE,
-    DEFAULT_NODE,
-    DEFAULT_RPC,
-    ConfirmationsOption,
-    EscrowOption,
-    KeystoreOption,
-    NodeOption,
-    PasswordFileOption,
-    RpcOption,
-    YesOption,
-)
+from computility.cli.connection import Connection, connected
+from computility.cli.options import ConfirmationsOption, YesOption
 from computility.cli.output import JsonOption, print_record
 from computility.cli.service import serve_until_signalled, set_up_log
-from computility.cli.session import SERVICE_WAITS_S, Session, confirm, open_session
+from computility.cli.session import SERVICE_WAITS_S, Session, confirm
 from computility.services.committee_seat import CommitteeSeat
 
 group = typer.Typer(help="Check jobs for a fee: join the committee, then run the node.", no_args_is_help=True)
 
 
 @group.command()
-def join(
-    node: NodeOption = DEFAULT_NODE,
-    rpc: RpcOption = DEFAULT_RPC,
-    keystore: KeystoreOption = DEFAULT_KEYSTORE,
-    password_file: PasswordFileOption = None,
-    escrow: EscrowOption = None,
-    yes: YesOption = False,
-    as_json: JsonOption = False,
-) -> None:
+@connected
+def join(connection: Connection, yes: YesOption = False, as_json: JsonOption = False) -> None:
     """Stake as a member of the verifier committee. The committee's owner has to have named you before.
 
     You serve once the committee's rotation delay is over: run the command again then, or leave it to `verifier serve`.
     """
-    with open_session(node, rpc, keystore, password_file, escrow=escrow) as session:
+    with connection.session() as session:
         confirm(f"Stake as verifier {session.account.address}?", yes=yes)
         seat = CommitteeSeat(session.account)
         _print_seat(session, seat, seat.join(), as_json=as_json)
 
 
 @group.command()
-def leave(
-    node: NodeOption = DEFAULT_NODE,
-    rpc: RpcOption = DEFAULT_RPC,
-    keystore: KeystoreOption = DEFAULT_KEYSTORE,
-    password_file: PasswordFileOption = None,
-    escrow: EscrowOption = None,
-    yes: YesOption = False,
-    as_json: JsonOption = False,
-) -> None:
+@connected
+def leave(connection: Connection, yes: YesOption = False, as_json: JsonOption = False) -> None:
     """Ask to serve no longer; you serve on until the rotation delay is over. Run it again then, and `release` after the unbonding period."""
-    with open_session(node, rpc, keystore, password_file, escrow=escrow) as session:
+    with connection.session() as session:
         confirm(f"Leave the committee as {session.account.address}?", yes=yes)
         seat = CommitteeSeat(session.account)
         _print_seat(session, seat, seat.leave(), as_json=as_json)
 
 
 @group.command()
-def release(
-    node: NodeOption = DEFAULT_NODE,
-    rpc: RpcOption = DEFAULT_RPC,
-    keystore: KeystoreOption = DEFAULT_KEYSTORE,
-    password_file: PasswordFileOption = None,
-    escrow: EscrowOption = None,
-    as_json: JsonOption = False,
-) -> None:
+@connected
+def release(connection: Connection, as_json: JsonOption = False) -> None:
     """Take the stake back, once you have left and the unbonding period is over."""
-    with open_session(node, rpc, keystore, password_file, escrow=escrow) as session:
+    with connection.session() as session:
         seat = CommitteeSeat(session.account)
         _print_seat(session, seat, [seat.release()], as_json=as_json)
 
 
 @group.command()
+@connected
 def claim(
+    connection: Connection,
     wait: Annotated[float, typer.Option(min=0, help="Seconds to wait for shares that are not fixed yet.")] = 5.0,
-    node: NodeOption = DEFAULT_NODE,
-    rpc: RpcOption = DEFAULT_RPC,
-    keystore: KeystoreOption = DEFAULT_KEYSTORE,
-    password_file: PasswordFileOption = None,
-    escrow: EscrowOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Show the committee what you signed, and pay your shares of the fees out to the wallet."""
     from computility.domain.units import format_credits
     from computility.services.committee_fees import CommitteeFees
 
-    with open_session(node, rpc, keystore, password_file, escrow=escrow) as session:
+    with connection.session() as session:
         before = session.account.wallet_credits()
         done = CommitteeFees(session.account, session.node, CommitteeSeat(session.account)).collect(wait)
         held = session.account.wallet_credits()
@@ -109,13 +76,10 @@ def claim(
 
 
 @group.command()
+@connected
 def slash(
+    connection: Connection,
     job: Annotated[str, typer.Argument(help="The job on which the committee's arbiter ruled.")],
-    node: NodeOption = DEFAULT_NODE,
-    rpc: RpcOption = DEFAULT_RPC,
-    keystore: KeystoreOption = DEFAULT_KEYSTORE,
-    password_file: PasswordFileOption = None,
-    escrow: EscrowOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Prove that members signed what a ruling found wrong. A tenth of their stakes is yours, the rest the harmed party's."""
@@ -123,7 +87,7 @@ def slash(
     from computility.services.committee_fees import CommitteeFees
 
     job_id = parse_bytes32(job)
-    with open_session(node, rpc, keystore, password_file, escrow=escrow) as session:
+    with connection.session() as session:
         receipt = CommitteeFees(session.account, session.node, CommitteeSeat(session.account)).slash(job_id)
     print_record({"job": job_id, "tx": receipt.tx_hash, "gas": receipt.gas_used}, as_json=as_json)
 
@@ -140,15 +104,12 @@ def _print_seat(session: Session, seat: CommitteeSeat, sent: Sequence[Receipt], 
 
 
 @group.command()
+@connected
 def serve(
+    connection: Connection,
     parallel: Annotated[int, typer.Option(min=1, help="Jobs that are checked at one time.")] = 1,
     least_fee: Annotated[str, typer.Option(help="Credits below which a job is not checked.")] = "0",
     job_timeout: Annotated[int, typer.Option(min=1, help="Seconds that one run may take on this machine.")] = 300,
-    node: NodeOption = DEFAULT_NODE,
-    rpc: RpcOption = DEFAULT_RPC,
-    keystore: KeystoreOption = DEFAULT_KEYSTORE,
-    password_file: PasswordFileOption = None,
-    escrow: EscrowOption = None,
     confirmations: ConfirmationsOption = 0,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log more.")] = False,
 ) -> None:
@@ -163,9 +124,7 @@ def serve(
 
     set_up_log(verbose=verbose)
     fee = parse_credits(least_fee)
-    with open_session(
-        node, rpc, keystore, password_file, escrow=escrow, confirmations=confirmations, wait_s=SERVICE_WAITS_S
-    ) as session:
+    with connection.session(confirmations=confirmations, wait_s=SERVICE_WAITS_S) as session:
         seat = CommitteeSeat(session.account) if session.config["committee"] else None
         verifier = VerifierNode(
             session.account,

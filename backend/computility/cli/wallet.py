@@ -7,18 +7,10 @@ from typing import Annotated
 
 import typer
 
-from computility.cli.options import (
-    DEFAULT_KEYSTORE,
-    DEFAULT_NODE,
-    DEFAULT_RPC,
-    EscrowOption,
-    KeystoreOption,
-    NodeOption,
-    PasswordFileOption,
-    RpcOption,
-)
+from computility.cli.connection import Connection, connected
+from computility.cli.options import DEFAULT_KEYSTORE, KeystoreOption, PasswordFileOption
 from computility.cli.output import JsonOption, print_record
-from computility.cli.session import open_session, password
+from computility.cli.session import password
 
 group = typer.Typer(help="Keys, credits, and your balance inside the escrow.", no_args_is_help=True)
 
@@ -67,18 +59,12 @@ def reader_key(
 
 
 @group.command()
-def show(
-    node: NodeOption = DEFAULT_NODE,
-    rpc: RpcOption = DEFAULT_RPC,
-    keystore: KeystoreOption = DEFAULT_KEYSTORE,
-    password_file: PasswordFileOption = None,
-    escrow: EscrowOption = None,
-    as_json: JsonOption = False,
-) -> None:
+@connected
+def show(connection: Connection, as_json: JsonOption = False) -> None:
     """Show what the account holds: in its wallet, free inside the escrow, and locked in jobs."""
     from computility.domain.units import format_credits
 
-    with open_session(node, rpc, keystore, password_file, escrow=escrow) as session:
+    with connection.session() as session:
         account = session.account
         balance = account.balance()
         record = {
@@ -92,80 +78,56 @@ def show(
 
 
 @group.command()
-def swap(
-    amount: AmountArgument,
-    node: NodeOption = DEFAULT_NODE,
-    rpc: RpcOption = DEFAULT_RPC,
-    keystore: KeystoreOption = DEFAULT_KEYSTORE,
-    password_file: PasswordFileOption = None,
-    escrow: EscrowOption = None,
-    as_json: JsonOption = False,
-) -> None:
+@connected
+def swap(connection: Connection, amount: AmountArgument, as_json: JsonOption = False) -> None:
     """Swap reserve tokens of the wallet for credits, one to one."""
     from computility.domain.units import format_credits, parse_credits
 
     wanted = parse_credits(amount)
-    with open_session(node, rpc, keystore, password_file, escrow=escrow) as session:
+    with connection.session() as session:
         receipts = session.account.swap_reserve(wanted)
         held = session.account.wallet_credits()
     print_record({"wallet_credits": format_credits(held), "tx": receipts[-1].tx_hash}, as_json=as_json)
 
 
 @group.command()
-def redeem(
-    amount: AmountArgument,
-    node: NodeOption = DEFAULT_NODE,
-    rpc: RpcOption = DEFAULT_RPC,
-    keystore: KeystoreOption = DEFAULT_KEYSTORE,
-    password_file: PasswordFileOption = None,
-    escrow: EscrowOption = None,
-    as_json: JsonOption = False,
-) -> None:
+@connected
+def redeem(connection: Connection, amount: AmountArgument, as_json: JsonOption = False) -> None:
     """Turn credits of the wallet back into reserve tokens."""
     from computility.domain.units import format_credits, parse_credits
 
     wanted = parse_credits(amount)
-    with open_session(node, rpc, keystore, password_file, escrow=escrow) as session:
+    with connection.session() as session:
         receipt = session.account.redeem(wanted)
         held = session.account.wallet_credits()
     print_record({"wallet_credits": format_credits(held), "tx": receipt.tx_hash}, as_json=as_json)
 
 
 @group.command()
-def deposit(
-    amount: AmountArgument,
-    node: NodeOption = DEFAULT_NODE,
-    rpc: RpcOption = DEFAULT_RPC,
-    keystore: KeystoreOption = DEFAULT_KEYSTORE,
-    password_file: PasswordFileOption = None,
-    escrow: EscrowOption = None,
-    as_json: JsonOption = False,
-) -> None:
+@connected
+def deposit(connection: Connection, amount: AmountArgument, as_json: JsonOption = False) -> None:
     """Move credits from the wallet into the escrow, where bonds are locked from."""
     from computility.domain.units import format_credits, parse_credits
 
     wanted = parse_credits(amount)
-    with open_session(node, rpc, keystore, password_file, escrow=escrow) as session:
+    with connection.session() as session:
         receipts = session.account.deposit(wanted)
         balance = session.account.balance()
     print_record({"escrow_free": format_credits(balance.free), "tx": receipts[-1].tx_hash}, as_json=as_json)
 
 
 @group.command()
+@connected
 def withdraw(
+    connection: Connection,
     amount: Annotated[str, typer.Argument(help="Credits, like 12 or 0.05, or `all`.")] = "all",
-    node: NodeOption = DEFAULT_NODE,
-    rpc: RpcOption = DEFAULT_RPC,
-    keystore: KeystoreOption = DEFAULT_KEYSTORE,
-    password_file: PasswordFileOption = None,
-    escrow: EscrowOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Claim what is free inside the escrow (rewards, refunds, deposits) into the wallet."""
     from computility.domain.errors import InsufficientFunds
     from computility.domain.units import format_credits, parse_credits
 
-    with open_session(node, rpc, keystore, password_file, escrow=escrow) as session:
+    with connection.session() as session:
         free = session.account.balance().free
         wanted = free if amount == "all" else parse_credits(amount)
         if not 0 < wanted <= free:

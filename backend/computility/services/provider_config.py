@@ -160,7 +160,7 @@ TEMPLATE: Final = """\
 node = "{node}"
 rpc = "{rpc}"
 keystore = "{keystore}"
-{password_file}
+{optional}
 [trust]
 verifiers = []                 # the node's committee where none is named
 arbiters = []
