@@ -24,7 +24,7 @@ help:
 	@echo 'make check    format, lint, types, architecture, drift'
 	@echo 'make format   rewrite the sources in the house format'
 	@echo 'make bench    BENCH=name runs scripts/bench/name.py, which prints one JSON object (use make -s)'
-	@echo 'make brownie  a console against the contracts on a local chain'
+	@echo 'make brownie  a console against the contracts, deployed on a local chain'
 	@echo 'make setup    what the demo needs; make setup-test the rest'
 	@echo 'make clean    delete everything that was installed or built'
 
@@ -136,7 +136,7 @@ bench: setup-test
 	@$(BIN)/python scripts/bench/$(BENCH).py
 
 brownie: setup-test
-	scripts/brownie console
+	scripts/brownie run market --interactive
 
 clean:
 	rm -rf $(VENV) $(BROWNIE_VENV) node_modules frontend/node_modules frontend/dist .cache data deployments/31337.json deployments/1337.json

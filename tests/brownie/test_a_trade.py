@@ -5,15 +5,14 @@ import time
 import pytest
 from eth_account import Account
 from eth_account.messages import encode_typed_data
+from market import CREDIT, NOBODY, deploy_market
 
-CREDIT = 10**18
 RESERVE = 10**6
 PRICE = 3 * 10**15
 UNITS = 600
 MOST_UNITS = 1_000
 BOND = CREDIT
 VERIFIER_FEE = 5 * 10**16
-ZERO = "0x" + "00" * 20
 MNEMONIC = "test test test test test test test test test test test junk"
 
 TERMS_FIELDS = (
@@ -61,19 +60,10 @@ def keys():
 
 
 @pytest.fixture(scope="module")
-def market(accounts, DevReserve, ComputeCredit, Timelock, ProviderRegistry, CreditScores, JobEscrow):
-    """A generation of contracts, deployed as the deployer does."""
-    deployer = accounts[0]
-    reserve = DevReserve.deploy({"from": deployer})
-    credit = ComputeCredit.deploy(reserve, {"from": deployer})
-    timelock = Timelock.deploy(2 * 86_400, [deployer], [ZERO], {"from": deployer})
-    escrow_to_be = deployer.get_deployment_address(deployer.nonce + 2)
-    registry = ProviderRegistry.deploy(credit, timelock, (10 * CREDIT, 60, True), escrow_to_be, {"from": deployer})
-    scores = CreditScores.deploy(escrow_to_be, {"from": deployer})
-    parameters = ((100, 80, 60, 40), (2_000, 1_500, 1_000, 500), (0, 0, 0, 0), 1, deployer, deployer)
-    escrow = JobEscrow.deploy(credit, registry, timelock, parameters, {"from": deployer})
-    assert registry.escrow() == scores.escrow() == escrow
-    return reserve, credit, registry, escrow
+def market(accounts):
+    market = deploy_market(accounts[0])
+    assert market.registry.escrow() == market.scores.escrow() == market.escrow
+    return market
 
 
 def sign(key, escrow, chain_id, name, fields, values):
@@ -101,7 +91,7 @@ def free_and_locked(escrow, account):
 
 
 def test_a_trade__from_deposit_to_withdrawal__pays_the_provider(accounts, chain, keys, market):
-    reserve, credit, registry, escrow = market
+    reserve, credit, _, registry, _, escrow = market
     treasury, buyer, provider, verifier = accounts[:4]
     for party in (buyer, provider):
         reserve.mint(party, 100 * RESERVE, {"from": party})
@@ -114,7 +104,7 @@ def test_a_trade__from_deposit_to_withdrawal__pays_the_provider(accounts, chain,
 
     now = max(int(time.time()), chain.time())
     terms = (
-        buyer.address, buyer.address, provider.address, verifier.address, ZERO, ZERO,
+        buyer.address, buyer.address, provider.address, verifier.address, NOBODY, NOBODY,
         b"\x01" * 32, b"\x02" * 32, b"\x03" * 32, b"\x00" * 32,
         PRICE, 10, MOST_UNITS, BOND, VERIFIER_FEE, 0,
         now + 3_600, now + 86_400, 0, 3_600, 0, 100, 1,
