@@ -14,7 +14,7 @@ import typer
 
 from computility.cli.connection import Connection, connected
 from computility.cli.options import ConfirmationsOption, YesOption
-from computility.cli.output import JsonOption, print_record, print_rows
+from computility.cli.output import JsonOption, print_json, print_record, print_rows
 from computility.cli.service import serve_until_signalled, set_up_log
 from computility.cli.session import SERVICE_WAITS_S, Session, confirm
 
@@ -86,7 +86,8 @@ def bench(
     runs: Annotated[int, typer.Option(min=1, max=1000, help="Starts to time for each executor.")] = 10,
     as_json: JsonOption = False,
 ) -> None:
-    """Test what this machine offers: each executor proves itself, and is timed on the least job of its kind."""
+    """Test what this machine offers: each executor proves itself, and is timed on the least job of its kind; GPUs are listed with their health."""
+    from computility.services.card_report import CARD_COLUMNS, card_rows
     from computility.services.provider_config import read_provider_config
     from computility.services.provider_role import executors_of, least_job_ms
 
@@ -104,15 +105,19 @@ def bench(
             }
         )
     rows += [{"kind": name, "offered": f"no: {reason}"} for name, reason in executors.left_out.items()]
-    print_rows(
-        rows, ["kind", "environment", "least_job_ms", "safeguards", "offered"], as_json=as_json, empty="Nothing."
-    )
+    cards = card_rows()
+    if as_json:
+        print_json([*rows, *cards])
+        return
+    print_rows(rows, ["kind", "environment", "least_job_ms", "safeguards", "offered"], as_json=False, empty="Nothing.")
+    print_rows(cards, CARD_COLUMNS, as_json=False, empty="No GPU.")
 
 
 @group.command()
 def status(config: ConfigArgument, as_json: JsonOption = False) -> None:
-    """What the market and the chain say of you: registration, money, asks, live jobs."""
+    """What the market and the chain say of you: registration, money, asks, live jobs; and how this machine's GPUs are."""
     from computility.domain.units import format_credits
+    from computility.services.card_report import card_rows
     from computility.services.job_watch import LIVE_STATES
 
     with _configured_session(config) as (_, session):
@@ -128,6 +133,10 @@ def status(config: ConfigArgument, as_json: JsonOption = False) -> None:
             "locked": format_credits(balance.locked),
             "asks": [row["ask"]["id"] for row in asks],
             "live_jobs": [f"{row['id']} {row['state']}" for row in jobs],
+            "gpus": [
+                " ".join(str(row[name]) for name in ("uuid", "model", "health", "held_by") if row.get(name))
+                for row in card_rows()
+            ],
         }
     print_record(record, as_json=as_json)
 

@@ -9,10 +9,16 @@ from computility.execution.executor import Executor
 
 
 class ExecutorSet:
-    """Executors by environment class."""
+    """Executors by environment class. ``names`` are their classes by what they were made to run."""
 
-    def __init__(self, executors: Iterable[Executor], left_out: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        executors: Iterable[Executor],
+        left_out: Mapping[str, str] | None = None,
+        names: Mapping[str, str] | None = None,
+    ) -> None:
         self._executors = {executor.environment: executor for executor in executors}
+        self.names = dict(names or {})
         self.left_out = dict(left_out or {})
         """Why an executor is not among them, by what it was to run."""
 
@@ -42,7 +48,7 @@ class ExecutorSet:
 
 def offer_what_holds(makers: Mapping[str, Callable[[], Executor]]) -> ExecutorSet:
     """Make executors and test them; one that cannot be made or fails its self-test is left out, with the reason."""
-    offered, left_out = [], {}
+    offered, left_out, names = [], {}, {}
     for name, make in makers.items():
         try:
             executor = make()
@@ -53,4 +59,5 @@ def offer_what_holds(makers: Mapping[str, Callable[[], Executor]]) -> ExecutorSe
             left_out[name] = str(error)
         else:
             offered.append(executor)
-    return ExecutorSet(offered, left_out)
+            names[name] = executor.environment
+    return ExecutorSet(offered, left_out, names)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from computility.domain.errors import InvalidMessage
 from computility.domain.identifiers import Address, parse_address
@@ -89,7 +89,7 @@ class Metrics(_Section):
 
 class Offer(_Section):
     """An ask that is kept on the market. ``tools`` are host folders that ``process`` jobs see read-only, ``toolset`` says by name and version what is
-    in them."""
+    in them. ``gpus`` are cards by UUID, or ``all``; the ask's resource is then billed in GPU seconds."""
 
     kind: Literal["wasm", "process"]
     resource: ResourceUrn
@@ -102,6 +102,17 @@ class Offer(_Section):
     valid_for_s: int = Field(default=7 * 86_400, ge=60)
     tools: dict[str, str] = {}
     toolset: dict[str, str] = {}
+    gpus: Literal["all"] | tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _billed_as_it_is_metered(self) -> Offer:
+        if self.gpus and self.kind == "wasm":
+            raise ValueError("WebAssembly programs reach no GPU: offer GPUs with kind = process or container")
+        metric = parse_resource(self.resource).metric
+        expected = "mfuel" if self.kind == "wasm" else "gpu-s" if self.gpus else "cpu-s"
+        if metric != expected:
+            raise ValueError(f"jobs of this offer are metered in {expected}, and its resource says {metric}")
+        return self
 
 
 class ProviderConfig(_Section):
@@ -199,4 +210,14 @@ dispute_window_s = {dispute_window_s}
 # dispute_window_s = {dispute_window_s}
 # tools = {{ "/opt/venv" = "/srv/venv" }}
 # toolset = {{ numpy = "2.4.0" }}
+
+# The same with GPUs, each held by one job at a time (pip install 'computility[gpu]'; `computility provider bench` lists them).
+# [[offer]]
+# kind = "process"
+# gpus = "all"                   # or UUIDs
+# resource = "urn:computility:gpu:h100-sxm:1x:80g:{region}:{operator}:0003:gpu-s"
+# price = "0.01"
+# max_units = 86400
+# max_concurrent = 1
+# dispute_window_s = {dispute_window_s}
 """

@@ -19,6 +19,8 @@ from computility.domain.task_specification import CommandLimits, TaskSpecificati
 from computility.domain.units import parse_credits
 from computility.execution.executor import AttemptId, Executor, Prepared
 from computility.execution.executor_set import ExecutorSet, offer_what_holds
+from computility.execution.gpu.card_pool import CardPool
+from computility.execution.gpu.nvml_cards import find_cards
 from computility.execution.reader_key import ReaderKey
 from computility.execution.sealed_executor import SealedExecutor
 from computility.services.ask_keeper import AskKeeper, KeptAsk
@@ -44,7 +46,7 @@ def executors_of(config: ProviderConfig, reader: ReaderKey | None = None) -> Exe
     offered = offer_what_holds(makers)
     if reader is None:
         return offered
-    return ExecutorSet([SealedExecutor(executor, reader) for executor in offered], offered.left_out)
+    return ExecutorSet([SealedExecutor(executor, reader) for executor in offered], offered.left_out, offered.names)
 
 
 def agent_of(config: ProviderConfig, account: TradingAccount, node: NodeClient, committee: str | None) -> ProviderAgent:
@@ -94,13 +96,12 @@ def kept_asks(
     config: ProviderConfig, executors: ExecutorSet, provider: Address, verifiers: tuple[Address, ...]
 ) -> list[KeptAsk]:
     """The asks of every offer whose executor holds."""
-    by_name = {_class_of(config, offer): offer for offer in config.offer}
     return [
         KeptAsk(
             Ask(
                 provider=provider,
                 resource=offer.resource,
-                environment=executor.environment,
+                environment=executors.names[_name_of(offer)],
                 unit_price=parse_credits(offer.price),
                 min_units=offer.min_units,
                 max_units=offer.max_units,
@@ -115,9 +116,8 @@ def kept_asks(
             ),
             offer.valid_for_s,
         )
-        for executor in executors
-        for name, offer in by_name.items()
-        if name == executor.environment
+        for offer in config.offer
+        if _name_of(offer) in executors.names
     ]
 
 
@@ -145,14 +145,9 @@ def least_job_ms(executor: Executor, runs: int) -> float:
 
 def _name_of(offer: Offer) -> str:
     tools = ", ".join(f"{name} {version}" for name, version in sorted(offer.toolset.items()))
-    return f"{offer.kind} ({tools})" if tools else offer.kind
-
-
-def _class_of(config: ProviderConfig, offer: Offer) -> str:
-    from computility.execution.sandbox.process_executor import process_environment
-    from computility.execution.wasm.executor import wasm_environment
-
-    return wasm_environment() if offer.kind == "wasm" else process_environment(offer.toolset)
+    gpus = "" if not offer.gpus else "all GPUs" if offer.gpus == "all" else f"GPUs {', '.join(offer.gpus)}"
+    within = "; ".join(filter(None, (tools, gpus)))
+    return f"{offer.kind} ({within})" if within else offer.kind
 
 
 def _maker_of(config: ProviderConfig, offer: Offer) -> Callable[[], Executor]:
@@ -178,6 +173,13 @@ def _maker_of(config: ProviderConfig, offer: Offer) -> Callable[[], Executor]:
             max_wall_s=work.timeout_s,
             parallel=work.parallel,
             cgroup_parent=work.cgroup,
+            gpus=_cards_of(offer),
         )
 
     return make
+
+
+def _cards_of(offer: Offer) -> CardPool | None:
+    if not offer.gpus:
+        return None
+    return CardPool(find_cards(), () if offer.gpus == "all" else offer.gpus)

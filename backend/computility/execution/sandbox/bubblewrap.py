@@ -16,6 +16,7 @@ from typing import Final
 
 from computility.domain.errors import ExecutorUnfit
 
+NOTHING: Final[Mapping[str, str]] = {}
 _PAGE: Final = 4096
 _SPARE_PROCESSES: Final = 5
 """bubblewrap's own process in the sandbox, the supervising shell, its watch, and tar when the job has ended."""
@@ -59,11 +60,10 @@ class SandboxLimits:
 
 @dataclass(frozen=True)
 class Sandbox:
-    """How a provider sets its sandboxes up. ``tools`` are host folders by where a job sees them; ``devices`` are device nodes, of GPUs."""
+    """How a provider sets its sandboxes up. ``tools`` are host folders by where a job sees them."""
 
     bwrap: str
     tools: Mapping[str, str] = field(default_factory=dict)
-    devices: Sequence[str] = ()
 
     def command(
         self,
@@ -76,10 +76,12 @@ class Sandbox:
         block: int,
         info: int,
         devices: Sequence[str] = (),
+        bound: Mapping[str, str] = NOTHING,
     ) -> list[str]:
-        """bubblewrap with a job in it. ``files`` are open descriptors by path below ``/job``; ``block`` holds the sandbox until it can be read,
-        ``info`` is told the process id. Standard input has to be ``block``'s pipe: a line of it lets the job begin, and its end ends the job.
-        The result comes on standard output, which the job itself does not get."""
+        """bubblewrap with a job in it. ``files`` are open descriptors by path below ``/job``; ``devices`` are device nodes, of GPUs; ``bound`` are
+        more files of the host by where the job sees them, read-only. ``block`` holds the sandbox until it can be read, ``info`` is told the process
+        id. Standard input has to be ``block``'s pipe: a line of it lets the job begin, and its end ends the job. The result comes on standard
+        output, which the job itself does not get."""
         command = [
             self.bwrap,
             "--unshare-all",
@@ -99,10 +101,10 @@ class Sandbox:
                 command += ["--ro-bind", f"/{folder}", f"/{folder}"]
         for name in ("ld.so.cache", "alternatives", "localtime"):
             command += ["--ro-bind-try", f"/etc/{name}", f"/etc/{name}"]
-        for place, folder in self.tools.items():
+        for place, folder in (*self.tools.items(), *bound.items()):
             command += ["--ro-bind", folder, place]
         command += ["--proc", "/proc", "--dev", "/dev"]
-        for device in (*self.devices, *devices):
+        for device in devices:
             command += ["--dev-bind", device, device]
         command += ["--size", str(max(limits.scratch_bytes, _PAGE)), "--tmpfs", "/dev/shm", "--remount-ro", "/dev"]  # noqa: S108
         command += ["--size", str(max(limits.scratch_bytes, _PAGE)), "--tmpfs", "/tmp"]  # noqa: S108
