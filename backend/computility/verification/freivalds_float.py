@@ -20,6 +20,8 @@ the second by Hsu, Kakade and Zhang, "A tail inequality for quadratic forms of s
 theorem 2.1. λ and x are set so that all tests of a check together reject an honest product with probability at most ``FALSE_REJECT``. Where numbers
 underflow, 2·k·n·η is allowed besides.
 
+A third test looks for terms that were left out and are smaller than what rounding may do to a row: `missing_terms`.
+
 **Power.** The row test sees one bad row, the joint test a small loss of precision everywhere. For an error e in row i that does not depend on r,
 E(e·r)² = ‖e‖² and E(e·r)⁴ ≤ 3·‖e‖⁴, so by Paley and Zygmund P((e·r)² ≥ ‖e‖²/100) ≥ 0.99²/3 a round: an error ten times above the tolerance slips
 through all rounds with at most (1 − 0.3267)^rounds, which is what ``soundness_bits`` says. Errors below the tolerance are rounding by definition.
@@ -47,6 +49,7 @@ from computility.verification.freivalds import (
     UNREADABLE,
 )
 from computility.verification.mersenne61 import row_blocks
+from computility.verification.missing_terms import MissingTerms
 
 FALSE_REJECT: Final = 2.0**-40
 BITS_PER_ROUND: Final = -math.log2(1 - 0.99**2 / 3)
@@ -124,6 +127,31 @@ def check_float_product(
         return CheckResult(Verdict.NO_FAULT, UNREADABLE)
 
 
+@dataclass(frozen=True)
+class FloatLimits:
+    """Where the tests reject. ``granted``: σ_i² over ‖a_i‖²·‖B‖_F². ``underflow`` is allowed besides. ``deviation``: λ of the row test. ``joint``:
+    limit of the joint test."""
+
+    granted: float
+    underflow: float
+    deviation: float
+    joint: float
+
+    @classmethod
+    def of(cls, precision: Precision, rows: int, inner: int, columns: int, rounds: int) -> FloatLimits:
+        """For a product of (rows, inner) with (inner, columns) and so many sign vectors."""
+        depth = precision.depth(inner)
+        x = math.log(4 * rounds / FALSE_REJECT)
+        return cls(
+            # The first-order bound, with room for the rounding of the partial sums themselves.
+            granted=precision.roundoff**2 * (depth + 1) * (1 + 4 * depth * precision.roundoff)
+            + precision.output_roundoff**2,
+            underflow=2.0 * inner * columns * precision.smallest,
+            deviation=math.sqrt(2 * math.log(8 * max(1, rows) * rounds / FALSE_REJECT)),
+            joint=rows + 2 * math.sqrt(rows * x) + 2 * x,
+        )
+
+
 def _check(
     left: npt.NDArray[Any],
     right: npt.NDArray[Any],
@@ -136,15 +164,10 @@ def _check(
     projected, right_square = _project(right, signs)
     if not math.isfinite(right_square):
         return CheckResult(Verdict.NO_FAULT, INPUTS_UNFIT)
-    depth = precision.depth(inner)
-    # The first-order bound, with room for the rounding of the partial sums themselves.
-    granted = precision.roundoff**2 * (depth + 1) * (1 + 4 * depth * precision.roundoff) + precision.output_roundoff**2
-    underflow = 2.0 * inner * columns * precision.smallest
-    deviation = math.sqrt(2 * math.log(4 * max(1, rows) * rounds / FALSE_REJECT))
-    x = math.log(2 * rounds / FALSE_REJECT)
-    joint_limit = rows + 2 * math.sqrt(rows * x) + 2 * x
+    limits = FloatLimits.of(precision, rows, inner, columns, rounds)
     joint = np.zeros(rounds)
     worst_row = 0.0
+    terms = MissingTerms(projected, right_square, max(precision.roundoff, precision.output_roundoff))
     for block in row_blocks(rows, max(inner, columns)):
         a = left[block].astype(np.float64)
         c = product[block].astype(np.float64)
@@ -155,13 +178,15 @@ def _check(
             return CheckResult(Verdict.NO_FAULT, RANGE_TOO_WIDE)
         if not np.isfinite(c).all():
             return CheckResult(Verdict.FAIL, NOT_FINITE)
-        difference = np.maximum(np.abs(c @ signs - a @ projected) - underflow, 0.0)
-        sigma = np.sqrt(granted * norms * right_square)[:, np.newaxis]
+        signed = c @ signs - a @ projected
+        difference = np.maximum(np.abs(signed) - limits.underflow, 0.0)
+        sigma = np.sqrt(limits.granted * norms * right_square)[:, np.newaxis]
         # Where a row's product is zero, nothing but underflow is granted.
         ratios = np.divide(difference, sigma, out=np.where(difference > 0, np.inf, 0.0), where=sigma > 0)
-        worst_row = max(worst_row, float(ratios.max(initial=0.0)) / deviation)
+        worst_row = max(worst_row, float(ratios.max(initial=0.0)) / limits.deviation)
         joint += np.square(ratios).sum(axis=0)
-    measures = {"row": worst_row, "joint": float(joint.max()) / joint_limit}
+        terms.add(a, norms, signed)
+    measures = {"row": worst_row, "joint": float(joint.max()) / limits.joint, "terms": terms.nearness(FALSE_REJECT / 2)}
     if max(measures.values()) > 1:
         return CheckResult(Verdict.FAIL, PRODUCT_WRONG, measures=measures)
     return CheckResult(Verdict.PASS, PRODUCT_HOLDS, BITS_PER_ROUND * rounds, measures)

@@ -54,17 +54,24 @@ class HardwareChallenge:
 
     def right(self) -> npt.NDArray[np.int8]:
         """B, (size, size)."""
-        return _rows(hashlib.sha256(b"computility/hardware/right/1" + self.seed).digest(), range(self.size), self.size)
+        return _rows(self.right_key(), range(self.size), self.size)
+
+    def right_key(self) -> bytes:
+        """Seeds the stream of B."""
+        return hashlib.sha256(b"computility/hardware/right/1" + self.seed).digest()
 
     def left(self, card: str, rows: Sequence[int] | None = None) -> npt.NDArray[np.int8]:
         """A of a card, (rows, size), or only some of its rows."""
-        key = hashlib.sha256(
+        return _rows(self.left_key(card), range(self.rows) if rows is None else rows, self.size)
+
+    def left_key(self, card: str) -> bytes:
+        """Seeds the stream of A of a card."""
+        return hashlib.sha256(
             b"computility/hardware/left/1"
             + hashlib.sha256(self.seed).digest()
             + bytes.fromhex(self.provider[2:])
             + card.encode()
         ).digest()
-        return _rows(key, range(self.rows) if rows is None else rows, self.size)
 
 
 @dataclass(frozen=True)

@@ -21,8 +21,11 @@ import numpy.typing as npt
 BITS: Final = 61
 PRIME: Final = (1 << BITS) - 1
 _EXACT_BITS: Final = 53
-_BLOCK_BYTES: Final = 2 * 1024 * 1024
-"""A block of rows, as doubles, that stays in the cache while it is used."""
+_FEW: Final = 3
+_BLOCK_BYTES: Final = 8 * 1024 * 1024
+"""A block of rows, as doubles, that a verifier holds at one time."""
+_CACHED_BYTES: Final = 512 * 1024
+"""Rows, as doubles, that stay in the cache of one core between being converted and being multiplied."""
 
 IntegerMatrix: TypeAlias = npt.NDArray[Any]
 Residues: TypeAlias = npt.NDArray[np.uint64]
@@ -30,9 +33,7 @@ Residues: TypeAlias = npt.NDArray[np.uint64]
 
 def row_blocks(rows: int, columns: int) -> Iterator[slice]:
     """Slices that cover ``rows``, each of so many rows as fit the cache as doubles: a memory-mapped matrix is never read as a whole."""
-    step = max(1, _BLOCK_BYTES // (8 * max(1, columns)))
-    for start in range(0, rows, step):
-        yield slice(start, min(rows, start + step))
+    return _slices(rows, columns, _BLOCK_BYTES)
 
 
 def magnitude(matrix: IntegerMatrix) -> int:
@@ -40,6 +41,12 @@ def magnitude(matrix: IntegerMatrix) -> int:
     if matrix.size == 0:
         return 0
     return max(int(matrix.max()), -int(matrix.min()))
+
+
+def _slices(rows: int, columns: int, size: int) -> Iterator[slice]:
+    step = max(1, size // (8 * max(1, columns)))
+    for start in range(0, rows, step):
+        yield slice(start, min(rows, start + step))
 
 
 class VectorProducts:
@@ -66,8 +73,10 @@ class VectorProducts:
             limbs = self._limbs[limb_bits] = _limbs(self._vectors, limb_bits)
         total = np.zeros((matrix.shape[0], count), dtype=np.uint64)
         for number in range(parts):
-            part = self._part(matrix, number, parts, part_bits)
-            sums = (part @ limbs).astype(np.int64) % PRIME
+            exact = np.empty((matrix.shape[0], limbs.shape[1]))
+            for rows in _slices(matrix.shape[0], matrix.shape[1], _CACHED_BYTES):
+                exact[rows] = _product(self._part(matrix[rows], number, parts, part_bits), limbs)
+            sums = exact.astype(np.int64) % PRIME
             for limb in range(limbs.shape[1] // count):
                 residues = sums[:, limb * count : (limb + 1) * count].astype(np.uint64)
                 total = add(total, rotate(residues, part_bits * number + limb_bits * limb))
@@ -106,6 +115,14 @@ def rotate(residues: Residues, places: int) -> Residues:
     return (low << np.uint64(places)) | (residues >> np.uint64(kept))
 
 
+def _product(part: npt.NDArray[np.float64], limbs: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """part · limbs. BLAS prepares a product of matrices for more columns than there are here: a few vectors are multiplied faster one by one."""
+    if limbs.shape[1] > _FEW:
+        product: npt.NDArray[np.float64] = part @ limbs
+        return product
+    return np.column_stack([part @ limb for limb in limbs.T])
+
+
 @cache
 def _cut(bits: int, columns: int) -> tuple[int, int, int]:
     """Bits of a part, number of parts, and bits of a limb, with the fewest products."""
@@ -126,4 +143,5 @@ def _limbs(vectors: Residues, limb_bits: int) -> npt.NDArray[np.float64]:
     """The limbs of every vector as doubles, lowest first: (columns, limbs · count)."""
     mask = np.uint64((1 << limb_bits) - 1)
     shifts = range(0, BITS, limb_bits)
-    return np.hstack([((vectors >> np.uint64(shift)) & mask).astype(np.float64) for shift in shifts])
+    limbs = np.hstack([((vectors >> np.uint64(shift)) & mask).astype(np.float64) for shift in shifts])
+    return np.asfortranarray(limbs)
