@@ -230,6 +230,9 @@ class NodeClient:
             ) from error
 
     def _exchange(self, request: httpx.Request, limit: int) -> httpx.Response:
+        if self._http.is_closed:
+            # A thread of an agent that is ending was still asking.
+            raise NodeUnavailable(f"this client of the node {self.url} is closed")
         response = self._http.send(request, stream=True)
         received = bytearray()
         try:

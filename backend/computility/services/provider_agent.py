@@ -24,6 +24,7 @@ from computility.domain.statements import Submission
 from computility.execution.executor import AttemptId, Execution, Executor, run_to_end
 from computility.execution.executor_set import ExecutorSet
 from computility.services.ask_keeper import AskKeeper
+from computility.services.job_queue import in_turn
 from computility.services.job_watch import JobWatch, WatchedJob
 from computility.services.keyed_tasks import KeyedTasks
 from computility.services.node_client import NodeClient, NodeContentStore
@@ -110,7 +111,7 @@ class ProviderAgent:
         self.metrics.live.set(len(live))
         self._excuses = {job: excuse for job, excuse in self._excuses.items() if job in live}
         self._failures = {job: count for job, count in self._failures.items() if job in live}
-        for job in jobs:
+        for job in in_turn(jobs, self._settings.parallel_jobs, self._account.buyer_tier):
             self._advance(job)
 
     def _tend(self) -> None:

@@ -28,6 +28,7 @@ from computility.domain.errors import (
 from computility.domain.identifiers import Address, Bytes32, bytes32, parse_address
 from computility.domain.job import JobState
 from computility.domain.ledger import Balance
+from computility.domain.scores import Role
 from computility.domain.signature import sign_digest, signature_bytes
 from computility.domain.statements import SignedStatement, Statement, sign_statement
 from computility.domain.terms import Terms
@@ -206,6 +207,10 @@ class TradingAccount:
         if self.registry.read("isListed", self.address, raw):
             return None
         return self.send(self.registry, "listResource", raw)
+
+    def buyer_tier(self, buyer: Address) -> int:
+        """What an account's score as a buyer entitles it to: 0 (new, or in bad standing) to 3."""
+        return int(self.scores.read("tierIn", buyer, int(Role.BUYER)))
 
     # ---------------------------------------------------------------- jobs
 

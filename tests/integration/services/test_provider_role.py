@@ -106,6 +106,7 @@ def test_a_provider__sells_a_sandboxed_command_and_is_paid(ledger: LedgerOnChain
         wait(lambda: provider.job(quoted.job).state is JobState.CLOSED)
         assert 15 * CREDIT < provider.balance().free < 16 * CREDIT
         assert provider.wallet_credits() == in_wallet + 5 * CREDIT
+        assert provider.buyer_tier(ledger.accounts[BUYER].address) == 0, "one small trade makes no name"
     finally:
         stop.set()
         serving.join(30)
