@@ -53,7 +53,12 @@ def reverted(refused: RpcRefused) -> ChainError:
         return InsufficientFunds("the account has too little of the chain's coin to pay for gas; send it some")
     if data is None and "revert" not in str(refused).lower():
         return refused
-    name, arguments = _decode(data or b"")
+    return revert_error(data or b"")
+
+
+def revert_error(data: bytes) -> ContractReverted | InsufficientFunds:
+    """The error that a contract reverted with, from its selector and arguments, with what to do. Arguments that are cut off are left out."""
+    name, arguments = _decode(data)
     listed = ", ".join(f"{key}: {value}" for key, value in arguments.items())
     reason = f"{name}({listed})" if name else "no reason given"
     advice = _ADVICE.get(name)
@@ -80,13 +85,16 @@ def _decode(data: bytes) -> tuple[str, dict[str, object]]:
             return "Error", {"reason": decode(["string"], body)[0]}
         if selector == _PANIC:
             return "Panic", {"code": decode(["uint256"], body)[0]}
-        known = _errors().get(selector)
-        if known is None:
-            return (f"0x{selector.hex()}" if selector else ""), {}
-        name, names, types = known
-        values = decode(types, body)
     except DecodingError:
         return f"0x{selector.hex()}", {}
+    known = _errors().get(selector)
+    if known is None:
+        return (f"0x{selector.hex()}" if selector else ""), {}
+    name, names, types = known
+    try:
+        values = decode(types, body)
+    except DecodingError:
+        return name, {}
     shown = (f"0x{value.hex()}" if isinstance(value, bytes) else value for value in values)
     return name, dict(zip(names, shown, strict=True))
 

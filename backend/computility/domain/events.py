@@ -322,6 +322,11 @@ class JobSkipped(Event):
         """None: the job may not exist, and nothing of it changed, so no fold concerns it."""
         return None
 
+    @property
+    def revert_data(self) -> bytes:
+        """What the item reverted with: a selector and up to two words."""
+        return bytes.fromhex(self.error[2:10] + self.first[2:] + self.second[2:]) if int(self.error, 16) else b""
+
 
 @dataclass(frozen=True)
 class JobCancelled(Event):

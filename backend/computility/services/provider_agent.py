@@ -24,6 +24,7 @@ from computility.domain.statements import Submission
 from computility.execution.executor import AttemptId, Execution, Executor, run_to_end
 from computility.execution.executor_set import ExecutorSet
 from computility.services.ask_keeper import AskKeeper
+from computility.services.attestation_desk import AttestationDesk
 from computility.services.job_queue import in_turn
 from computility.services.job_watch import JobWatch, WatchedJob
 from computility.services.keyed_tasks import KeyedTasks
@@ -82,6 +83,7 @@ class ProviderAgent:
         self._content = NodeContentStore(node)
         self._settings = settings or ProviderSettings()
         self._desk = QuoteDesk(account, node, self._executors, policy)
+        self._attestations = AttestationDesk(account)
         self._watch = JobWatch(account, node, self._settings.confirmations)
         # Sending and waiting for a block must not keep a job from running, so runs and moves have workers of their own.
         self._runs = KeyedTasks("run", self._settings.parallel_jobs)
@@ -217,7 +219,7 @@ class ProviderAgent:
         if found is None or found[0].verdict is not Verdict.PASS:
             return False
         attestation, signatures = found
-        receipt = self._account.attest(job.terms, attestation, signatures)
+        receipt = self._attestations.bring(job.terms, attestation, signatures)
         self.metrics.sent.labels("attest").inc()
         _log.info("brought the attestation of job %s: %s", job.id, receipt.tx_hash)
         return True

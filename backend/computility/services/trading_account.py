@@ -6,7 +6,7 @@ import hashlib
 import hmac
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -14,17 +14,21 @@ from eth_account import Account
 from eth_account.signers.local import LocalAccount
 
 from computility.chain.connection import ChainConnection, DeployedContract
+from computility.chain.log_decoding import decode_log, parse_raw_log
+from computility.chain.reverts import revert_error
 from computility.chain.rpc import BlockTag, RpcClient
 from computility.chain.transaction_sender import Receipt, TransactionSender
 from computility.domain.attestation import Attestation
 from computility.domain.eip712 import Eip712Domain
 from computility.domain.errors import (
+    ChainError,
     ContractReverted,
     DeploymentMissing,
     InsufficientFunds,
     NodeMisbehaved,
     WrongDomain,
 )
+from computility.domain.events import JobSkipped
 from computility.domain.identifiers import Address, Bytes32, bytes32, parse_address
 from computility.domain.job import JobState
 from computility.domain.ledger import Balance
@@ -237,9 +241,23 @@ class TradingAccount:
 
     def attest(self, terms: Terms, attestation: Attestation, signatures: str) -> Receipt:
         """Bring the verifier's word."""
-        return self.send(
-            self.escrow, "attest", terms_values(terms), raw_values(attestation.values()), signature_bytes(signatures)
-        )
+        return self.send(self.escrow, "attest", *_attesting(terms, attestation, signatures))
+
+    def gas_of_attest(self, terms: Terms, attestation: Attestation, signatures: str) -> int:
+        """Gas limit for ``attest``. Raises ``ContractReverted`` where the escrow would refuse it now."""
+        data = self.escrow.encode("attest", *_attesting(terms, attestation, signatures))
+        return self._sender.estimate(self.escrow.address, data)
+
+    def attest_many(
+        self, items: Sequence[tuple[Terms, Attestation, str]], gas: int
+    ) -> tuple[Receipt, dict[Bytes32, ChainError]]:
+        """Bring several words in one transaction of at most ``gas``. Also returns the jobs that the escrow skipped, each with why."""
+        data = self.escrow.encode("attestMany", [_attesting(*item) for item in items])
+        receipt = self._sender.send(self.escrow.address, data, gas=gas)
+        logs = (parse_raw_log(log) for log in receipt.logs)
+        events = (decode_log("JobEscrow", log.topics, log.data) for log in logs if log.address == self.escrow.address)
+        skipped = (event for event in events if isinstance(event, JobSkipped))
+        return receipt, {event.job: revert_error(event.revert_data) for event in skipped}
 
     def propose(self, terms: Terms, units: int, result: Bytes32) -> Receipt:
         """Claim units without a verifier."""
@@ -319,6 +337,11 @@ class TradingAccount:
             message_data=message,
         )
         return deadline, int(signed.v), int(signed.r).to_bytes(32, "big"), int(signed.s).to_bytes(32, "big")
+
+
+def _attesting(terms: Terms, attestation: Attestation, signatures: str) -> tuple[Any, ...]:
+    """What ``attest`` takes, and one item of ``attestMany`` is."""
+    return terms_values(terms), raw_values(attestation.values()), signature_bytes(signatures)
 
 
 def terms_values(terms: Terms) -> tuple[Any, ...]:
