@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from computility.domain.attestation import Verdict
-from computility.domain.canonical_json import canonical_json, parse_canonical_json, sha256_bytes32
-from computility.domain.content_id import ContentId, content_id_of
+from computility.domain.canonical_document import CanonicalDocument
+from computility.domain.canonical_json import parse_canonical_json
 from computility.domain.environment_class import parse_environment_class
 from computility.domain.errors import InvalidEvidence, InvalidMessage
 from computility.domain.identifiers import Address, Bytes32, JobId, parse_address, parse_bytes32
@@ -28,12 +28,12 @@ _FIELDS: Final = frozenset(
 
 
 @dataclass(frozen=True)
-class Evidence:
+class Evidence(CanonicalDocument):
     """A verdict and what it rests on.
 
     ``verifier`` is the job's (the committee, not its member). ``environment`` is the class in which it was run again. ``result`` and ``units`` are
     what the verifier found, None where its run came to no end. ``reason`` is a slug: ``same``, or the code of the error or difference.
-    ``submission`` is the provider's signed statement as it travels, None where there was none.
+    ``submission`` is the provider's signed statement as it travels, None where there was none. ``Attestation.evidence`` is its digest.
 
     Raises:
         InvalidEvidence: a field that does not fit.
@@ -84,20 +84,6 @@ class Evidence:
             "units": self.units,
             "submission": None if self.submission is None else dict(self.submission),
         }
-
-    def to_bytes(self) -> bytes:
-        """The canonical document."""
-        return canonical_json(self.to_document())
-
-    @property
-    def digest(self) -> Bytes32:
-        """``Attestation.evidence``: SHA-256 of the canonical document."""
-        return sha256_bytes32(self.to_bytes())
-
-    @property
-    def cid(self) -> ContentId:
-        """The content id of the canonical document."""
-        return content_id_of(self.to_bytes())
 
 
 def parse_evidence(data: bytes) -> Evidence:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import asdict, dataclass
-from typing import Final
+from typing import Any, Final
 
-from computility.domain.canonical_json import canonical_json, parse_canonical_json, sha256_bytes32
+from computility.domain.canonical_document import CanonicalDocument
+from computility.domain.canonical_json import parse_canonical_json
 from computility.domain.errors import InvalidExcuse
-from computility.domain.identifiers import Bytes32, JobId, parse_bytes32
+from computility.domain.identifiers import JobId, parse_bytes32
 
 VERSION: Final = 1
 MAX_EXCUSE_BYTES: Final = 4 * 1024
@@ -18,8 +19,8 @@ _FIELDS: Final = frozenset({"version", "job", "reason", "detail"})
 
 
 @dataclass(frozen=True)
-class Excuse:
-    """``reason`` is the code of the error that ended the run, ``detail`` says it for people.
+class Excuse(CanonicalDocument):
+    """``reason`` is the code of the error that ended the run, ``detail`` says it for people. The proposal's ``result`` is its digest.
 
     Raises:
         InvalidExcuse: a field that does not fit.
@@ -38,14 +39,9 @@ class Excuse:
         if not isinstance(self.detail, str) or len(self.detail) > MAX_DETAIL_CHARACTERS:
             raise InvalidExcuse(f"a detail has at most {MAX_DETAIL_CHARACTERS} characters")
 
-    def to_bytes(self) -> bytes:
-        """The canonical document."""
-        return canonical_json(asdict(self))
-
-    @property
-    def digest(self) -> Bytes32:
-        """SHA-256 of the canonical document: the proposal's ``result``."""
-        return sha256_bytes32(self.to_bytes())
+    def to_document(self) -> dict[str, Any]:
+        """As a JSON object."""
+        return asdict(self)
 
 
 def parse_excuse(data: bytes) -> Excuse:

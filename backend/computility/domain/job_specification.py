@@ -14,8 +14,9 @@ from typing import Any, Final
 
 import jsonschema
 
-from computility.domain.canonical_json import canonical_json, parse_canonical_json, sha256_bytes32
-from computility.domain.content_id import ContentId, content_id_of, parse_content_id
+from computility.domain.canonical_document import CanonicalDocument
+from computility.domain.canonical_json import canonical_json, parse_canonical_json
+from computility.domain.content_id import ContentId, parse_content_id
 from computility.domain.environment_class import parse_environment_class
 from computility.domain.errors import (
     InvalidEnvironmentClass,
@@ -24,7 +25,6 @@ from computility.domain.errors import (
     InvalidMessage,
 )
 from computility.domain.file_path import path_fault, paths_fault
-from computility.domain.identifiers import Bytes32
 from computility.domain.metering import units_of_fuel_up
 
 VERSION: Final = 1
@@ -51,10 +51,11 @@ class Limits:
 
 
 @dataclass(frozen=True)
-class JobSpecification:
+class JobSpecification(CanonicalDocument):
     """A program, its arguments and inputs, and the limits, clock and randomness that it runs with.
 
     ``module.path`` is argv[0]; ``arguments`` follow. Every clock answers ``clock_s`` (UTC seconds). ``seed`` (0x and 64 hex digits) fixes randomness.
+    ``Terms.spec`` is its digest.
 
     Raises:
         InvalidJobSpecification: a field that does not fit.
@@ -93,20 +94,6 @@ class JobSpecification:
     def to_document(self) -> dict[str, Any]:
         """As a JSON object."""
         return {**asdict(self), "arguments": list(self.arguments), "inputs": [asdict(file) for file in self.inputs]}
-
-    def to_bytes(self) -> bytes:
-        """The canonical document."""
-        return canonical_json(self.to_document())
-
-    @property
-    def digest(self) -> Bytes32:
-        """``Terms.spec``: SHA-256 of the canonical document."""
-        return sha256_bytes32(self.to_bytes())
-
-    @property
-    def cid(self) -> ContentId:
-        """The content id of the canonical document."""
-        return content_id_of(self.to_bytes())
 
     @property
     def kind(self) -> str:

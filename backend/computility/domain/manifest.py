@@ -11,8 +11,9 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
-from computility.domain.canonical_json import canonical_json, parse_canonical_json, sha256_bytes32
-from computility.domain.content_id import ContentId, content_id_of, content_id_of_digest
+from computility.domain.canonical_document import CanonicalDocument
+from computility.domain.canonical_json import canonical_json, parse_canonical_json
+from computility.domain.content_id import ContentId, content_id_of_digest
 from computility.domain.environment_class import parse_environment_class
 from computility.domain.errors import InvalidManifest, InvalidMessage
 from computility.domain.file_path import paths_fault
@@ -51,9 +52,9 @@ class OutputFile:
 
 
 @dataclass(frozen=True)
-class OutputManifest:
+class OutputManifest(CanonicalDocument):
     """The files of one run, what it used, and what it ran. ``root`` is the Merkle root over ``files``, which are sorted by path.
-    ``fuel`` and ``units`` are None exactly in version 2.
+    ``fuel`` and ``units`` are None exactly in version 2. ``Attestation.result`` is its digest.
 
     Raises:
         InvalidManifest: a field that does not fit, or that contradicts another.
@@ -111,20 +112,6 @@ class OutputManifest:
         """As a JSON object."""
         document = {**asdict(self), "files": [asdict(file) for file in self.files]}
         return {name: value for name, value in document.items() if name in _FIELDS[self.version]}
-
-    def to_bytes(self) -> bytes:
-        """The canonical document."""
-        return canonical_json(self.to_document())
-
-    @property
-    def digest(self) -> Bytes32:
-        """``Attestation.result``: SHA-256 of the canonical document."""
-        return sha256_bytes32(self.to_bytes())
-
-    @property
-    def cid(self) -> ContentId:
-        """The content id of the canonical document."""
-        return content_id_of(self.to_bytes())
 
     def proof(self, index: int) -> tuple[Bytes32, ...]:
         """The Merkle proof of the file at ``index``.

@@ -28,10 +28,9 @@ from typing import Any, Final
 
 import jsonschema
 
-from computility.domain.canonical_json import canonical_json, parse_canonical_json, sha256_bytes32
-from computility.domain.content_id import ContentId, content_id_of
+from computility.domain.canonical_document import CanonicalDocument
+from computility.domain.canonical_json import parse_canonical_json
 from computility.domain.errors import InvalidServiceLevel
-from computility.domain.identifiers import Bytes32
 from computility.domain.units import FULL_BPS
 
 VERSION: Final = 1
@@ -85,8 +84,8 @@ class ServiceOutcome:
 
 
 @dataclass(frozen=True)
-class ServiceLevel:
-    """A template.
+class ServiceLevel(CanonicalDocument):
+    """A template. ``Terms.sla`` is its digest.
 
     Raises:
         InvalidServiceLevel: a field that does not fit.
@@ -119,20 +118,6 @@ class ServiceLevel:
             "text": self.text,
             "terms": [{**asdict(term), "metric": str(term.metric)} for term in self.terms],
         }
-
-    def to_bytes(self) -> bytes:
-        """The canonical document."""
-        return canonical_json(self.to_document())
-
-    @property
-    def digest(self) -> Bytes32:
-        """``Terms.sla``: SHA-256 of the canonical document."""
-        return sha256_bytes32(self.to_bytes())
-
-    @property
-    def cid(self) -> ContentId:
-        """The content id of the canonical document."""
-        return content_id_of(self.to_bytes())
 
     def outcome(self, units: int, measured: Mapping[Metric, int]) -> ServiceOutcome:
         """What ``units`` metered units pay, given what was measured of the service."""

@@ -14,8 +14,9 @@ from typing import Any, Final
 
 import jsonschema
 
-from computility.domain.canonical_json import canonical_json, parse_canonical_json, sha256_bytes32
-from computility.domain.content_id import ContentId, content_id_of, parse_content_id
+from computility.domain.canonical_document import CanonicalDocument
+from computility.domain.canonical_json import canonical_json, parse_canonical_json
+from computility.domain.content_id import parse_content_id
 from computility.domain.environment_class import parse_environment_class
 from computility.domain.errors import (
     InvalidEnvironmentClass,
@@ -49,12 +50,13 @@ class CommandLimits:
 
 
 @dataclass(frozen=True)
-class TaskSpecification:
+class TaskSpecification(CanonicalDocument):
     """What runs, on what, within which limits.
 
     ``kind`` ``wasm``: ``artifacts`` is the module alone, its path is argv[0], ``limits`` are ``Limits``. ``process``, ``container``: ``arguments`` is
     the whole argv, ``limits`` are ``CommandLimits``; a container has an ``image``, as ``name@sha256:<hex>``. ``verification`` is the policy by which
     the result is checked: a JSON object with a ``method``, or empty for the verifier's own choice. ``sealing`` is None where all may read.
+    ``Terms.spec`` is its digest.
 
     Raises:
         InvalidJobSpecification: a field that does not fit.
@@ -110,24 +112,10 @@ class TaskSpecification:
             "sealing": self.sealing.to_document() if self.sealing else None,
         }
 
-    def to_bytes(self) -> bytes:
-        """The canonical document."""
-        return canonical_json(self.to_document())
-
     @property
     def files(self) -> tuple[InputFile, ...]:
         """Everything to fetch: artifacts, then inputs."""
         return (*self.artifacts, *self.inputs)
-
-    @property
-    def digest(self) -> Bytes32:
-        """``Terms.spec``: SHA-256 of the canonical document."""
-        return sha256_bytes32(self.to_bytes())
-
-    @property
-    def cid(self) -> ContentId:
-        """The content id of the canonical document."""
-        return content_id_of(self.to_bytes())
 
     @property
     def binding(self) -> Bytes32:
