@@ -23,7 +23,7 @@ from computility.domain.rating import Rating
 from computility.domain.ruling import Ruling
 from computility.domain.settlement import Settlement
 from computility.domain.signature import sign_digest
-from computility.domain.statements import Ask, AskWithdrawal, QuoteRequest, Refusal, Submission
+from computility.domain.statements import Ask, AskWithdrawal, Challenge, QuoteRequest, Refusal, Submission
 from computility.domain.terms import Terms
 
 FOLDER: Final = Path(__file__).resolve().parent.parent / "tests" / "vectors"
@@ -37,7 +37,7 @@ FILES: Final[Mapping[str, Mapping[type[Message], int]]] = {
     "settlement.json": {Settlement: 20},
     "ruling.json": {Ruling: 20},
     "rating.json": {Rating: 10},
-    "statements.json": {Ask: 8, AskWithdrawal: 5, QuoteRequest: 6, Refusal: 6, Submission: 6},
+    "statements.json": {Ask: 8, AskWithdrawal: 5, QuoteRequest: 6, Refusal: 6, Submission: 6, Challenge: 6},
 }
 
 

@@ -51,6 +51,15 @@ ConfirmationsOption = Annotated[
         rich_help_panel="Connection",
     ),
 ]
+CheckedByOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        help="A provider's settings file: its offers say which executors check jobs here. Without it, only WebAssembly is checked.",
+        exists=True,
+        dir_okay=False,
+    ),
+]
 YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before signing.")]
 
 DEFAULT_NODE = "http://127.0.0.1:8000"

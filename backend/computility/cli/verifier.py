@@ -9,7 +9,7 @@ import typer
 
 from computility.chain.transaction_sender import Receipt
 from computility.cli.connection import Connection, connected
-from computility.cli.options import ConfirmationsOption, YesOption
+from computility.cli.options import CheckedByOption, ConfirmationsOption, YesOption
 from computility.cli.output import JsonOption, print_record
 from computility.cli.service import serve_until_signalled, set_up_log
 from computility.cli.session import SERVICE_WAITS_S, Session, confirm
@@ -108,28 +108,39 @@ def _print_seat(session: Session, seat: CommitteeSeat, sent: Sequence[Receipt], 
 def serve(
     connection: Connection,
     parallel: Annotated[int, typer.Option(min=1, help="Jobs that are checked at one time.")] = 1,
+    config: CheckedByOption = None,
     least_fee: Annotated[str, typer.Option(help="Credits below which a job is not checked.")] = "0",
     job_timeout: Annotated[int, typer.Option(min=1, help="Seconds that one run may take on this machine.")] = 300,
     confirmations: ConfirmationsOption = 0,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log more.")] = False,
 ) -> None:
-    """Run submitted jobs again until Ctrl-C, and sign what comes out.
+    """Check submitted jobs until Ctrl-C, by running them again or as their specifications say, and sign what comes out.
 
     Jobs are served that name this account as verifier, or the committee and whose panel this account is drawn for.
     """
+    from computility.domain.errors import ExecutorUnfit
     from computility.domain.units import parse_credits
+    from computility.execution.executor_set import ExecutorSet
     from computility.execution.sealed_executor import SealedExecutor
     from computility.execution.wasm.executor import WasmExecutor
+    from computility.services.provider_config import read_provider_config
+    from computility.services.provider_role import executors_of
     from computility.services.verifier_node import VerifierNode, VerifierSettings
 
     set_up_log(verbose=verbose)
     fee = parse_credits(least_fee)
     with connection.session(confirmations=confirmations, wait_s=SERVICE_WAITS_S) as session:
         seat = CommitteeSeat(session.account) if session.config["committee"] else None
+        reader = session.account.reader_key()
+        executors = ExecutorSet([SealedExecutor(WasmExecutor(timeout_s=job_timeout), reader)])
+        if config is not None:
+            executors = executors_of(read_provider_config(config), reader)
+            if not executors:
+                raise ExecutorUnfit(f"nothing that {config} offers runs on this machine: {dict(executors.left_out)}")
         verifier = VerifierNode(
             session.account,
             session.node,
-            SealedExecutor(WasmExecutor(timeout_s=job_timeout), session.account.reader_key()),
+            executors,
             seat,
             VerifierSettings(confirmations=confirmations, parallel_jobs=parallel, least_fee=fee),
         )

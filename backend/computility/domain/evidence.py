@@ -18,6 +18,7 @@ from computility.domain.errors import InvalidEvidence, InvalidMessage
 from computility.domain.identifiers import Address, Bytes32, JobId, parse_address, parse_bytes32
 
 VERSION: Final = 1
+CHALLENGED: Final = 2
 MAX_EVIDENCE_BYTES: Final = 64 * 1024
 _MAX_INTEGER: Final = 2**53 - 1
 _REASON: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?")
@@ -25,6 +26,7 @@ _VERDICTS: Final = {Verdict.NO_FAULT: "no-fault", Verdict.PASS: "pass", Verdict.
 _FIELDS: Final = frozenset(
     {"version", "job", "verifier", "environment", "verdict", "reason", "result", "units", "submission"}
 )
+_FIELDS_OF: Final = {VERSION: _FIELDS, CHALLENGED: _FIELDS | {"challenge"}}
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,9 @@ class Evidence(CanonicalDocument):
 
     ``verifier`` is the job's (the committee, not its member). ``environment`` is the class in which it was run again. ``result`` and ``units`` are
     what the verifier found, None where its run came to no end. ``reason`` is a slug: ``same``, or the code of the error or difference.
-    ``submission`` is the provider's signed statement as it travels, None where there was none. ``Attestation.evidence`` is its digest.
+    ``submission`` is the provider's signed statement as it travels, None where there was none. ``challenge`` is how it was drawn what was checked
+    (`OpenedChallenge.to_document`); version 2 has one, version 1 has none.
+    ``Attestation.evidence`` is the document's digest.
 
     Raises:
         InvalidEvidence: a field that does not fit.
@@ -48,10 +52,13 @@ class Evidence(CanonicalDocument):
     units: int | None
     submission: Mapping[str, Any] | None
     version: int = VERSION
+    challenge: Mapping[str, Any] | None = None
 
     def __post_init__(self) -> None:
-        if self.version != VERSION or isinstance(self.version, bool):
-            raise InvalidEvidence(f"evidence of version {VERSION} is known here, not {self.version!r}")
+        if type(self.version) is not int or self.version not in _FIELDS_OF:
+            raise InvalidEvidence(f"evidence of version {VERSION} and {CHALLENGED} is known here, not {self.version!r}")
+        if isinstance(self.challenge, Mapping) != (self.version == CHALLENGED):
+            raise InvalidEvidence("evidence has a challenge exactly in version 2")
         try:
             parse_environment_class(self.environment)
             spellings = [(self.job, parse_bytes32(self.job)), (self.verifier, parse_address(self.verifier))]
@@ -73,7 +80,7 @@ class Evidence(CanonicalDocument):
 
     def to_document(self) -> dict[str, Any]:
         """As a JSON object."""
-        return {
+        document = {
             "version": self.version,
             "job": self.job,
             "verifier": self.verifier,
@@ -84,6 +91,7 @@ class Evidence(CanonicalDocument):
             "units": self.units,
             "submission": None if self.submission is None else dict(self.submission),
         }
+        return document if self.challenge is None else {**document, "challenge": dict(self.challenge)}
 
 
 def parse_evidence(data: bytes) -> Evidence:
@@ -93,8 +101,12 @@ def parse_evidence(data: bytes) -> Evidence:
         InvalidEvidence: not canonical JSON, or an unknown, missing or ill-formed field.
     """
     document = parse_canonical_json(data, MAX_EVIDENCE_BYTES, InvalidEvidence)
-    if document.keys() != _FIELDS:
-        raise InvalidEvidence(f"evidence has exactly the fields {', '.join(sorted(_FIELDS))}")
+    version = document.get("version")
+    fields = _FIELDS_OF.get(version) if type(version) is int else None
+    if fields is None:
+        raise InvalidEvidence(f"evidence of version {VERSION} and {CHALLENGED} is known here, not {str(version)[:60]}")
+    if document.keys() != fields:
+        raise InvalidEvidence(f"evidence has exactly the fields {', '.join(sorted(fields))}")
     for verdict, name in _VERDICTS.items():
         if document["verdict"] == name:
             return Evidence(**{**document, "verdict": verdict})

@@ -27,6 +27,7 @@ class StatementKind(StrEnum):
     REFUSAL = "refusal"
     SUBMISSION = "submission"
     ATTESTATION = "attestation"
+    CHALLENGE = "challenge"
 
 
 @dataclass(frozen=True)
@@ -120,6 +121,27 @@ class Submission(Message):
 
 
 @dataclass(frozen=True)
+class Challenge(Message):
+    """A verifier binds itself to how it will draw what it checks of an attempt: first with ``secret`` zero, once the result is submitted; then, when
+    the chain has reached ``block``, with the secret of which ``promise`` is the hash. A verifier of a kind that draws nothing makes none."""
+
+    STRUCT: ClassVar[StructType] = StructType(
+        "Challenge(bytes32 job,uint32 attempt,bytes32 promise,uint64 block,bytes32 secret)"
+    )
+
+    job: Bytes32
+    attempt: int
+    promise: Bytes32
+    block: int
+    secret: Bytes32
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it tells the secret."""
+        return self.secret != ZERO_BYTES32
+
+
+@dataclass(frozen=True)
 class Quote:
     """Terms that the provider signed in answer to a request. The signature is over the terms alone: it is the job's."""
 
@@ -149,7 +171,7 @@ class Quote:
         return quote
 
 
-Statement = Ask | AskWithdrawal | QuoteRequest | Quote | Refusal | Submission | Attestation
+Statement = Ask | AskWithdrawal | QuoteRequest | Quote | Refusal | Submission | Attestation | Challenge
 
 _CLASSES: Final[dict[StatementKind, Any]] = {
     StatementKind.ASK: Ask,
@@ -159,6 +181,7 @@ _CLASSES: Final[dict[StatementKind, Any]] = {
     StatementKind.REFUSAL: Refusal,
     StatementKind.SUBMISSION: Submission,
     StatementKind.ATTESTATION: Attestation,
+    StatementKind.CHALLENGE: Challenge,
 }
 _KINDS: Final[dict[type, StatementKind]] = {cls: kind for kind, cls in _CLASSES.items()}
 
@@ -179,7 +202,7 @@ def message_from_json(kind: StatementKind, document: Mapping[str, Any]) -> State
 
 
 def required_signer(message: Statement) -> Address | None:
-    """Who has to have signed; None where the message alone does not say (a submission's provider, an attestation's verifier: the job does)."""
+    """Who has to have signed; None where the job says it, and not the message: of a submission, an attestation, a challenge."""
     match message:
         case Ask() | AskWithdrawal() | Refusal():
             return message.provider
@@ -198,7 +221,7 @@ def subject_of(message: Statement) -> Bytes32:
             return message.ask
         case Quote() | Refusal():
             return message.request
-        case Submission() | Attestation():
+        case Submission() | Attestation() | Challenge():
             return message.job
         case _:
             return ZERO_BYTES32

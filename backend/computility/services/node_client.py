@@ -27,6 +27,7 @@ _PATHS: Final = {
     StatementKind.REFUSAL: "/v1/refusals",
     StatementKind.SUBMISSION: "/v1/submissions",
     StatementKind.ATTESTATION: "/v1/attestations",
+    StatementKind.CHALLENGE: "/v1/challenges",
 }
 
 
@@ -117,6 +118,10 @@ class NodeClient:
     def submissions(self, job: Bytes32) -> list[dict[str, Any]]:
         """What the provider submitted, by attempt."""
         return list(self._all(f"/v1/jobs/{job}/submissions", {}))
+
+    def challenges(self, job: Bytes32) -> list[dict[str, Any]]:
+        """Verifiers' challenges to a job, in the order in which the node took them in."""
+        return list(self._all(f"/v1/jobs/{job}/challenges", {}))
 
     def attestations(self, job: Bytes32) -> dict[str, Any]:
         """A page of attestations, and their ``aggregate``."""

@@ -10,9 +10,11 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from computility.domain.attestation import Attestation
+from computility.domain.canonical_json import sha256_bytes32
 from computility.domain.eip712 import Eip712Domain
 from computility.domain.errors import (
     Conflict,
@@ -27,13 +29,14 @@ from computility.domain.errors import (
     UnknownJob,
     UnknownQuoteRequest,
 )
-from computility.domain.identifiers import ZERO_ADDRESS, Address, Bytes32
+from computility.domain.identifiers import ZERO_ADDRESS, ZERO_BYTES32, Address, Bytes32
 from computility.domain.job import JobState
 from computility.domain.quote_policy import terms_match_request
 from computility.domain.resource import parse_resource
 from computility.domain.statements import (
     Ask,
     AskWithdrawal,
+    Challenge,
     Quote,
     QuoteRequest,
     Refusal,
@@ -48,6 +51,7 @@ from computility.services.change_feed import ChangeFeed
 from computility.services.journal import Accepted, Journal
 from computility.services.ledger import Ledger
 from computility.settings import NodeSettings
+from computility.verification.challenge_seed import SECRET_PREFIX
 
 _ENVIRONMENT: Final = re.compile(r"[a-z0-9][a-z0-9._/-]{0,254}")
 _DAY_S: Final = 86_400
@@ -209,6 +213,25 @@ class OrderBook:
                 raise LimitReached(f"{signed.signer} attested {before} times to this job, which is the limit")
             return self._add(signed, now, [job_topic(attestation.job)])
 
+    def accept_challenge(self, envelope: Mapping[str, Any]) -> Accepted:
+        """Take in how the job's verifier, or a member of the committee that is its verifier, draws what it checks: once as a promise, once opened."""
+        signed, challenge = self._read(StatementKind.CHALLENGE, Challenge, envelope)
+        with self._door:
+            if known := self._journal.find(signed.id, signed.signer):
+                return known
+            now = self._clock()
+            terms = self._live_terms(challenge.job)
+            self._demand_verifier(signed, terms.verifier)
+            if all(other.attempt != challenge.attempt for other in self._journal.submissions(challenge.job)):
+                raise StatementRefused(f"attempt {challenge.attempt} is not submitted: nothing can be drawn of it yet")
+            before = [
+                entry.statement.message
+                for entry in self._journal.about(StatementKind.CHALLENGE, challenge.job)
+                if entry.statement.signer == signed.signer
+            ]
+            _check_challenge(challenge, [made for made in before if isinstance(made, Challenge)])
+            return self._add(signed, now, [job_topic(challenge.job)])
+
     def _read(
         self, kind: StatementKind, message_type: type[Any], envelope: Mapping[str, Any]
     ) -> tuple[SignedStatement, Any]:
@@ -320,6 +343,20 @@ def _check_quoted_terms(terms: Terms, now: int) -> None:
         raise StatementRefused(f"openBy {terms.open_by} has to lie before end {terms.end}")
     checked_credits(terms.unit_price * terms.max_units + terms.verifier_fee + terms.arbiter_fee)
     _check_roles(terms.buyer, terms.payer, terms.provider, terms.verifier, terms.arbiter)
+
+
+def _check_challenge(challenge: Challenge, before: list[Challenge]) -> None:
+    promised = [made for made in before if made.attempt == challenge.attempt]
+    if not challenge.is_open:
+        if promised:
+            raise Conflict("the verifier has promised another secret for this attempt; the first stands")
+        return
+    if not any(made == replace(challenge, secret=ZERO_BYTES32) for made in promised):
+        raise StatementRefused("a challenge is promised before it is opened, with the same block")
+    if any(made.is_open for made in promised):
+        raise Conflict("the challenge was opened before with another secret; the first stands")
+    if sha256_bytes32(SECRET_PREFIX + bytes.fromhex(challenge.secret[2:])) != challenge.promise:
+        raise StatementRefused("the secret is not what was promised")
 
 
 def _check_units(units: int, terms: Terms) -> None:

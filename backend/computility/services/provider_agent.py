@@ -12,19 +12,22 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from computility.domain.attestation import Verdict
+from computility.domain.attestation import Attestation, Verdict
 from computility.domain.content_id import content_id_of_digest
-from computility.domain.errors import ComputilityError, ContentError, ExecutorFailed, JobFault
+from computility.domain.errors import ComputilityError, ContentError, ExecutorFailed, InvalidMessage, JobFault
+from computility.domain.evidence import parse_evidence
 from computility.domain.excuse import MAX_DETAIL_CHARACTERS, Excuse
 from computility.domain.identifiers import ZERO_BYTES32, Address, Bytes32, JobId, keccak_bytes32
 from computility.domain.job import JobState, Outcome
 from computility.domain.quoting import ProviderPolicy
 from computility.domain.specification import parse_specification
-from computility.domain.statements import Submission
-from computility.execution.executor import AttemptId, Execution, Executor, run_to_end
+from computility.domain.statements import SignedStatement, Submission
+from computility.execution.content_store import FileContentStore
+from computility.execution.executor import AttemptId, Executor, run_to_end
 from computility.execution.executor_set import ExecutorSet
 from computility.services.ask_keeper import AskKeeper
 from computility.services.attestation_desk import AttestationDesk
+from computility.services.held_outputs import HeldOutputs
 from computility.services.job_queue import in_turn
 from computility.services.job_watch import JobWatch, WatchedJob
 from computility.services.keyed_tasks import KeyedTasks
@@ -59,7 +62,7 @@ class ProviderSettings:
 
 class ProviderAgent:
     """One provider. ``executors`` is what runs its jobs: one, or one for each environment class. ``asks`` are kept on the market and
-    ``payouts`` are made between rounds, where they are given."""
+    ``payouts`` are made between rounds, where they are given. ``held`` keeps outputs that wait for a verifier's challenge."""
 
     def __init__(
         self,
@@ -72,6 +75,7 @@ class ProviderAgent:
         asks: AskKeeper | None = None,
         payouts: PayoutKeeper | None = None,
         metrics: ProviderMetrics | None = None,
+        held: FileContentStore | None = None,
     ) -> None:
         self._account = account
         self._node = node
@@ -81,6 +85,7 @@ class ProviderAgent:
         self.metrics = metrics or ProviderMetrics()
         self._tended_at = float("-inf")
         self._content = NodeContentStore(node)
+        self._outputs = HeldOutputs(account, node, self._content, held)
         self._settings = settings or ProviderSettings()
         self._desk = QuoteDesk(account, node, self._executors, policy)
         self._attestations = AttestationDesk(account)
@@ -90,6 +95,7 @@ class ProviderAgent:
         self._moves = KeyedTasks("move", 4 * self._settings.parallel_jobs)
         self._excuses: dict[Bytes32, Excuse] = {}
         self._failures: dict[Bytes32, int] = {}
+        self._told: set[Bytes32] = set()
 
     def run(self, stop: threading.Event) -> None:
         """Serve until ``stop`` is set."""
@@ -113,6 +119,7 @@ class ProviderAgent:
         self.metrics.live.set(len(live))
         self._excuses = {job: excuse for job, excuse in self._excuses.items() if job in live}
         self._failures = {job: count for job, count in self._failures.items() if job in live}
+        self._told &= live
         for job in in_turn(jobs, self._settings.parallel_jobs, self._account.buyer_tier):
             self._advance(job)
 
@@ -123,6 +130,7 @@ class ProviderAgent:
         self._tended_at = time.monotonic()
         if self._asks is not None:
             self._asks.tend()
+        self._outputs.sweep()
         self.metrics.free.set(self._account.balance().free / 10**18)
         if self._payouts is not None and self._payouts.tend(self._desk.promised_bonds()) is not None:
             self.metrics.sent.labels("withdraw").inc()
@@ -153,7 +161,7 @@ class ProviderAgent:
         elif submitted is None:
             self._runs.offer(job.id, lambda: self._run(job))
         else:
-            self._moves.offer(job.id, lambda: self._bring_or_claim(job, submitted[1]))
+            self._moves.offer(job.id, lambda: self._bring_or_claim(job, *submitted))
 
     def _advance_pending(self, job: WatchedJob) -> None:
         over = job.now > job.chain.deadline
@@ -180,7 +188,7 @@ class ProviderAgent:
         except (JobFault, ContentError, ExecutorFailed) as error:
             self._could_not_run(job, error)
             return
-        self._store(execution)
+        self._outputs.store(specification, execution)
         submission = Submission(
             job=job.id,
             attempt=_FIRST_ATTEMPT,
@@ -202,12 +210,8 @@ class ProviderAgent:
         if isinstance(error, JobFault) or self._failures[job.id] >= _ATTEMPTS:
             self._excuses[job.id] = Excuse(JobId(job.id), error.code, str(error)[:MAX_DETAIL_CHARACTERS])
 
-    def _store(self, execution: Execution) -> None:
-        for data in execution.outputs.values():
-            self._content.put(data)
-        self._content.put(execution.manifest.to_bytes())
-
-    def _bring_or_claim(self, job: WatchedJob, submission: Submission) -> None:
+    def _bring_or_claim(self, job: WatchedJob, signed: SignedStatement, submission: Submission) -> None:
+        self._outputs.answer(job, signed, submission)
         patience_s = self._settings.patience_for_s.get(job.terms.verifier, self._settings.patience_s)
         claim_from = min(submission.submitted_at + patience_s, job.terms.end - self._settings.propose_before_end_s)
         if not self._bring(job) and job.now >= claim_from:
@@ -217,12 +221,24 @@ class ProviderAgent:
         """Send the verifiers' pass, if there is one."""
         found = self._watch.aggregate(job)
         if found is None or found[0].verdict is not Verdict.PASS:
+            if found is not None and job.id not in self._told:
+                self._told.add(job.id)
+                self._tell_why(job, found[0])
             return False
         attestation, signatures = found
         receipt = self._attestations.bring(job.terms, attestation, signatures)
         self.metrics.sent.labels("attest").inc()
         _log.info("brought the attestation of job %s: %s", job.id, receipt.tx_hash)
         return True
+
+    def _tell_why(self, job: WatchedJob, attestation: Attestation) -> None:
+        """Say what verifiers found instead of a pass, and why: the reason stands in their evidence."""
+        try:
+            reason = parse_evidence(self._content.get(content_id_of_digest(attestation.evidence))).reason
+        except (ContentError, InvalidMessage) as error:
+            reason = error.code
+        self.metrics.errors.labels(reason).inc()
+        _log.warning("verifiers say %s of job %s: %s", attestation.verdict.name, job.id, reason)
 
     def _claim(self, job: WatchedJob) -> None:
         """Claim what was submitted; without a submission only what is accepted, which is an excuse and costs nobody anything."""

@@ -60,13 +60,14 @@ class Trust(_Section):
 
 
 class Work(_Section):
-    """What one job may take of this machine, and how many run at one time."""
+    """What one job may take of this machine, and how many run at one time. ``held`` is where outputs wait that a verifier may ask for."""
 
     parallel: int = Field(default=2, ge=1, le=1024)
     timeout_s: int = Field(default=300, ge=1)
     memory_mib: int = Field(default=1024, ge=1)
     input_mib: int = Field(default=64, ge=1)
     output_mib: int = Field(default=64, ge=1)
+    held: Path = Path("~/.computility/held")
     cgroup: Path | None = None
 
 

@@ -17,6 +17,7 @@ from computility.domain.quoting import ProviderPolicy
 from computility.domain.statements import Ask
 from computility.domain.task_specification import CommandLimits, TaskSpecification
 from computility.domain.units import parse_credits
+from computility.execution.content_store import FileContentStore
 from computility.execution.executor import AttemptId, Executor, Prepared
 from computility.execution.executor_set import ExecutorSet, offer_what_holds
 from computility.execution.gpu.card_pool import CardPool
@@ -89,6 +90,7 @@ def agent_of(config: ProviderConfig, account: TradingAccount, node: NodeClient, 
             account, PayoutPolicy(parse_credits(above) if above else None, parse_credits(config.collect.keep))
         ),
         metrics=metrics,
+        held=FileContentStore(str(config.work.held.expanduser()), config.work.output_mib * _MIB),
     )
 
 

@@ -91,6 +91,11 @@ class Trades:
             cursor=cursor,
         )
 
+    def challenges(self, job_id: str, *, limit: int, cursor: str | None) -> PageOf[JournalEntry]:
+        """Verifiers' challenges to a job, in the order of arrival. Raises as ``job``."""
+        job = self._known(parse_bytes32(job_id))
+        return self._journal.page_about(StatementKind.CHALLENGE, job.record.id, limit=limit, cursor=cursor)
+
     def submissions(self, job_id: str, *, limit: int, cursor: str | None) -> PageOf[JournalEntry]:
         """What was submitted for a job.
 

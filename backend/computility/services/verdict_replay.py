@@ -6,8 +6,9 @@ byte for byte when the auditor does the verifier's work again. What keeps the au
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Final
 
@@ -16,13 +17,16 @@ from computility.domain.content_id import content_id_of_digest
 from computility.domain.eip712 import Eip712Domain
 from computility.domain.errors import ContentError, InvalidMessage, InvalidSignature, StatementRefused
 from computility.domain.evidence import Evidence, parse_evidence
-from computility.domain.identifiers import ZERO_BYTES32, Address, JobId, chain_number
+from computility.domain.identifiers import ZERO_BYTES32, Address, Bytes32, JobId, bytes32, chain_number
 from computility.domain.specification import parse_specification
 from computility.domain.statements import SignedStatement, Submission, read_statement
 from computility.execution.content_store import ContentStore
 from computility.execution.executor import Executor
+from computility.execution.executor_set import ExecutorSet
+from computility.services.job_check import JobCheck
 from computility.services.trade_proof import SignedAttestation, VerifiedTrade
-from computility.verification.reexecution import Finding, reexecute
+from computility.verification.challenge_seed import SECRET_BYTES, Beacon, OpenedChallenge, opened_challenge_of
+from computility.verification.reexecution import Finding
 
 SAME_EVIDENCE: Final = "same-evidence"
 EVIDENCE_DIFFERS: Final = "evidence-differs"
@@ -34,6 +38,8 @@ EVIDENCE_WITHOUT_SUBMISSION: Final = "evidence-without-submission"
 VERDICT_NOT_OF_EVIDENCE: Final = "verdict-not-of-evidence"
 SEALED: Final = "sealed"
 NO_VERDICT: Final = "no-verdict"
+CHALLENGE_OF_ANOTHER_CHAIN: Final = "challenge-of-another-chain"
+FAILS_AN_OWN_CHALLENGE: Final = "fails-an-own-challenge"
 
 
 class Agreement(StrEnum):
@@ -86,16 +92,19 @@ class _Unsettled(Exception):
 
 def replay_verdicts(
     trade: VerifiedTrade,
-    executor: Executor,
+    executors: Executor | ExecutorSet,
     content: ContentStore,
+    hash_of: Callable[[int], Bytes32 | None],
     begins: Callable[[Attestation], None] = lambda _: None,
 ) -> tuple[ReplayedVerdict, ...]:
-    """Every verdict that reached the chain, in its order. ``begins`` is told of each before its job is run again.
+    """Every verdict that reached the chain, in its order. ``hash_of`` is the hash of a block of the job's chain, None where there is none.
+    ``begins`` is told of each before its job is checked again.
 
     Raises:
         NodeError: the content store cannot be asked at all.
     """
-    return tuple(_replayed(trade, signed, executor, content, begins) for signed in trade.attestations)
+    check = JobCheck(executors if isinstance(executors, ExecutorSet) else ExecutorSet([executors]), content)
+    return tuple(_replayed(trade, signed, check, content, hash_of, begins) for signed in trade.attestations)
 
 
 def overall(replayed: Iterable[ReplayedVerdict]) -> Agreement:
@@ -109,8 +118,9 @@ def overall(replayed: Iterable[ReplayedVerdict]) -> Agreement:
 def _replayed(
     trade: VerifiedTrade,
     signed: SignedAttestation,
-    executor: Executor,
+    check: JobCheck,
     content: ContentStore,
+    hash_of: Callable[[int], Bytes32 | None],
     begins: Callable[[Attestation], None],
 ) -> ReplayedVerdict:
     attestation, signers = signed.attestation, signed.signers
@@ -118,12 +128,37 @@ def _replayed(
         evidence = _evidence(trade, attestation, content)
         statement, submission = _submission(trade, evidence)
         _need_open_job(trade, evidence, content)
+        challenge = _challenge(evidence, hash_of)
     except _Unsettled as end:
         return ReplayedVerdict(attestation, signers, end.agreement, end.reason, end.claimed)
     begins(attestation)
-    finding = reexecute(trade.terms, submission, executor, content)
-    agreement, reason, differences = _compare(trade, evidence, finding, executor.environment, statement)
+    finding = check.check(trade.terms, statement, submission, challenge)
+    environment = check.environment(check.specification(trade.terms))
+    agreement, reason, differences = _compare(trade, evidence, finding, environment, statement)
+    if agreement is Agreement.CONFIRMED and challenge is not None and finding.verdict is Verdict.PASS:
+        # Provider and verifier may have chosen the secret together; nobody knew the auditor's.
+        own = check.check(trade.terms, statement, submission, _own(challenge))
+        if own.verdict is Verdict.FAIL:
+            agreement, reason, finding = Agreement.CONTRADICTED, FAILS_AN_OWN_CHALLENGE, own
     return ReplayedVerdict(attestation, signers, agreement, reason, evidence.reason, finding.reason, differences)
+
+
+def _challenge(evidence: Evidence, hash_of: Callable[[int], Bytes32 | None]) -> OpenedChallenge | None:
+    if evidence.challenge is None:
+        return None
+    try:
+        challenge = opened_challenge_of(evidence.challenge)
+    except InvalidMessage as error:
+        raise _Unsettled(Agreement.CONTRADICTED, EVIDENCE_MALFORMED, evidence.reason) from error
+    if hash_of(challenge.block) != challenge.block_hash:
+        raise _Unsettled(Agreement.CONTRADICTED, CHALLENGE_OF_ANOTHER_CHAIN, evidence.reason)
+    return challenge
+
+
+def _own(challenge: OpenedChallenge) -> OpenedChallenge:
+    secret = secrets.token_bytes(SECRET_BYTES)
+    promise = Beacon(challenge.block_hash, secret).promise
+    return replace(challenge, secret=bytes32(secret), promise=promise)
 
 
 def _evidence(trade: VerifiedTrade, attestation: Attestation, content: ContentStore) -> Evidence:

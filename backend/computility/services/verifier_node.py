@@ -1,4 +1,4 @@
-"""A verifier node: runs submitted jobs again, signs what it found, publishes it, and sees to it that a verdict reaches the chain.
+"""A verifier node: checks jobs as their specifications say, signs and publishes what it found, and sees to it that a verdict reaches the chain.
 
 It keeps nothing of its own: what it has signed is in the node's journal. It needs outbound connections only.
 """
@@ -12,19 +12,23 @@ from dataclasses import dataclass
 from typing import Final
 
 from computility.domain.attestation import Verdict
-from computility.domain.errors import ComputilityError
+from computility.domain.errors import ComputilityError, ContentNotFound, ExecutorBusy, HostMemoryExhausted
 from computility.domain.identifiers import Address, Bytes32, JobId, keccak_bytes32, parse_address
 from computility.domain.job import JobState, Outcome
 from computility.domain.statements import SignedStatement, Submission
 from computility.execution.executor import Execution, Executor
+from computility.execution.executor_set import ExecutorSet
+from computility.services.challenge_desk import ChallengeDesk
 from computility.services.committee_fees import CommitteeFees
 from computility.services.committee_seat import CommitteeSeat
+from computility.services.job_check import OUTPUTS_MISSING, JobCheck, draws
 from computility.services.job_watch import JobWatch, WatchedJob
 from computility.services.keyed_tasks import KeyedTasks
 from computility.services.node_client import NodeClient, NodeContentStore
 from computility.services.service_levels import opened_at, service_level_of
 from computility.services.trading_account import TradingAccount
-from computility.verification.reexecution import reexecute
+from computility.verification.freivalds import OUT_OF_MEMORY, UNREADABLE
+from computility.verification.reexecution import Finding
 from computility.verification.service_levels import under_service_level
 
 _log = logging.getLogger(__name__)
@@ -32,6 +36,10 @@ _log = logging.getLogger(__name__)
 _PANEL_FOR_S: Final = 15.0
 """A panel changes only when the block of its job was forgotten before anybody recorded it."""
 _RECORD_AFTER_BLOCKS: Final = 128
+_MAY_PASS_BY: Final = frozenset(
+    {ContentNotFound.code, ExecutorBusy.code, HostMemoryExhausted.code, OUTPUTS_MISSING, OUT_OF_MEMORY, UNREADABLE}
+)
+"""Reasons of no fault that may be gone the next time."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +49,8 @@ class VerifierSettings:
     Of a committee the panel of a job alone is concerned: as many of it are on duty as have to sign; the others stand by, and check it only if no
     verdict is complete ``standby_s`` after they saw the submission. Who signed sends what is agreed one after the other: a pass after
     ``send_pass_after_s``, in case the provider does not, a fail at once; each further member ``send_step_s`` later. Fees are collected every
-    ``collect_every_s``."""
+    ``collect_every_s``. What keeps the verifier from telling is looked at again for ``answer_within_s`` seconds before it says so: a provider has to
+    upload what a challenge asks for, a machine to become free."""
 
     confirmations: int = 0
     parallel_jobs: int = 1
@@ -51,6 +60,7 @@ class VerifierSettings:
     send_step_s: float = 3.0
     poll_interval_s: float = 0.5
     collect_every_s: float = 600.0
+    answer_within_s: float = 20.0
 
 
 class VerifierNode:
@@ -60,24 +70,28 @@ class VerifierNode:
         self,
         account: TradingAccount,
         node: NodeClient,
-        executor: Executor,
+        executors: Executor | ExecutorSet,
         seat: CommitteeSeat | None = None,
         settings: VerifierSettings | None = None,
     ) -> None:
         self._account = account
         self._node = node
-        self._executor = executor
         self._content = NodeContentStore(node)
+        self._check_of = JobCheck(
+            executors if isinstance(executors, ExecutorSet) else ExecutorSet([executors]), self._content
+        )
         self._seat = seat
         self._serves = (account.address, *([seat.address] if seat else []))
         self._settings = settings or VerifierSettings()
         self._watch = JobWatch(account, node, self._settings.confirmations)
+        self._desk = ChallengeDesk(account, node, self._settings.confirmations)
         self._checks = KeyedTasks("check", self._settings.parallel_jobs)
         self._sends = KeyedTasks("send", 4)
         self._panels: dict[Bytes32, tuple[float, tuple[Address, ...]]] = {}
         self._collected_at = time.monotonic()
         self._submitted_since: dict[Bytes32, float] = {}
         self._agreed_since: dict[Bytes32, float] = {}
+        self._asked_since: dict[Bytes32, float] = {}
 
     def run(self, stop: threading.Event) -> None:
         """Serve until ``stop`` is set."""
@@ -94,7 +108,7 @@ class VerifierNode:
         """Look at every live job once, and start what is to be done."""
         jobs = [job for verifier in self._serves for job in self._watch.live(verifier=verifier)]
         live = {job.id for job in jobs}
-        for kept in (self._submitted_since, self._agreed_since, self._panels):
+        for kept in (self._submitted_since, self._agreed_since, self._asked_since, self._panels):
             for gone in kept.keys() - live:
                 del kept[gone]
         for job in jobs:
@@ -169,18 +183,31 @@ class VerifierNode:
         return panel
 
     def _check(self, job: WatchedJob, signed: SignedStatement, submission: Submission) -> None:
+        specification = self._check_of.specification(job.terms)
+        challenge = None
+        if specification is not None and draws(specification.verification):
+            challenge = self._desk.opened(job, submission, (job.terms.verifier, *self._panel(job)))
+            if challenge is None:
+                return
         _log.info("checking job %s", job.id)
         level = service_level_of(job.terms.sla, self._content)
-        finding = reexecute(job.terms, submission, self._executor, self._content)
+        finding = self._check_of.check(job.terms, signed, submission, challenge)
+        if self._may_tell_later(job, finding):
+            return
         if finding.verdict is Verdict.PASS and finding.execution is not None:
             self._keep_available(finding.execution)
-        evidence = finding.evidence(JobId(job.id), job.terms, self._executor.environment, signed)
+        evidence = finding.evidence(JobId(job.id), job.terms, self._check_of.environment(specification), signed)
         self._content.put(evidence.to_bytes())
         attestation = finding.attestation(JobId(job.id), evidence.digest)
         if level is not None:
             attestation = under_service_level(attestation, level, opened_at(self._account.rpc, job), submission)
         self._node.publish(self._account.sign(attestation))
         _log.info("attested job %s: %s (%s)", job.id, finding.verdict.name, finding.reason)
+
+    def _may_tell_later(self, job: WatchedJob, finding: Finding) -> bool:
+        since = self._asked_since.setdefault(job.id, time.monotonic())
+        waits = time.monotonic() < since + self._settings.answer_within_s
+        return waits and finding.verdict is Verdict.NO_FAULT and finding.reason in _MAY_PASS_BY
 
     def _keep_available(self, execution: Execution) -> None:
         """A pass means that the buyer can have the outputs; where the provider did not upload them, the verifier does: they are the same bytes."""

@@ -8,13 +8,16 @@ choose the secret by the block or the result.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
-from computility.domain.identifiers import Address, Bytes32, bytes32
-from computility.domain.statements import Submission
+from computility.domain.errors import InvalidEvidence, InvalidMessage
+from computility.domain.identifiers import Address, Bytes32, bytes32, parse_address, parse_bytes32
+from computility.domain.statements import Challenge, SignedStatement, Submission
 
 SECRET_BYTES: Final = 32
+SECRET_PREFIX: Final = b"computility/secret/1"
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,12 @@ class ResultCommitment:
         return (self.job, self.attempt, self.result) == (submission.job, submission.attempt, submission.result)
 
 
+def commitment_of(signed: SignedStatement, submission: Submission) -> ResultCommitment:
+    """A submission as a commitment. The provider's signature is the salt: nobody can know it before it is published."""
+    salt = bytes32(hashlib.sha256(b"computility/salt/1" + bytes.fromhex(signed.signature[2:])).digest())
+    return ResultCommitment(submission.job, submission.attempt, signed.signer, salt, submission.result)
+
+
 @dataclass(frozen=True)
 class Beacon:
     """The hash of a block after the commitment, and the verifier's secret of 32 bytes, which never leaves it before the check."""
@@ -56,9 +65,82 @@ class Beacon:
     @property
     def promise(self) -> Bytes32:
         """What the verifier publishes before the commitment, so that it cannot pick a secret later."""
-        return bytes32(hashlib.sha256(b"computility/secret/1" + self.secret).digest())
+        return bytes32(hashlib.sha256(SECRET_PREFIX + self.secret).digest())
 
     def seed(self, commitment: Bytes32) -> bytes:
         """The challenge seed, 32 bytes."""
         data = self.secret + bytes.fromhex(self.block_hash[2:]) + bytes.fromhex(commitment[2:])
         return hashlib.sha256(b"computility/seed/1" + data).digest()
+
+
+@dataclass(frozen=True)
+class OpenedChallenge:
+    """How it was drawn what was checked: who promised which secret for which block, and what both turned out to be."""
+
+    signer: Address
+    promise: Bytes32
+    block: int
+    block_hash: Bytes32
+    secret: Bytes32
+
+    @property
+    def beacon(self) -> Beacon:
+        """Block and secret."""
+        return Beacon(self.block_hash, bytes.fromhex(self.secret[2:]))
+
+    def seed(self, signed: SignedStatement, submission: Submission) -> bytes:
+        """The challenge seed for a submission."""
+        return self.beacon.seed(commitment_of(signed, submission).digest)
+
+    def to_document(self) -> dict[str, Any]:
+        """As it stands in the evidence."""
+        return {
+            "signer": self.signer,
+            "promise": self.promise,
+            "block": self.block,
+            "block_hash": self.block_hash,
+            "secret": self.secret,
+        }
+
+
+def opened_challenge_of(document: Mapping[str, Any]) -> OpenedChallenge:
+    """Read a challenge from evidence.
+
+    Raises:
+        InvalidEvidence: a field does not fit, or the secret is not what was promised.
+    """
+    try:
+        if (
+            document.keys() != {"signer", "promise", "block", "block_hash", "secret"}
+            or type(document["block"]) is not int
+        ):
+            raise InvalidEvidence("a challenge has exactly the fields signer, promise, block, block_hash and secret")
+        opened = OpenedChallenge(
+            parse_address(document["signer"]),
+            parse_bytes32(document["promise"]),
+            document["block"],
+            parse_bytes32(document["block_hash"]),
+            parse_bytes32(document["secret"]),
+        )
+    except InvalidEvidence:
+        raise
+    except InvalidMessage as error:
+        raise InvalidEvidence(str(error)) from error
+    if opened.to_document() != dict(document) or opened.beacon.promise != opened.promise:
+        raise InvalidEvidence("the challenge's secret is not what was promised, or it is spelled otherwise")
+    return opened
+
+
+def first_opened(challenges: Iterable[SignedStatement], attempt: int) -> tuple[Address, Challenge] | None:
+    """The first challenge to an attempt, in the journal's order, that was opened after its promise: the one that all verifiers of a job use."""
+    promised: list[tuple[Address, Bytes32, int]] = []
+    for statement in challenges:
+        message = statement.message
+        if not isinstance(message, Challenge) or message.attempt != attempt:
+            continue
+        key = (statement.signer, message.promise, message.block)
+        if not message.is_open:
+            promised.append(key)
+        elif key in promised and Beacon(message.job, bytes.fromhex(message.secret[2:])).promise == message.promise:
+            return statement.signer, message
+    return None

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from computility.domain.attestation import Verdict
@@ -73,6 +73,21 @@ class ComposedVerifier:
             for place, member in enumerate(members)
         ]
         return all_of(found_all) if method == ALL_OF else any_of(found_all)
+
+
+def leaves(policy: Any, seed: bytes, depth: int = MAX_DEPTH) -> Iterator[tuple[Mapping[str, Any], bytes]]:
+    """The methods of a policy that are to be asked under a seed, each with the seed of its own."""
+    if not isinstance(policy, Mapping) or depth == 0:
+        return
+    members = policy.get("of")
+    if policy.get("method") not in (ALL_OF, ANY_OF, SAMPLED):
+        yield policy, seed
+    elif isinstance(members, list) and len(members) <= MAX_MEMBERS:
+        bps = policy.get("bps")
+        if policy["method"] == SAMPLED and type(bps) is int and not _is_drawn(seed, bps):
+            return
+        for place, member in enumerate(members):
+            yield from leaves(member, _derived(seed, place), depth - 1)
 
 
 def all_of(found: list[CheckResult]) -> CheckResult:

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from computility.domain.attestation import Attestation, Verdict
 from computility.domain.content_id import content_id_of_digest
 from computility.domain.errors import ContentError, ExecutorFailed, InvalidJobSpecification, JobFault
-from computility.domain.evidence import Evidence
+from computility.domain.evidence import CHALLENGED, VERSION, Evidence
 from computility.domain.identifiers import ZERO_BYTES32, Bytes32, JobId
-from computility.domain.specification import parse_specification
+from computility.domain.specification import Specification, parse_specification
 from computility.domain.statements import SignedStatement, Submission
 from computility.domain.terms import Terms
 from computility.domain.units import FULL_BPS
 from computility.execution.content_store import ContentStore
 from computility.execution.executor import AttemptId, Execution, Executor, run_to_end
+from computility.verification.challenge_seed import OpenedChallenge
+from computility.verification.check_result import CheckResult
+from computility.verification.hash_equality import HASH_BITS, ExecutorOf
 
 SAME = "same"
 RESULT_DIFFERS = "result-differs"
@@ -25,11 +30,28 @@ _EQUAL_BIT_FOR_BIT = frozenset({"wasm"})
 
 @dataclass(frozen=True)
 class Finding:
-    """What a verifier found. ``reason`` is a slug; ``execution`` is its own run, None where that came to no end."""
+    """What a verifier found. ``reason`` is a slug; ``execution`` is its own run, None where that came to no end or where it checked by other means:
+    then ``passed`` is the submission that it lets pass. ``challenge`` is how it was drawn what it looked at."""
 
     verdict: Verdict
     reason: str
     execution: Execution | None
+    passed: Submission | None = None
+    challenge: OpenedChallenge | None = None
+
+    @property
+    def result(self) -> Bytes32 | None:
+        """What should have come out, where the verifier knows it."""
+        if self.execution is not None:
+            return self.execution.manifest.digest
+        return self.passed.result if self.passed is not None else None
+
+    @property
+    def units(self) -> int | None:
+        """Payable units: metered again, or where nothing was run again the provider's, which the terms bound."""
+        if self.execution is not None:
+            return self.execution.units
+        return self.passed.units if self.passed is not None else None
 
     def evidence(self, job: JobId, terms: Terms, environment: str, submission: SignedStatement) -> Evidence:
         """The document behind the verdict, the same from every verifier that found the same."""
@@ -39,9 +61,11 @@ class Finding:
             environment=environment,
             verdict=self.verdict,
             reason=self.reason,
-            result=self.execution.manifest.digest if self.execution else None,
-            units=self.execution.units if self.execution else None,
+            result=self.result,
+            units=self.units,
             submission=submission.to_json(),
+            version=VERSION if self.challenge is None else CHALLENGED,
+            challenge=None if self.challenge is None else self.challenge.to_document(),
         )
 
     def attestation(self, job: JobId, evidence: Bytes32) -> Attestation:
@@ -50,8 +74,8 @@ class Finding:
         return Attestation(
             job=job,
             verdict=self.verdict,
-            result=self.execution.manifest.digest if self.execution else ZERO_BYTES32,
-            units=self.execution.units if self.execution and passed else 0,
+            result=self.result or ZERO_BYTES32,
+            units=(self.units or 0) if passed else 0,
             is_final=self.verdict is not Verdict.NO_FAULT,
             quality_bps=FULL_BPS if passed else 0,
             # Fuel is metered as a whole: there are no samples to commit to.
@@ -69,14 +93,43 @@ def reexecute(terms: Terms, submission: Submission, executor: Executor, content:
     """
     try:
         specification = parse_specification(content.get(content_id_of_digest(terms.spec)))
-        difference = Verdict.FAIL if specification.kind in _EQUAL_BIT_FOR_BIT else Verdict.NO_FAULT
+    except (ContentError, InvalidJobSpecification) as error:
+        return Finding(Verdict.NO_FAULT, error.code, None)
+    return run_again(specification, submission, executor, content)
+
+
+def run_again(
+    specification: Specification, submission: Submission, executor: Executor, content: ContentStore
+) -> Finding:
+    """As `reexecute`, of a specification that is at hand."""
+    difference = Verdict.FAIL if specification.kind in _EQUAL_BIT_FOR_BIT else Verdict.NO_FAULT
+    try:
         execution = run_to_end(executor, AttemptId(submission.job, submission.attempt), specification, content)
     except JobFault as fault:
         return Finding(difference, fault.code, None)
-    except (ContentError, ExecutorFailed, InvalidJobSpecification) as error:
+    except (ContentError, ExecutorFailed) as error:
         return Finding(Verdict.NO_FAULT, error.code, None)
     if execution.manifest.digest != submission.result:
         return Finding(difference, RESULT_DIFFERS, execution)
     if execution.units != submission.units:
         return Finding(difference, UNITS_DIFFER, execution)
     return Finding(Verdict.PASS, SAME, execution)
+
+
+class ReexecutionVerifier:
+    """``reexec-quorum`` as a part of a policy: {"method": "reexec-quorum"}. How many run the job again is the committee's threshold."""
+
+    def __init__(self, executor_of: ExecutorOf, content: ContentStore) -> None:
+        self._executor_of = executor_of
+        self._content = content
+
+    def verify(
+        self, specification: Specification, submission: Submission, policy: Mapping[str, Any], seed: bytes
+    ) -> CheckResult:
+        """As `Verifier.verify`."""
+        try:
+            executor = self._executor_of(specification.environment)
+        except ExecutorFailed as error:
+            return CheckResult(Verdict.NO_FAULT, error.code)
+        found = run_again(specification, submission, executor, self._content)
+        return CheckResult(found.verdict, found.reason, HASH_BITS if found.verdict is Verdict.PASS else 0.0)

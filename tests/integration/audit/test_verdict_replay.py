@@ -87,7 +87,7 @@ class Case:
     def replay(self, executor: WasmExecutor | None = None) -> ReplayedVerdict:
         """What an auditor finds."""
         _, trade = ProofBuilder(ChainConnection(self._ledger.rpc), self._ledger.deployments).build(self.job)
-        (verdict,) = replay_verdicts(trade, executor or WasmExecutor(), self._content)
+        (verdict,) = replay_verdicts(trade, executor or WasmExecutor(), self._content, lambda _: None)
         return verdict
 
 

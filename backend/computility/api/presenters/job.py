@@ -8,6 +8,7 @@ from typing import Any, Final
 from computility.api.schemas.job import (
     AttestationAggregate,
     AttestationPage,
+    ChallengePage,
     EventPage,
     EventRow,
     JobOutputs,
@@ -16,7 +17,7 @@ from computility.api.schemas.job import (
     OutputFile,
     SubmissionPage,
 )
-from computility.api.schemas.statements import AttestationStatement, SubmissionStatement
+from computility.api.schemas.statements import AttestationStatement, ChallengeStatement, SubmissionStatement
 from computility.api.statement_exchange import outgoing
 from computility.domain.content_id import content_id_of_digest
 from computility.domain.job import JobRecord
@@ -91,6 +92,11 @@ def event_page(page: PageOf[LedgerEvent]) -> EventPage:
 def submission_page(page: PageOf[JournalEntry]) -> SubmissionPage:
     """One page of submissions."""
     return SubmissionPage(items=[outgoing(entry, SubmissionStatement) for entry in page.items], next=page.next)
+
+
+def challenge_page(page: PageOf[JournalEntry]) -> ChallengePage:
+    """One page of challenges."""
+    return ChallengePage(items=[outgoing(entry, ChallengeStatement) for entry in page.items], next=page.next)
 
 
 def attestation_page(view: AttestationsView) -> AttestationPage:

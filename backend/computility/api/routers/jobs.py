@@ -10,10 +10,19 @@ from starlette.concurrency import run_in_threadpool
 
 from computility.api.dependencies import Cursor, Limit, RunningNode
 from computility.api.job_stream import job_stream
-from computility.api.presenters.job import attestation_page, event_page, job_outputs, job_page, job_row, submission_page
+from computility.api.presenters.job import (
+    attestation_page,
+    challenge_page,
+    event_page,
+    job_outputs,
+    job_page,
+    job_row,
+    submission_page,
+)
 from computility.api.problems import problems
 from computility.api.schemas.job import (
     AttestationPage,
+    ChallengePage,
     EventPage,
     JobOutputs,
     JobPage,
@@ -23,7 +32,9 @@ from computility.api.schemas.job import (
 )
 from computility.api.schemas.statements import (
     AttestationStatement,
+    ChallengeStatement,
     SignedAttestation,
+    SignedChallenge,
     SignedSubmission,
     SubmissionStatement,
 )
@@ -110,6 +121,26 @@ def publish_submission(signed: SignedSubmission, node: RunningNode, response: Re
 def list_submissions(job_id: JobIdPath, node: RunningNode, limit: Limit = 50, cursor: Cursor = None) -> SubmissionPage:
     """What the provider submitted for a job, by attempt."""
     return submission_page(node.trades.submissions(job_id, limit=limit, cursor=cursor))
+
+
+@router.post(
+    "/challenges",
+    status_code=201,
+    tags=["verification"],
+    responses={
+        200: {"model": ChallengeStatement, "description": "The node had it already"},
+        **problems(404, 409, 413, 422, 429, 503),
+    },
+)
+def publish_challenge(signed: SignedChallenge, node: RunningNode, response: Response) -> ChallengeStatement:
+    """A verifier promises, and later opens, the secret by which it draws what it checks of an attempt."""
+    return answer_with(node.order_book.accept_challenge(incoming(signed)), ChallengeStatement, response)
+
+
+@router.get("/jobs/{job_id}/challenges", tags=["verification"], responses=problems(404, 422))
+def list_challenges(job_id: JobIdPath, node: RunningNode, limit: Limit = 50, cursor: Cursor = None) -> ChallengePage:
+    """Verifiers' challenges to a job, in the order of arrival."""
+    return challenge_page(node.trades.challenges(job_id, limit=limit, cursor=cursor))
 
 
 @router.post(

@@ -6,7 +6,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from computility.api.schemas.statements import AttestationStatement, EnvironmentClass, ResourceUrn, SubmissionStatement
+from computility.api.schemas.statements import (
+    AttestationStatement,
+    ChallengeStatement,
+    EnvironmentClass,
+    ResourceUrn,
+    SubmissionStatement,
+)
 from computility.api.schemas.trade import AttestationMessage, TermsMessage
 from computility.api.schemas.wire import (
     Address,
@@ -137,6 +143,10 @@ class AttestationPage(Page[AttestationStatement]):
 
 class SubmissionPage(Page[SubmissionStatement]):
     """A job's submissions, by attempt."""
+
+
+class ChallengePage(Page[ChallengeStatement]):
+    """Verifiers' challenges to a job, in the order of arrival."""
 
 
 class JobPage(Page[JobRow]):

@@ -113,6 +113,16 @@ class SubmissionMessage(Message):
     submitted_at: Time
 
 
+class ChallengeMessage(Message):
+    """A verifier binds itself to how it draws what it checks."""
+
+    job: Bytes32
+    attempt: Annotated[int, Field(ge=0, le=2**32 - 1, examples=[1])]
+    promise: Annotated[Bytes32, Field(description="Hash of the secret.")]
+    block: Annotated[Units, Field(description="Number of the block whose hash goes into the seed.")]
+    secret: Annotated[Bytes32, Field(description="Zero in the promise, the secret once the block is there.")]
+
+
 class Signed(BaseModel, Generic[KindT, MessageT]):
     """A signed statement on its way in. ``kind``, ``id`` and ``signer`` may be left out; if given they are checked."""
 
@@ -143,6 +153,7 @@ QuoteKind = Literal["quote"]
 RefusalKind = Literal["refusal"]
 SubmissionKind = Literal["submission"]
 AttestationKind = Literal["attestation"]
+ChallengeKind = Literal["challenge"]
 
 
 class SignedAsk(Signed[AskKind, AskMessage]):
@@ -173,6 +184,10 @@ class SignedAttestation(Signed[AttestationKind, AttestationMessage]):
     """A verifier's or a committee member's attestation on its way in."""
 
 
+class SignedChallenge(Signed[ChallengeKind, ChallengeMessage]):
+    """A verifier's challenge on its way in."""
+
+
 class AskStatement(Statement[AskKind, AskMessage]):
     """An ask in the journal."""
 
@@ -199,3 +214,7 @@ class SubmissionStatement(Statement[SubmissionKind, SubmissionMessage]):
 
 class AttestationStatement(Statement[AttestationKind, AttestationMessage]):
     """An attestation in the journal."""
+
+
+class ChallengeStatement(Statement[ChallengeKind, ChallengeMessage]):
+    """A verifier's challenge in the journal."""

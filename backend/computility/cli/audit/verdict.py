@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from computility.cli.audit.options import DEFAULT_DEPLOYMENTS, DeploymentsOption, open_chain
-from computility.cli.options import DEFAULT_NODE, DEFAULT_RPC, NodeOption, RpcOption
+from computility.cli.options import DEFAULT_NODE, DEFAULT_RPC, CheckedByOption, NodeOption, RpcOption
 from computility.cli.output import JsonOption, print_json, print_rows, progress_console
 from computility.cli.session import open_node
 
@@ -18,6 +18,7 @@ EXIT_UNKNOWN = 4
 def command(
     job: Annotated[str, typer.Argument(help="The job's id: 0x and 64 hex digits.")],
     job_timeout: Annotated[int, typer.Option(min=1, help="Seconds that one run may take on this machine.")] = 300,
+    config: CheckedByOption = None,
     node: NodeOption = DEFAULT_NODE,
     rpc: RpcOption = DEFAULT_RPC,
     deployments: DeploymentsOption = DEFAULT_DEPLOYMENTS,
@@ -25,25 +26,38 @@ def command(
 ) -> None:
     """Do the verifiers' work on a job again, and compare with the evidence of each verdict that reached the chain.
 
+    Where the specification names methods that draw what they look at, the verifier's challenge is looked through again, and one of your own besides.
+
     The trade is proven against the chain that you name; the node only stores the evidence, the specification and the inputs, each checked against
     its hash. Exits 3 when a verdict is contradicted, and 4 when this machine cannot tell (the reason says why); that accuses nobody.
     """
-    from computility.domain.identifiers import parse_bytes32
+    from computility.domain.errors import ExecutorUnfit
+    from computility.domain.identifiers import Bytes32, parse_bytes32
+    from computility.execution.executor_set import ExecutorSet
     from computility.execution.wasm.executor import WasmExecutor
     from computility.services.node_client import NodeContentStore
     from computility.services.proof_builder import ProofBuilder
+    from computility.services.provider_config import read_provider_config
+    from computility.services.provider_role import executors_of
     from computility.services.verdict_replay import Agreement, overall, replay_verdicts
 
     wanted = parse_bytes32(job)
-    with open_chain(rpc, deployments) as (chain, deployed), progress_console.status("proving the trade"):
-        _, trade = ProofBuilder(chain, deployed).build(wanted)
-    with open_node(node) as client, progress_console.status("running the job again") as status:
-        replayed = replay_verdicts(
-            trade,
-            WasmExecutor(timeout_s=job_timeout),
-            NodeContentStore(client),
-            lambda attestation: status.update(f"running the job again ({attestation.verdict.name.lower()})"),
-        )
+    executors = ExecutorSet([WasmExecutor(timeout_s=job_timeout)])
+    if config is not None:
+        executors = executors_of(read_provider_config(config))
+        if not executors:
+            raise ExecutorUnfit(f"nothing that {config} offers runs on this machine: {dict(executors.left_out)}")
+    with open_chain(rpc, deployments) as (chain, deployed), open_node(node) as client:
+        with progress_console.status("proving the trade"):
+            _, trade = ProofBuilder(chain, deployed).build(wanted)
+        with progress_console.status("checking the job again") as status:
+            replayed = replay_verdicts(
+                trade,
+                executors,
+                NodeContentStore(client),
+                lambda number: Bytes32(header.hash) if (header := chain.rpc.header(number)) else None,
+                lambda attestation: status.update(f"checking the job again ({attestation.verdict.name.lower()})"),
+            )
     answer = overall(replayed)
     rows = [verdict.to_document() for verdict in replayed]
     if as_json:

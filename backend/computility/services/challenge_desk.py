@@ -1,0 +1,73 @@
+"""A verifier's side of a challenge: promises a secret once a result is submitted, and opens it when the chain has gone on.
+
+It keeps nothing: the secret follows from the account's key and the attempt, and what was promised stands in the node's journal. Members of a
+committee use the challenge that was opened first, in the journal's order, so that they all look at the same and sign the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import replace
+
+from computility.domain.identifiers import ZERO_BYTES32, Address, Bytes32
+from computility.domain.statements import Challenge, SignedStatement, Submission, read_statement
+from computility.services.job_watch import WatchedJob
+from computility.services.node_client import NodeClient
+from computility.services.trading_account import TradingAccount
+from computility.verification.challenge_seed import Beacon, OpenedChallenge, first_opened
+
+
+def challenges_of(account: TradingAccount, node: NodeClient, job: Bytes32) -> list[SignedStatement]:
+    """Every challenge to a job, each signature proved, in the journal's order."""
+    return [read_statement(row, account.ledger.domain) for row in node.challenges(job)]
+
+
+class ChallengeDesk:
+    """One verifier's challenges. ``confirmations``: blocks that have to follow a block before its hash is used."""
+
+    def __init__(self, account: TradingAccount, node: NodeClient, confirmations: int) -> None:
+        self._account = account
+        self._node = node
+        self._confirmations = confirmations
+
+    def opened(self, job: WatchedJob, submission: Submission, signers: Collection[Address]) -> OpenedChallenge | None:
+        """The challenge to look through, or None while it is promised and not due: then whatever is to be done for it was done.
+
+        ``signers``: who may challenge this job.
+        """
+        known = [made for made in challenges_of(self._account, self._node, job.id) if made.signer in signers]
+        first = first_opened(known, submission.attempt)
+        header = self._account.rpc.header("latest")
+        head = header.number if header else 0
+        if first is None:
+            self._promise_or_open(job, submission, known, head)
+            return None
+        signer, challenge = first
+        if head < challenge.block + self._confirmations:
+            return None
+        block = self._account.rpc.header(challenge.block)
+        if block is None:
+            return None
+        return OpenedChallenge(signer, challenge.promise, challenge.block, Bytes32(block.hash), challenge.secret)
+
+    def _promise_or_open(
+        self, job: WatchedJob, submission: Submission, known: list[SignedStatement], head: int
+    ) -> None:
+        secret = self._account.secret(f"challenge {job.id} {submission.attempt}")
+        promise = Beacon(ZERO_BYTES32, bytes.fromhex(secret[2:])).promise
+        mine = [
+            made.message
+            for made in known
+            if made.signer == self._account.address
+            and isinstance(made.message, Challenge)
+            and made.message.attempt == submission.attempt
+        ]
+        if not mine:
+            # The block after the one that is known now: neither this verifier nor the provider, whose result is in the journal, knows its hash.
+            block = head + 1
+            self._publish(Challenge(job.id, submission.attempt, promise, block, ZERO_BYTES32))
+        elif head >= mine[0].block + self._confirmations:
+            self._publish(replace(mine[0], secret=secret))
+
+    def _publish(self, challenge: Challenge) -> None:
+        self._node.publish(self._account.sign(challenge))

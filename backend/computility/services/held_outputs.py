@@ -1,0 +1,92 @@
+"""What a provider does not upload until a verifier asks for it: checkpoints, of which a challenge looks at a few.
+
+They stay in a content store of the provider's own, so that an agent that starts again can still answer.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import Final
+
+from computility.domain.content_id import content_id_of_digest
+from computility.domain.identifiers import Bytes32
+from computility.domain.manifest import OutputManifest, parse_manifest
+from computility.domain.specification import Specification, parse_specification
+from computility.domain.statements import Challenge, SignedStatement, Submission
+from computility.execution.content_store import ContentStore, FileContentStore
+from computility.execution.executor import Execution
+from computility.services.challenge_desk import challenges_of
+from computility.services.content_sweep import sweep
+from computility.services.job_watch import WatchedJob
+from computility.services.node_client import NodeClient
+from computility.services.trading_account import TradingAccount
+from computility.verification.challenge_seed import OpenedChallenge
+from computility.verification.composition import leaves
+from computility.verification.segment_replay import SegmentPolicy, withheld_paths
+
+_log = logging.getLogger(__name__)
+
+KEPT_S: Final = 14 * 86_400.0
+_ANY_SEED: Final = bytes(32)
+
+
+class HeldOutputs:
+    """Outputs of one provider. ``held`` is where they wait; without it everything is uploaded at once."""
+
+    def __init__(
+        self, account: TradingAccount, node: NodeClient, content: ContentStore, held: FileContentStore | None
+    ) -> None:
+        self._account = account
+        self._node = node
+        self._content = content
+        self._held = held
+        self._answered: set[tuple[Bytes32, Bytes32]] = set()
+
+    def store(self, specification: Specification, execution: Execution) -> None:
+        """Upload what a run produced, but for what its policy lets wait."""
+        waiting = _withheld(specification, execution.manifest) if self._held is not None else set()
+        for path, data in execution.outputs.items():
+            (self._held if self._held is not None and path in waiting else self._content).put(data)
+        self._content.put(execution.manifest.to_bytes())
+
+    def answer(self, job: WatchedJob, signed: SignedStatement, submission: Submission) -> None:
+        """Upload what the opened challenges to a submission ask for. Once is enough for each."""
+        if self._held is None:
+            return
+        for statement in challenges_of(self._account, self._node, job.id):
+            challenge = statement.message
+            if not isinstance(challenge, Challenge) or not challenge.is_open or challenge.attempt != submission.attempt:
+                continue
+            if (job.id, statement.id) in self._answered:
+                continue
+            block = self._account.rpc.header(challenge.block)
+            if block is None:
+                continue
+            opened = OpenedChallenge(
+                statement.signer, challenge.promise, challenge.block, Bytes32(block.hash), challenge.secret
+            )
+            self._upload(job, submission, opened.seed(signed, submission))
+            self._answered.add((job.id, statement.id))
+
+    def sweep(self) -> None:
+        """Drop what waited so long that its job must be over."""
+        if self._held is not None:
+            sweep(self._held, [], [], now=time.time(), young_s=KEPT_S)
+
+    def _upload(self, job: WatchedJob, submission: Submission, seed: bytes) -> None:
+        assert self._held is not None
+        specification = parse_specification(self._content.get(content_id_of_digest(job.terms.spec)))
+        manifest = parse_manifest(self._content.get(content_id_of_digest(submission.result)))
+        wanted = set()
+        for policy, own_seed in leaves(specification.verification, seed):
+            if policy.get("method") == "segment-replay" and (read := SegmentPolicy.read(policy)) is not None:
+                wanted |= read.needed(own_seed)
+        sent = [file for file in manifest.files if file.path in wanted and self._held.has(file.cid)]
+        for file in sent:
+            self._content.put(self._held.get(file.cid))
+        _log.info("answered a challenge to job %s: %d files", job.id, len(sent))
+
+
+def _withheld(specification: Specification, manifest: OutputManifest) -> set[str]:
+    return withheld_paths([policy for policy, _ in leaves(specification.verification, _ANY_SEED)], manifest)

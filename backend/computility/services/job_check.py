@@ -1,0 +1,122 @@
+"""Checks a submission as the job's specification says: a verifier's work, and an auditor's who does it again.
+
+An empty policy is the verifier's own choice: it runs the job again. Else the policy names methods (`verification.composition`); those that draw what
+they look at need a challenge, which nobody knew when the result was committed (`challenge_seed`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, Final
+
+from computility.domain.attestation import Verdict
+from computility.domain.content_id import content_id_of_digest
+from computility.domain.errors import ContentError, ExecutorFailed, InvalidJobSpecification, InvalidManifest
+from computility.domain.manifest import parse_manifest
+from computility.domain.specification import Specification, parse_specification
+from computility.domain.statements import SignedStatement, Submission
+from computility.domain.terms import Terms
+from computility.execution.content_store import ContentStore
+from computility.execution.executor_set import ExecutorSet
+from computility.verification.challenge_seed import OpenedChallenge
+from computility.verification.composition import SAMPLED, ComposedVerifier, leaves
+from computility.verification.freivalds import OUT_OF_MEMORY, UNREADABLE
+from computility.verification.hash_equality import HashEqualityVerifier
+from computility.verification.product_jobs import ProductVerifier
+from computility.verification.reexecution import Finding, ReexecutionVerifier, run_again
+from computility.verification.segment_replay import SegmentVerifier, withheld_paths
+
+REEXECUTION: Final = "reexec-quorum"
+OUTPUTS_MISSING: Final = "outputs-missing"
+CHALLENGE_MISSING: Final = "challenge-missing"
+_DRAWING: Final = frozenset({"freivalds", "segment-replay"})
+_NO_SEED: Final = bytes(32)
+
+
+class JobCheck:
+    """One verifier's methods, on its executors and a content store."""
+
+    def __init__(self, executors: ExecutorSet, content: ContentStore) -> None:
+        self._executors = executors
+        self._content = content
+        self._composed = ComposedVerifier(
+            {
+                REEXECUTION: ReexecutionVerifier(executors.of, content),
+                "hash-equality": HashEqualityVerifier(executors.of, content),
+                "freivalds": ProductVerifier(content),
+                "segment-replay": SegmentVerifier(executors.of, content),
+            }
+        )
+
+    def specification(self, terms: Terms) -> Specification | None:
+        """The job's specification; None where it is not there, or is none. Whoever checks says why."""
+        try:
+            return parse_specification(self._content.get(content_id_of_digest(terms.spec)))
+        except (ContentError, InvalidJobSpecification):
+            return None
+
+    def environment(self, specification: Specification | None) -> str:
+        """The environment class in which a job is checked here: its own, where that is offered."""
+        offered = self._executors.environments
+        wanted = specification.environment if specification is not None else None
+        return wanted if wanted in offered else offered[0]
+
+    def check(
+        self, terms: Terms, signed: SignedStatement, submission: Submission, challenge: OpenedChallenge | None
+    ) -> Finding:
+        """What is to be said of a submission. It never raises because of the job or the provider; what this machine lacks is no fault.
+
+        Raises:
+            NodeError: the content store cannot be asked at all.
+        """
+        try:
+            specification = parse_specification(self._content.get(content_id_of_digest(terms.spec)))
+        except (ContentError, InvalidJobSpecification) as error:
+            return Finding(Verdict.NO_FAULT, error.code, None)
+        try:
+            if not specification.verification:
+                executor = self._executors.of(specification.environment)
+                return run_again(specification, submission, executor, self._content)
+            return self._by_policy(specification, signed, submission, challenge)
+        except ExecutorFailed as error:
+            return Finding(Verdict.NO_FAULT, error.code, None)
+        except MemoryError:
+            return Finding(Verdict.NO_FAULT, OUT_OF_MEMORY, None, challenge=challenge)
+        except OSError:
+            return Finding(Verdict.NO_FAULT, UNREADABLE, None, challenge=challenge)
+
+    def _by_policy(
+        self,
+        specification: Specification,
+        signed: SignedStatement,
+        submission: Submission,
+        challenge: OpenedChallenge | None,
+    ) -> Finding:
+        if challenge is None and draws(specification.verification):
+            return Finding(Verdict.NO_FAULT, CHALLENGE_MISSING, None)
+        seed = _NO_SEED if challenge is None else challenge.seed(signed, submission)
+        found = self._composed.verify(specification, submission, specification.verification, seed)
+        finding = Finding(found.verdict, found.reason, None, challenge=challenge)
+        if found.verdict is not Verdict.PASS:
+            return finding
+        if not self._has_outputs(specification, submission):
+            return replace(finding, verdict=Verdict.NO_FAULT, reason=OUTPUTS_MISSING)
+        return replace(finding, passed=submission)
+
+    def _has_outputs(self, specification: Specification, submission: Submission) -> bool:
+        """A pass means that the buyer can have the outputs, but for those that the policy leaves with the provider."""
+        try:
+            manifest = parse_manifest(self._content.get(content_id_of_digest(submission.result)))
+        except (ContentError, InvalidManifest):
+            return False
+        kept = withheld_paths([policy for policy, _ in leaves(specification.verification, _NO_SEED)], manifest)
+        return all(self._content.has(file.cid) for file in manifest.files if file.path not in kept)
+
+
+def draws(policy: Mapping[str, Any]) -> bool:
+    """Whether a policy looks at something that is drawn."""
+    method, members = policy.get("method"), policy.get("of")
+    if method in _DRAWING or method == SAMPLED:
+        return True
+    return isinstance(members, list) and any(isinstance(member, Mapping) and draws(member) for member in members)
