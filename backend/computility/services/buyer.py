@@ -14,6 +14,7 @@ from computility.domain.content_id import content_id_of, content_id_of_digest
 from computility.domain.errors import (
     ChainUnavailable,
     ContentMismatch,
+    ContentNotFound,
     NodeRefused,
     NodeUnavailable,
     QuoteRefused,
@@ -27,7 +28,7 @@ from computility.domain.job import JobState, Outcome
 from computility.domain.job_specification import InputFile, JobSpecification, Limits
 from computility.domain.manifest import OutputManifest, parse_manifest
 from computility.domain.quote_policy import terms_match_request
-from computility.domain.specification import Specification
+from computility.domain.specification import Specification, parse_specification
 from computility.domain.statements import Ask, Quote, QuoteRequest, SignedStatement, read_statement
 from computility.domain.task_specification import TaskSpecification
 from computility.domain.terms import Terms
@@ -35,6 +36,7 @@ from computility.domain.units import FULL_BPS
 from computility.execution.executor import AttemptId
 from computility.execution.reader_key import ReaderKey, open_outputs, seal_specification
 from computility.services.arbiter_seat import ArbiterSeat
+from computility.services.held_outputs import withheld_outputs
 from computility.services.job_watch import JobWatch, WatchedJob
 from computility.services.node_client import NodeClient
 from computility.services.trading_account import TradingAccount
@@ -298,20 +300,31 @@ class Buyer:
     # ---------------------------------------------------------------- after the trade
 
     def outputs(self, result: Bytes32) -> tuple[OutputManifest, dict[str, bytes]]:
-        """The manifest that a result names, and its files, each checked against its hash.
+        """The manifest that a result names, and its files, each checked against its hash. What the job's policy leaves with the provider may be absent.
 
         Raises:
             ContentNotFound: the node does not hold them.
             ContentMismatch: they are not what the manifest says.
         """
         manifest = parse_manifest(self._node.get_content(content_id_of_digest(result)))
-        files = {file.path: self._node.get_content(file.cid) for file in manifest.files}
+        files = {}
         for file in manifest.files:
+            try:
+                files[file.path] = self._node.get_content(file.cid)
+            except ContentNotFound:
+                if file.path not in self._withheld(manifest):
+                    raise
+                continue
             if len(files[file.path]) != file.size:
                 raise ContentMismatch(
                     f"{file.path} has {len(files[file.path])} bytes, and the manifest says {file.size}"
                 )
         return manifest, files
+
+    def _withheld(self, manifest: OutputManifest) -> set[str]:
+        """Outputs that the policy of the job leaves with the provider."""
+        specification = parse_specification(self._node.get_content(content_id_of_digest(manifest.spec)))
+        return withheld_outputs(specification, manifest)
 
     def opened(self, job: Bytes32, specification: Specification, outputs: dict[str, bytes]) -> dict[str, bytes]:
         """The outputs of a job as its program wrote them. Raises as ``open_job_outputs``."""

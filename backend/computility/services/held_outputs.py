@@ -45,7 +45,7 @@ class HeldOutputs:
 
     def store(self, specification: Specification, execution: Execution) -> None:
         """Upload what a run produced, but for what its policy lets wait."""
-        waiting = _withheld(specification, execution.manifest) if self._held is not None else set()
+        waiting = withheld_outputs(specification, execution.manifest) if self._held is not None else set()
         for path, data in execution.outputs.items():
             (self._held if self._held is not None and path in waiting else self._content).put(data)
         self._content.put(execution.manifest.to_bytes())
@@ -88,5 +88,6 @@ class HeldOutputs:
         _log.info("answered a challenge to job %s: %d files", job.id, len(sent))
 
 
-def _withheld(specification: Specification, manifest: OutputManifest) -> set[str]:
+def withheld_outputs(specification: Specification, manifest: OutputManifest) -> set[str]:
+    """Paths of the outputs that a job's policy leaves with its provider until a challenge asks for them."""
     return withheld_paths([policy for policy, _ in leaves(specification.verification, _ANY_SEED)], manifest)
