@@ -300,7 +300,7 @@ class Buyer:
     # ---------------------------------------------------------------- after the trade
 
     def outputs(self, result: Bytes32) -> tuple[OutputManifest, dict[str, bytes]]:
-        """The manifest that a result names, and its files, each checked against its hash. What the job's policy leaves with the provider may be absent.
+        """The manifest that a result names, and its files, each checked against its hash. What a policy leaves with the provider may be absent.
 
         Raises:
             ContentNotFound: the node does not hold them.

@@ -348,6 +348,46 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/v1/challenges": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Publish Challenge
+         * @description A verifier promises, and later opens, the secret by which it draws what it checks of an attempt.
+         */
+        readonly post: operations["publish_challenge_v1_challenges_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/v1/jobs/{job_id}/challenges": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * List Challenges
+         * @description Verifiers' challenges to a job, in the order of arrival.
+         */
+        readonly get: operations["list_challenges_v1_jobs__job_id__challenges_get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/v1/attestations": {
         readonly parameters: {
             readonly query?: never;
@@ -785,6 +825,38 @@ export interface components {
             /** @description UTC seconds. */
             readonly checked_at: number;
         };
+        /** @description A verifier binds itself to how it draws what it checks. */
+        readonly ChallengeMessage: {
+            /** @description 32 bytes. */
+            readonly job: string;
+            readonly attempt: number;
+            /** @description Hash of the secret. */
+            readonly promise: string;
+            /** @description Number of the block whose hash goes into the seed. */
+            readonly block: string;
+            /** @description Zero in the promise, the secret once the block is there. */
+            readonly secret: string;
+        };
+        /** @description Verifiers' challenges to a job, in the order of arrival. */
+        readonly ChallengePage: {
+            readonly items: readonly components["schemas"]["ChallengeStatement"][];
+            /** @description Cursor of the following page. */
+            readonly next?: string | null;
+        };
+        /** @description A verifier's challenge in the journal. */
+        readonly ChallengeStatement: {
+            /** @constant */
+            readonly kind: "challenge";
+            /** @description EIP-712 digest of the message; of a quote, the job's id. */
+            readonly id: string;
+            /** @description Account, checksummed (EIP-55) in answers. */
+            readonly signer: string;
+            readonly message: components["schemas"]["ChallengeMessage"];
+            /** @description 65 bytes (r, s, v), or 64 as in EIP-2098. */
+            readonly signature: string;
+            /** @description UTC seconds. */
+            readonly received_at: number;
+        };
         /** @description The verifier committee. */
         readonly Committee: {
             /** @description Account, checksummed (EIP-55) in answers. */
@@ -1181,6 +1253,15 @@ export interface components {
             readonly id?: string | null;
             readonly signer?: string | null;
             readonly message: components["schemas"]["AttestationMessage"];
+            /** @description 65 bytes (r, s, v), or 64 as in EIP-2098. */
+            readonly signature: string;
+        };
+        /** @description A verifier's challenge on its way in. */
+        readonly SignedChallenge: {
+            readonly kind?: "challenge" | null;
+            readonly id?: string | null;
+            readonly signer?: string | null;
+            readonly message: components["schemas"]["ChallengeMessage"];
             /** @description 65 bytes (r, s, v), or 64 as in EIP-2098. */
             readonly signature: string;
         };
@@ -2518,6 +2599,157 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": components["schemas"]["SubmissionPage"];
+                };
+            };
+            /** @description Not Found */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            readonly default: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly publish_challenge_v1_challenges_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["SignedChallenge"];
+            };
+        };
+        readonly responses: {
+            /** @description The node had it already */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ChallengeStatement"];
+                };
+            };
+            /** @description Successful Response */
+            readonly 201: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ChallengeStatement"];
+                };
+            };
+            /** @description Not Found */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            readonly 409: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            readonly 429: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            readonly default: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly list_challenges_v1_jobs__job_id__challenges_get: {
+        readonly parameters: {
+            readonly query?: {
+                /** @description Items on a page. */
+                readonly limit?: number;
+                /** @description The `next` of the page before. */
+                readonly cursor?: string | null;
+            };
+            readonly header?: never;
+            readonly path: {
+                /** @description The job's id. */
+                readonly job_id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ChallengePage"];
                 };
             };
             /** @description Not Found */

@@ -106,6 +106,28 @@ export const signedTypes = {
       "type": "bytes32"
     }
   ],
+  "Challenge": [
+    {
+      "name": "job",
+      "type": "bytes32"
+    },
+    {
+      "name": "attempt",
+      "type": "uint32"
+    },
+    {
+      "name": "promise",
+      "type": "bytes32"
+    },
+    {
+      "name": "block",
+      "type": "uint64"
+    },
+    {
+      "name": "secret",
+      "type": "bytes32"
+    }
+  ],
   "QuoteRequest": [
     {
       "name": "buyer",

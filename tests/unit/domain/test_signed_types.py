@@ -17,13 +17,25 @@ from computility.domain.rating import Rating
 from computility.domain.ruling import Ruling
 from computility.domain.settlement import Settlement
 from computility.domain.signature import recover_signer
-from computility.domain.statements import Ask, AskWithdrawal, QuoteRequest, Refusal, Submission
+from computility.domain.statements import Ask, AskWithdrawal, Challenge, QuoteRequest, Refusal, Submission
 from computility.domain.terms import Terms
 
 VECTORS = Path(__file__).resolve().parents[2] / "vectors"
 TYPES: dict[str, type[Message]] = {
     cls.STRUCT.name: cls
-    for cls in (Terms, Attestation, Settlement, Ruling, Rating, Ask, AskWithdrawal, QuoteRequest, Refusal, Submission)
+    for cls in (
+        Terms,
+        Attestation,
+        Settlement,
+        Ruling,
+        Rating,
+        Ask,
+        AskWithdrawal,
+        Challenge,
+        QuoteRequest,
+        Refusal,
+        Submission,
+    )
 }
 FILES = ("terms.json", "attestation.json", "settlement.json", "ruling.json", "rating.json", "statements.json")
 
