@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from computility.domain.attestation import Verdict
 from computility.domain.content_id import content_id_of_digest
-from computility.domain.errors import ContentError, ExecutorFailed, InvalidJobSpecification, InvalidManifest
+from computility.domain.errors import ContentError, ExecutionError, InvalidJobSpecification, InvalidManifest
 from computility.domain.manifest import parse_manifest
 from computility.domain.specification import Specification, parse_specification
 from computility.domain.statements import SignedStatement, Submission
@@ -72,19 +72,16 @@ class JobCheck:
         """
         try:
             specification = parse_specification(self._content.get(content_id_of_digest(terms.spec)))
-        except (ContentError, InvalidJobSpecification) as error:
-            return Finding(Verdict.NO_FAULT, error.code, None)
-        try:
             if not specification.verification:
                 executor = self._executors.of(specification.environment)
                 return run_again(specification, submission, executor, self._content)
             return self._by_policy(specification, signed, submission, challenge)
-        except ExecutorFailed as error:
+        except (ContentError, ExecutionError, InvalidJobSpecification) as error:
             return Finding(Verdict.NO_FAULT, error.code, None)
         except MemoryError:
-            return Finding(Verdict.NO_FAULT, OUT_OF_MEMORY, None, challenge=challenge)
+            return Finding(Verdict.NO_FAULT, OUT_OF_MEMORY, None)
         except OSError:
-            return Finding(Verdict.NO_FAULT, UNREADABLE, None, challenge=challenge)
+            return Finding(Verdict.NO_FAULT, UNREADABLE, None)
 
     def _by_policy(
         self,
