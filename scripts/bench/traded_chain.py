@@ -1,6 +1,6 @@
 """A chain full of real trades, for the benches of what reads it: how long it takes to make, and what is on it.
 
-Ten accounts trade by deposits, jobs opened from the balance, and final passes that settle at once; every signature is real. The blocks are mined by
+Ten accounts trade by deposits, jobs opened from the balance, readings, claims and final passes; every signature is real. The blocks are mined by
 hand, so that each holds as many events as asked for. Prints one JSON object.
 """
 
@@ -43,6 +43,8 @@ BLOCKS: Final = 2_000
 _BUYERS, _PROVIDERS, _VERIFIERS = range(1, 5), range(5, 9), range(9, 11)
 _RESULT: Final = Bytes32("0x" + "5e" * 32)
 _GAS: Final = hex(400_000)
+_EVENTS_OF_FOUR: Final = 10
+"""Of four trades: each opens and is paid, one is read before and one claimed."""
 
 
 @dataclass
@@ -66,10 +68,13 @@ class TradedChain:
         self._attest_selector = self._selector("attest")
 
     def mine_block(self, events: int) -> None:
-        """One block with about ``events`` events: trades that open, trades of the block before that settle, deposits and withdrawals."""
+        """One block with about ``events`` events: trades that open, trades of the block before that settle, deposits and withdrawals.
+
+        Of four trades one settles after a reading, one after the provider's claim, and two at once.
+        """
         settling, self._open = self._open, []
-        trades = max(1, (events - 4) // 5) if events > 1 else 0
-        calls = [self._attest(terms, job, provider) for terms, job, provider in settling]
+        trades = max(1, (events - 2) * 4 // _EVENTS_OF_FOUR) if events > 1 else 0
+        calls = [call for trade in settling for call in self._settle(*trade)]
         calls += [self._open_one(next(_TURNS)) for _ in range(trades)]
         buyer = self.accounts[1 + next(_TURNS) % len(_BUYERS)]
         calls.append(self._call(buyer, self.accounts[1].escrow.encode("deposit", buyer.address, 10**9)))
@@ -114,10 +119,18 @@ class TradedChain:
         arguments = encode(_OPEN_TYPES, [terms_values(terms), (b"", b"", signature)])
         return self._call(self.accounts[buyer], self._open_selector + arguments.hex())
 
-    def _attest(self, terms: Terms, job: Bytes32, provider: int) -> dict[str, str]:
-        attestation = Attestation(
-            job, Verdict.PASS, _RESULT, 50 + terms.nonce % 50, True, 10_000, ZERO_BYTES32, _RESULT
-        )
+    def _settle(self, terms: Terms, job: Bytes32, provider: int) -> Iterator[dict[str, str]]:
+        if terms.nonce % 4 == 1:
+            yield self._attest(terms, job, provider, 20, final=False)
+        elif terms.nonce % 4 == 2:
+            claim = self.accounts[provider].escrow.encode(
+                "propose", terms_values(terms), 40, bytes.fromhex(_RESULT[2:])
+            )
+            yield self._call(self.accounts[provider], claim)
+        yield self._attest(terms, job, provider, 50 + terms.nonce % 50, final=True)
+
+    def _attest(self, terms: Terms, job: Bytes32, provider: int, units: int, *, final: bool) -> dict[str, str]:
+        attestation = Attestation(job, Verdict.PASS, _RESULT, units, final, 10_000, ZERO_BYTES32, _RESULT)
         digest = attestation.digest(self.deployments.domain)
         signature = self._sign(_VERIFIERS[[self.accounts[v].address for v in _VERIFIERS].index(terms.verifier)], digest)
         arguments = encode(_ATTEST_TYPES, [terms_values(terms), raw_values(attestation.values()), signature])

@@ -35,6 +35,8 @@ class _Addresses(dict[bytes, Address]):
         return spelling
 
 
+WORDS: Final = "_words"
+"""Decoded terms carry their encoding under this name, so that a store need not encode them again."""
 ADDRESSES: Final = _Addresses()
 """20 bytes → address."""
 
@@ -57,8 +59,14 @@ _DECODERS: Final[dict[type[Event], Decoder]] = {}
 @cache
 def terms_decoder() -> Callable[[bytes], Terms]:
     """The decoder of the 23 words of ``Terms`` by themselves."""
-    decoder: Callable[[bytes], Terms] = _generate(Terms, _TERMS_FIELDS)
-    return decoder
+    decode: Callable[[bytes], Terms] = _generate(Terms, _TERMS_FIELDS)
+
+    def decode_and_keep(words: bytes) -> Terms:
+        terms = decode(words)
+        terms.__dict__[WORDS] = words
+        return terms
+
+    return decode_and_keep
 
 
 def _generate(cls: type, fields: Sequence[tuple[str, str]]) -> Any:
@@ -106,7 +114,9 @@ class _Writer:
     def value(self, declared: str) -> str:
         """The expression of a field's value."""
         if declared == "Terms":
+            start = self.words * _WORD
             values = [f"{name}={self._word(member)}" for name, member in _TERMS_FIELDS]
+            values.append(f"{WORDS}=words[{start}:{self.words * _WORD}]")
             self.lines += ["    terms = new(terms_class)", f"    terms.__dict__.update({', '.join(values)})"]
             return "terms"
         if declared.endswith("]"):

@@ -18,11 +18,6 @@ from typing import Any, ClassVar, Final
 from computility.domain.identifiers import Address, Bytes32, ChainId, keccak_bytes32
 from computility.domain.terms import Terms
 
-# As ``Verdict.Pass``, ``Outcome.Pass`` and ``ClosedBy.Attested`` of the contracts.
-_PASS_VERDICT: Final = 1
-_PASS_OUTCOME: Final = 2
-_ATTESTED: Final = 0
-
 
 @dataclass(frozen=True)
 class EventOrigin:
@@ -263,44 +258,6 @@ class JobPaid(Event):
     refund: int
     verifier_paid: int
     to_wallet: int
-
-    def as_two(self, terms: Terms, accepted: int = 0) -> tuple[JobAttested, JobClosed]:
-        """The same said in the events of the longer ways: a final pass, and the close that pays it.
-
-        ``terms`` are the job's, ``accepted`` what readings had accepted before.
-        """
-        attested = JobAttested(
-            job=self.job,
-            verdict=_PASS_VERDICT,
-            result=self.result,
-            units=self.attested,
-            is_final=True,
-            quality_bps=self.quality_bps,
-            meter_root=self.meter_root,
-            evidence=self.evidence,
-            accepted=accepted,
-            outcome=_PASS_OUTCOME,
-            pending=self.units,
-            deadline=0,
-        )
-        closed = JobClosed(
-            job=self.job,
-            caller=self.caller,
-            cause=_ATTESTED,
-            outcome=_PASS_OUTCOME,
-            units=self.units,
-            provider_paid=self.provider_paid,
-            fee=self.fee,
-            refund=self.refund,
-            verifier_paid=self.verifier_paid,
-            arbiter_from_escrow=0,
-            arbiter_from_bond=0,
-            bond_returned=terms.bond,
-            bond_to_buyer=0,
-            bond_to_treasury=0,
-            to_wallet=self.to_wallet,
-        )
-        return attested, closed
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import Final, NewType
 
+import sha3
 from eth_utils.address import is_checksum_address, to_checksum_address
-from eth_utils.crypto import keccak
 
 from computility.domain.errors import InvalidIdentifier
 
@@ -66,7 +66,7 @@ def bytes32(raw: bytes) -> Bytes32:
 
 def keccak_bytes32(data: bytes) -> Bytes32:
     """keccak-256 of ``data``."""
-    return bytes32(keccak(data))
+    return Bytes32("0x" + sha3.keccak_256(data).hexdigest())
 
 
 def chain_id_of(number: int) -> ChainId:

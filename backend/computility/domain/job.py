@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Any
+from typing import Any, Final
 
 from computility.domain.attestation import Verdict
 from computility.domain.errors import ChainMisbehaved
@@ -104,58 +105,48 @@ def apply_event(record: JobRecord | None, event: Event, origin: EventOrigin) -> 
     Raises:
         ChainMisbehaved: the event cannot follow: one before it is missing, or it came twice.
     """
-    match event:
-        case JobOpened():
-            _require(record is None, event)
-            return JobRecord(
-                id=event.job,
-                state=JobState.OPEN,
-                terms=event.terms,
-                fee_bps=event.fee_bps,
-                escrow=event.escrow,
-                from_wallet=event.from_wallet,
-                deadline=event.terms.end,
-                opened_at=origin.timestamp,
-                opened_block=origin.block_number,
-                opened_tx=origin.tx_hash,
-            )
-        case JobCancelled():
-            _require(record is None, event)
-            return JobRecord(
-                id=event.job,
-                state=JobState.CLOSED,
-                closed_by=ClosedBy.CANCELLED,
-                closed_at=origin.timestamp,
-                closed_block=origin.block_number,
-                closed_tx=origin.tx_hash,
-            )
+    begin = _BEGINNINGS.get(event.__class__)
+    if begin is not None:
+        if record is not None:
+            raise ChainMisbehaved(f"{type(event).__name__} of job {event.job_id} came twice")
+        return begin(event, origin)
     if record is None or record.state is JobState.CLOSED:
         raise ChainMisbehaved(f"{type(event).__name__} of job {event.job_id} does not follow what was read before it")
-    match event:
-        case JobAttested():
-            return _attested(record, event)
-        case JobProposed():
-            return _changed(
-                record,
-                state=JobState.PENDING,
-                outcome=Outcome.CLAIM,
-                pending=event.units,
-                deadline=event.deadline,
-                result=event.result,
-            )
-        case JobDisputed():
-            return _changed(record, state=JobState.DISPUTED, deadline=event.deadline)
-        case JobRuled():
-            return _changed(record, slash_bps=event.slash_bps, cost_bps=event.cost_bps)
-        case JobClosed():
-            return _closed(record, event, origin)
-        case JobPaid() if record.terms is not None:
-            attested, closed = event.as_two(record.terms, record.accepted)
-            return _closed(_attested(record, attested), closed, origin)
-    raise ChainMisbehaved(f"{type(event).__name__} is no event of a job")
+    follow = _STEPS.get(event.__class__)
+    if follow is None:
+        raise ChainMisbehaved(f"{type(event).__name__} is no event of a job")
+    return follow(record, event, origin)
 
 
-def _attested(record: JobRecord, event: JobAttested) -> JobRecord:
+def _opened(event: JobOpened, origin: EventOrigin) -> JobRecord:
+    return _changed(
+        _BLANK,
+        id=event.job,
+        state=JobState.OPEN,
+        terms=event.terms,
+        fee_bps=event.fee_bps,
+        escrow=event.escrow,
+        from_wallet=event.from_wallet,
+        deadline=event.terms.end,
+        opened_at=origin.timestamp,
+        opened_block=origin.block_number,
+        opened_tx=origin.tx_hash,
+    )
+
+
+def _cancelled(event: JobCancelled, origin: EventOrigin) -> JobRecord:
+    return _changed(
+        _BLANK,
+        id=event.job,
+        state=JobState.CLOSED,
+        closed_by=ClosedBy.CANCELLED,
+        closed_at=origin.timestamp,
+        closed_block=origin.block_number,
+        closed_tx=origin.tx_hash,
+    )
+
+
+def _attested(record: JobRecord, event: JobAttested, _: EventOrigin) -> JobRecord:
     # Only a reading raises what is accepted, and it leaves the state alone; everything else that counts started a window.
     reading = event.accepted > record.accepted
     return _changed(
@@ -168,6 +159,56 @@ def _attested(record: JobRecord, event: JobAttested) -> JobRecord:
         deadline=event.deadline,
         result=event.result if event.result != ZERO_BYTES32 else record.result,
         evidence=event.evidence if event.evidence != ZERO_BYTES32 else record.evidence,
+    )
+
+
+def _proposed(record: JobRecord, event: JobProposed, _: EventOrigin) -> JobRecord:
+    return _changed(
+        record,
+        state=JobState.PENDING,
+        outcome=Outcome.CLAIM,
+        pending=event.units,
+        deadline=event.deadline,
+        result=event.result,
+    )
+
+
+def _disputed(record: JobRecord, event: JobDisputed, _: EventOrigin) -> JobRecord:
+    return _changed(record, state=JobState.DISPUTED, deadline=event.deadline)
+
+
+def _ruled(record: JobRecord, event: JobRuled, _: EventOrigin) -> JobRecord:
+    return _changed(record, slash_bps=event.slash_bps, cost_bps=event.cost_bps)
+
+
+def _paid(record: JobRecord, event: JobPaid, origin: EventOrigin) -> JobRecord:
+    """A final pass and the close that pays it, in one: the arbiter has nothing of it, and the bond goes back whole."""
+    assert record.terms is not None, "only an opened job has events that follow"
+    return _changed(
+        record,
+        state=JobState.CLOSED,
+        outcome=Outcome.PASS,
+        closed_by=ClosedBy.ATTESTED,
+        accepted=event.units,
+        pending=0,
+        quality_bps=event.quality_bps,
+        deadline=None,
+        units=event.units,
+        provider_paid=event.provider_paid,
+        fee=event.fee,
+        refund=event.refund,
+        verifier_paid=event.verifier_paid,
+        arbiter_from_escrow=0,
+        arbiter_from_bond=0,
+        bond_returned=record.terms.bond,
+        bond_to_buyer=0,
+        bond_to_treasury=0,
+        to_wallet=event.to_wallet,
+        result=event.result if event.result != ZERO_BYTES32 else record.result,
+        evidence=event.evidence if event.evidence != ZERO_BYTES32 else record.evidence,
+        closed_at=origin.timestamp,
+        closed_block=origin.block_number,
+        closed_tx=origin.tx_hash,
     )
 
 
@@ -205,9 +246,20 @@ def _changed(record: JobRecord, **changes: Any) -> JobRecord:
     return after
 
 
-def _require(condition: bool, event: Event) -> None:
-    if not condition:
-        raise ChainMisbehaved(f"{type(event).__name__} of job {event.job_id} came twice")
+_BLANK: Final = JobRecord(id=ZERO_BYTES32, state=JobState.NONE)
+# By class: an event of an indexer's hot path is not compared with one class after another.
+_BEGINNINGS: Final[dict[type[Event], Callable[[Any, EventOrigin], JobRecord]]] = {
+    JobOpened: _opened,
+    JobCancelled: _cancelled,
+}
+_STEPS: Final[dict[type[Event], Callable[[JobRecord, Any, EventOrigin], JobRecord]]] = {
+    JobAttested: _attested,
+    JobProposed: _proposed,
+    JobDisputed: _disputed,
+    JobRuled: _ruled,
+    JobClosed: _closed,
+    JobPaid: _paid,
+}
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,8 @@ Balances are sums of these deltas, so an event is undone by subtracting them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, Final, NamedTuple
 
 from computility.domain.events import Deposited, Event, FeesCollected, JobClosed, JobOpened, JobPaid, Withdrawn
 from computility.domain.identifiers import Address
@@ -27,8 +26,7 @@ class Balance(NamedTuple):
         return Balance(-self[0], -self[1])
 
 
-@dataclass(frozen=True)
-class Movement:
+class Movement(NamedTuple):
     """Everything that one event moves: balances by account, and the fees that await collection."""
 
     accounts: dict[Address, Balance]
@@ -37,43 +35,77 @@ class Movement:
 
 def movement_of(event: Event, terms: Terms | None) -> Movement:
     """What an event moves. ``terms`` are the job's, which a close needs and its event does not repeat."""
-    match event:
-        case Deposited():
-            return Movement({event.account: Balance(free=event.amount)})
-        case Withdrawn():
-            return Movement({event.account: Balance(free=-event.amount)})
-        case JobOpened():
-            job = event.terms
-            from_balance = event.escrow - event.from_wallet
-            return _sum(
-                [
-                    (job.payer, Balance(-from_balance, event.escrow)),
-                    (job.provider, Balance(-job.bond, job.bond)),
-                ]
-            )
-        case JobClosed() if terms is not None:
-            return _sum(
-                [
-                    (terms.payer, Balance(event.refund, -terms.escrow)),
-                    (terms.provider, Balance(event.provider_paid + event.bond_returned, -terms.bond)),
-                    (terms.verifier, Balance(event.verifier_paid)),
-                    (terms.arbiter, Balance(event.arbiter_from_escrow + event.arbiter_from_bond)),
-                    (terms.buyer, Balance(event.bond_to_buyer)),
-                    (event.caller, Balance(-event.to_wallet)),
-                ],
-                event.fee + event.bond_to_treasury,
-            )
-        case JobPaid() if terms is not None:
-            return movement_of(event.as_two(terms)[1], terms)
-        case FeesCollected():
-            return Movement({}, -event.amount)
-    return Movement({})
+    move = _MOVES.get(event.__class__)
+    return _NOTHING if move is None else move(event, terms)
 
 
-def _sum(legs: Iterable[tuple[Address, Balance]], fees: int = 0) -> Movement:
+def _deposited(event: Deposited, _: Terms | None) -> Movement:
+    return Movement({event.account: Balance(event.amount, 0)})
+
+
+def _withdrawn(event: Withdrawn, _: Terms | None) -> Movement:
+    return Movement({event.account: Balance(-event.amount, 0)})
+
+
+def _opened(event: JobOpened, _: Terms | None) -> Movement:
+    job = event.terms
+    return _sum(
+        (
+            (job.payer, event.from_wallet - event.escrow, event.escrow),
+            (job.provider, -job.bond, job.bond),
+        )
+    )
+
+
+def _closed(event: JobClosed, terms: Terms | None) -> Movement:
+    if terms is None:
+        return _NOTHING
+    return _sum(
+        (
+            (terms.payer, event.refund, -terms.escrow),
+            (terms.provider, event.provider_paid + event.bond_returned, -terms.bond),
+            (terms.verifier, event.verifier_paid, 0),
+            (terms.arbiter, event.arbiter_from_escrow + event.arbiter_from_bond, 0),
+            (terms.buyer, event.bond_to_buyer, 0),
+            (event.caller, -event.to_wallet, 0),
+        ),
+        event.fee + event.bond_to_treasury,
+    )
+
+
+def _paid(event: JobPaid, terms: Terms | None) -> Movement:
+    if terms is None:
+        return _NOTHING
+    return _sum(
+        (
+            (terms.payer, event.refund, -terms.escrow),
+            (terms.provider, event.provider_paid + terms.bond, -terms.bond),
+            (terms.verifier, event.verifier_paid, 0),
+            (event.caller, -event.to_wallet, 0),
+        ),
+        event.fee,
+    )
+
+
+def _collected(event: FeesCollected, _: Terms | None) -> Movement:
+    return Movement({}, -event.amount)
+
+
+def _sum(legs: tuple[tuple[Address, int, int], ...], fees: int = 0) -> Movement:
     totals: dict[Address, Balance] = {}
-    for account, balance in legs:
-        if balance[0] or balance[1]:
+    for account, free, locked in legs:
+        if free or locked:
             known = totals.get(account)
-            totals[account] = balance if known is None else known + balance
+            totals[account] = Balance(free, locked) if known is None else Balance(known[0] + free, known[1] + locked)
     return Movement(totals, fees)
+
+
+_NOTHING: Final = Movement({})
+_MOVES: Final[dict[type[Event], Callable[[Any, Terms | None], Movement]]] = {
+    Deposited: _deposited,
+    Withdrawn: _withdrawn,
+    JobOpened: _opened,
+    JobClosed: _closed,
+    JobPaid: _paid,
+    FeesCollected: _collected,
+}

@@ -6,8 +6,8 @@ Weights are in millionths of a credit, as of ``epoch``, in weeks since 1970. Wha
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Final
+from functools import lru_cache
+from typing import Final, NamedTuple
 
 from computility.domain.identifiers import Address, keccak_bytes32
 from computility.domain.units import FULL_BPS, Bps
@@ -35,6 +35,7 @@ def epoch_of(time_s: int) -> int:
     return min(time_s // EPOCH_S, EPOCH_MAX)
 
 
+@lru_cache(maxsize=65_536)
 def bucket_of(counterparty: Address, epoch: int) -> int:
     """Which bucket a counterparty falls in, in an epoch."""
     return int(keccak_bytes32((int(counterparty, 16) | epoch << 160).to_bytes(32, "big")), 16) % BUCKETS
@@ -45,8 +46,7 @@ def share_bps(credit: int, debit: int) -> Bps:
     return Bps(FULL_BPS * (credit + PRIOR) // (credit + debit + 2 * PRIOR))
 
 
-@dataclass(frozen=True)
-class ScoreSlot:
+class ScoreSlot(NamedTuple):
     """One word. ``earned`` has one entry a bucket."""
 
     credit: int = 0
@@ -94,17 +94,26 @@ class ScoreSlot:
             return self
         used = self.earned[bucket] - (-counted // BUCKET_UNIT)
         earned = (*self.earned[:bucket], used, *self.earned[bucket + 1 :])
-        return replace(self, credit=self.credit + counted, earned=earned)
+        return ScoreSlot(
+            self.credit + counted,
+            self.fulfilment_debit,
+            self.quality_debit,
+            self.behaviour_debit,
+            self.epoch,
+            earned,
+        )
 
     def lose(self, fulfilment: int, quality: int, behaviour: int) -> ScoreSlot:
         """With debits added, each up to the most that fits."""
         if not fulfilment and not quality and not behaviour:
             return self
-        return replace(
-            self,
-            fulfilment_debit=min(self.fulfilment_debit + fulfilment, WEIGHT_MAX),
-            quality_debit=min(self.quality_debit + quality, WEIGHT_MAX),
-            behaviour_debit=min(self.behaviour_debit + behaviour, WEIGHT_MAX),
+        return ScoreSlot(
+            self.credit,
+            min(self.fulfilment_debit + fulfilment, WEIGHT_MAX),
+            min(self.quality_debit + quality, WEIGHT_MAX),
+            min(self.behaviour_debit + behaviour, WEIGHT_MAX),
+            self.epoch,
+            self.earned,
         )
 
     @property

@@ -6,14 +6,15 @@ changes a row, the row's image is kept; a reorganisation puts the oldest images 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from typing import Any, Final, Generic, TypeVar
 
 from sqlmodel import Session
 
 from computility.domain import job as job_fold
 from computility.domain import provider as provider_fold
-from computility.domain.events import EVENTS_BY_CONTRACT, Event, EventOrigin, JobClosed
+from computility.domain.events import EVENTS_BY_CONTRACT, Event, EventOrigin, JobClosed, JobPaid
 from computility.domain.identifiers import ZERO_ADDRESS, Address, Bytes32, ChainId
 from computility.domain.job import JobRecord, JobState
 from computility.domain.ledger import Balance, movement_of
@@ -48,6 +49,7 @@ class Rows(Generic[KeyT, RecordT]):
         self._at_hand: dict[KeyT, RecordT | None] = {}
         self._changed: set[KeyT] = set()
         self._before_block: dict[KeyT, RecordT | None] = {}
+        self._keeping = True
         self._session: Session | None = None
         self._ledger = 0
 
@@ -77,21 +79,23 @@ class Rows(Generic[KeyT, RecordT]):
 
     def put(self, key: KeyT, record: RecordT) -> None:
         """Change a row that was read before."""
-        if key not in self._before_block:
+        if self._keeping and key not in self._before_block:
             self._before_block[key] = self._at_hand[key]
         self._at_hand[key] = record
         self._changed.add(key)
 
-    def end_block(self, number: int, *, keep: bool) -> list[Row]:
-        """The images of what the block changed, if they are to be kept."""
-        images = (
-            [
-                (self._ledger, number, self.table.number, *self.table.image(self._ledger, key, before))
-                for key, before in self._before_block.items()
-            ]
-            if keep
-            else []
-        )
+    def begin_block(self, *, keep: bool) -> None:
+        """A block follows; ``keep`` the images of what it changes."""
+        self._keeping = keep
+
+    def end_block(self, number: int) -> list[Row]:
+        """The images of what the block changed, if they were to be kept."""
+        if not self._before_block:
+            return []
+        images = [
+            (self._ledger, number, self.table.number, *self.table.image(self._ledger, key, before))
+            for key, before in self._before_block.items()
+        ]
         self._before_block.clear()
         return images
 
@@ -136,6 +140,8 @@ class Projection:
         self.fees: Rows[str, int] = self._by_number[FEES.number]
         self.providers: Rows[tuple[str, str], Any] = self._by_number[PROVIDERS.number]
         self.scores: Rows[tuple[str, int, str], Standing] = self._by_number[SCORES.number]
+        self._parties: dict[tuple[tuple[Any, ...], tuple[Any, ...]], tuple[bytes, ...]] = {}
+        self._tx = (b"", Bytes32(""), Bytes32(""))
 
     def fold(
         self,
@@ -158,32 +164,37 @@ class Projection:
             rows.begin(session, ledger)
         self._prefetch(logs)
         raw: list[Row] = []
-        concerned: list[Row] = []
+        concerned: dict[bytes, list[Row]] = defaultdict(list)
         images: list[Row] = []
         touched: set[Bytes32] = set()
-        number = logs[0].block.number if logs else 0
+        chain, number = self._number, -1
         for log in logs:
             block = log.block
             if block.number != number:
-                images += self._end_block(number, keep_from)
+                images += self._end_block(number)
                 number = block.number
+                for rows in self._by_number.values():
+                    rows.begin_block(keep=number >= keep_from)
             event = log.event
-            job: Bytes32 | None = event.__dict__.get("job")
+            job = event.job_id
             terms = self._apply(log, event, job)
             if job is not None:
                 touched.add(job)
             if keep_logs:
+                # A job is always the first indexed parameter.
                 raw.append(
                     (
-                        self._number, number, log.log_index, block.hash, block.timestamp, log.tx_hash, log.address_bytes, log.generation,
-                        log.contract, event.EVENT.name, None if job is None else bytes.fromhex(job[2:]), log.topics, log.data,
+                        chain, number, log.log_index, block.hash, block.timestamp, log.tx_hash, log.address_bytes, log.generation,
+                        log.contract, event.EVENT.name, None if job is None else log.topics[32:64], log.topics, log.data,
                     )
                 )  # fmt: skip
-                for account in concerned_accounts(event, terms):
-                    concerned.append((self._number, bytes.fromhex(account[2:]), number, log.log_index))  # noqa: PERF401  # clearer than a nested comprehension
-        images += self._end_block(number, keep_from)
+                row = (number, log.log_index)
+                for account in self._concerned(event, terms):
+                    concerned[account].append((chain, account, *row))
+        images += self._end_block(number)
         writer.insert(_table(RawLogRow), raw)
-        writer.insert(_table(EventAccountRow), concerned)
+        # In the order of their key: each account's rows go to the end of its own stretch, not all over the table.
+        writer.insert(_table(EventAccountRow), [row for account in sorted(concerned) for row in concerned[account]])
         for rows in self._by_number.values():
             rows.write(writer)
         writer.insert(_table(UndoRow), images)
@@ -205,42 +216,50 @@ class Projection:
             rows.discard()
 
     def _prefetch(self, logs: Sequence[IncomingLog]) -> None:
-        self.jobs.prefetch(
-            log.event.__dict__["job"] for log in logs if log.contract == "JobEscrow" and "job" in log.event.__dict__
-        )
-        self.accounts.prefetch(self._accounts_of(logs))
-        self.scores.prefetch(self._scored(logs))
-
-    def _scored(self, logs: Sequence[IncomingLog]) -> Iterator[tuple[str, int, str]]:
-        """Whom the closes of jobs that were opened before concern; the others are few and come to hand one by one."""
-        for log in logs:
-            if isinstance(log.event, JobClosed):
-                known = self.jobs.get(log.event.job)
-                terms = known[1].terms if known else None
-                if terms is not None:
-                    yield terms.buyer, int(Role.BUYER), log.address
-                    yield terms.provider, int(Role.PROVIDER), log.address
-
-    def _accounts_of(self, logs: Sequence[IncomingLog]) -> Iterator[tuple[str, str]]:
+        of_jobs = [
+            (log.event, log.event.job_id, log.address)
+            for log in logs
+            if log.contract == "JobEscrow" and log.event.job_id
+        ]
+        self.jobs.prefetch(job for _, job, _ in of_jobs if job)
+        accounts: set[tuple[str, str]] = set()
+        scored: set[tuple[str, int, str]] = set()
         opened: dict[str, Terms] = {}
-        for log in logs:
-            if log.contract != "JobEscrow":
-                continue
-            event = log.event
-            values = event.__dict__
-            terms: Terms | None = values.get("terms")
-            job = values.get("job")
-            if terms is not None and job is not None:
-                opened[job] = terms
-            elif job is not None and job not in opened:
-                known = self.jobs.get(job)
-                if known is not None and known[1].terms is not None:
-                    opened[job] = terms = known[1].terms
+        for event, job, escrow in of_jobs:
+            assert job is not None
+            terms: Terms | None = event.__dict__.get("terms")
+            if terms is None:
+                terms = opened.get(job)
+            if terms is None and (known := self.jobs.get(job)) is not None:
+                terms = known[1].terms
             if terms is not None:
-                for party in (terms.payer, terms.provider, terms.verifier, terms.arbiter, terms.buyer):
-                    yield party, log.address
-            for name in _address_fields(type(event)):
-                yield values[name], log.address
+                opened[job] = terms
+                for party in {terms.payer, terms.provider, terms.verifier, terms.arbiter, terms.buyer}:
+                    accounts.add((party, escrow))
+                if event.__class__ in _CLOSES:
+                    scored.add((terms.buyer, int(Role.BUYER), escrow))
+                    scored.add((terms.provider, int(Role.PROVIDER), escrow))
+        for log in logs:
+            if log.contract == "JobEscrow":
+                values = log.event.__dict__
+                for name in _ADDRESS_FIELDS[log.event.__class__]:
+                    accounts.add((values[name], log.address))
+        self.accounts.prefetch(accounts)
+        self.scores.prefetch(scored)
+
+    def _concerned(self, event: Event, terms: Terms | None) -> tuple[bytes, ...]:
+        """As ``concerned_accounts``, in bytes, and remembered: the same parties come again and again."""
+        values = event.__dict__
+        named = tuple([values[name] for name in _ADDRESS_FIELDS[event.__class__]])
+        parties = () if terms is None else (terms.buyer, terms.payer, terms.provider, terms.verifier, terms.arbiter)
+        found = self._parties.get(key := (named, parties))
+        if found is None:
+            if len(self._parties) >= _ROWS_IN_MEMORY:
+                self._parties.clear()
+            found = self._parties[key] = tuple(
+                bytes.fromhex(account[2:]) for account in sorted({*named, *parties} - {ZERO_ADDRESS})
+            )
+        return found
 
     def _apply(self, log: IncomingLog, event: Event, job: Bytes32 | None) -> Terms | None:
         if log.contract == "JobEscrow":
@@ -279,23 +298,23 @@ class Projection:
             self.scores.put((account, int(role), escrow), standing)
 
     def _origin(self, log: IncomingLog) -> EventOrigin:
+        if log.tx_hash != self._tx[0]:
+            self._tx = log.tx_hash, Bytes32("0x" + log.block.hash.hex()), Bytes32("0x" + log.tx_hash.hex())
         origin = object.__new__(EventOrigin)
         # As the decoders do: the constructor of a frozen class takes its time.
         origin.__dict__.update(
             chain_id=self._chain_id,
-            block_hash="0x" + log.block.hash.hex(),
+            block_hash=self._tx[1],
             block_number=log.block.number,
             log_index=log.log_index,
-            tx_hash="0x" + log.tx_hash.hex(),
+            tx_hash=self._tx[2],
             address=log.address,
             timestamp=log.block.timestamp,
         )
         return origin
 
-    def _end_block(self, number: int, keep_from: int) -> list[Row]:
-        return [
-            image for rows in self._by_number.values() for image in rows.end_block(number, keep=number >= keep_from)
-        ]
+    def _end_block(self, number: int) -> list[Row]:
+        return [image for rows in self._by_number.values() for image in rows.end_block(number)]
 
 
 _NOTHING: Final = Balance()
@@ -305,15 +324,11 @@ _NEWCOMER: Final = ScoreSlot()
 def concerned_accounts(event: Event, terms: Terms | None) -> set[Address]:
     """The accounts that an event names, and all parties of its job; nobody is none."""
     values = event.__dict__
-    found = {values[name] for name in _address_fields(type(event))}
+    found = {values[name] for name in _ADDRESS_FIELDS[type(event)]}
     if terms is not None:
         found |= {terms.buyer, terms.payer, terms.provider, terms.verifier, terms.arbiter}
     found.discard(ZERO_ADDRESS)
     return found
-
-
-def _address_fields(event: type[Event]) -> tuple[str, ...]:
-    return _ADDRESS_FIELDS[event]
 
 
 _ADDRESS_FIELDS: Final = {
@@ -321,6 +336,9 @@ _ADDRESS_FIELDS: Final = {
     for events in EVENTS_BY_CONTRACT.values()
     for event in events
 }
+
+
+_CLOSES: Final = frozenset({JobClosed, JobPaid})
 
 
 def _table(model: Any) -> Any:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import multiprocessing
+import os
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -28,7 +29,9 @@ from computility.store.engine import Database
 _log = logging.getLogger(__name__)
 
 _BLOCKS_AT_ONCE: Final = 64
-_PROCESS_FROM_BLOCKS: Final = 256
+_PROCESS_FROM_BLOCKS: Final = 64
+_NICE: Final = 10
+"""What is read first may wait for its proof; folding it may not."""
 _AGAIN_S: Final = 5.0
 
 Digests = Callable[[str, float, Sequence[str], int, int], list[tuple[int, str, str, bytes | None]]]
@@ -141,7 +144,9 @@ class Sealing:
         if behind < _PROCESS_FROM_BLOCKS and self._processes is None:
             return digests_of
         if self._processes is None:
-            self._processes = ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"))
+            self._processes = ProcessPoolExecutor(
+                1, mp_context=multiprocessing.get_context("spawn"), initializer=os.nice, initargs=(_NICE,)
+            )
         processes = self._processes
 
         def elsewhere(

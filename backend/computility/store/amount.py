@@ -40,7 +40,8 @@ class Amount(TypeDecorator[int]):
     @staticmethod
     def as_text(value: int) -> str:
         """As SQLite holds it."""
-        return str(value + _OFFSET).zfill(_DIGITS + 1)
+        # Of what is not negative the sum is the digits after a one.
+        return f"1{value:039d}" if 0 <= value < _OFFSET else str(value + _OFFSET).zfill(_DIGITS + 1)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> int | None:
         """From the database."""

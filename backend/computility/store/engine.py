@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Engine, event, make_url
+from sqlalchemy import Connection, Engine, event, make_url
 from sqlalchemy.exc import ArgumentError, OperationalError, SQLAlchemyError
 from sqlmodel import Session, create_engine
 
@@ -38,14 +38,38 @@ class Database:
 
     @contextmanager
     def bulk_work(self) -> Iterator[tuple[Session, BulkWriter]]:
-        """As ``unit_of_work``, for the one that writes much: with a writer past the ORM, and no other writer between its reads and its writes."""
+        """As ``unit_of_work``, for the one that writes much: with a writer past the ORM, and no other writer between its reads and its writes.
+
+        For what can be read again from the chain: a loss of power may take the last of these transactions back, each as a whole.
+        """
         with (
             self.engine.connect().execution_options(writes=True) as connection,
+            _without_waiting_for_the_disk(connection),
             connection.begin(),
             Session(connection, expire_on_commit=False) as session,
         ):
             yield session, BulkWriter(connection)
             session.flush()
+
+
+@contextmanager
+def _without_waiting_for_the_disk(connection: Connection) -> Iterator[None]:
+    if connection.dialect.name != "sqlite":
+        # PostgreSQL says it inside the transaction, which ends with it.
+        event.listen(connection, "begin", _commit_asynchronously, once=True)
+        yield
+        return
+    driver = connection.connection.driver_connection
+    assert driver is not None
+    driver.execute("PRAGMA synchronous=NORMAL")
+    try:
+        yield
+    finally:
+        driver.execute("PRAGMA synchronous=FULL")
+
+
+def _commit_asynchronously(connection: Connection) -> None:
+    connection.exec_driver_sql("SET LOCAL synchronous_commit = off")
 
 
 def open_database(url: str) -> Database:
@@ -111,6 +135,8 @@ def _set_up_sqlite(connection: Any, _record: Any) -> None:
     cursor.execute("PRAGMA page_size=8192")
     cursor.execute("PRAGMA journal_mode=WAL")
     cursor.execute("PRAGMA synchronous=FULL")
+    # 64 MiB of log before it is folded in: a page that many transactions change is then written back once.
+    cursor.execute("PRAGMA wal_autocheckpoint=8192")
     cursor.execute("PRAGMA foreign_keys=ON")
     cursor.execute("PRAGMA cache_size=-32768")
     cursor.execute(f"PRAGMA busy_timeout={_BUSY_TIMEOUT_MS}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, fields
+from operator import itemgetter
 from typing import Any, Final, Generic, TypeVar
 
 import msgspec
@@ -107,6 +108,8 @@ def _bytes_or_none(text: str | None) -> bytes | None:
 
 
 _JOB_FIELDS: Final = tuple(field.name for field in fields(JobRecord))
+_PLAIN_OF_JOB: Final = itemgetter(*_JOB_FIELDS[_JOB_FIELDS.index("fee_bps") : _JOB_FIELDS.index("result")])
+"""Those that rest as they are."""
 
 JobKey = str
 AccountKey = tuple[str, str]
@@ -117,7 +120,7 @@ ScoreKey = tuple[str, int, str]
 
 def _job_row(ledger: int, key: str, placed: tuple[int, JobRecord]) -> Row:
     generation, job = placed
-    v = job.__dict__
+    values = job.__dict__
     terms = job.terms
     return (
         ledger,
@@ -127,39 +130,20 @@ def _job_row(ledger: int, key: str, placed: tuple[int, JobRecord]) -> Row:
         _bytes(terms.provider) if terms else None,
         _bytes(terms.verifier) if terms else None,
         _bytes(terms.resource) if terms else None,
-        v["opened_block"] or 0,
-        int(v["state"]),
+        values["opened_block"] or 0,
+        int(values["state"]),
         terms_to_bytes(terms) if terms else None,
-        None if v["outcome"] is None else int(v["outcome"]),
-        None if v["closed_by"] is None else int(v["closed_by"]),
-        v["fee_bps"],
-        v["escrow"],
-        v["from_wallet"],
-        v["accepted"],
-        v["pending"],
-        v["quality_bps"],
-        v["deadline"],
-        v["units"],
-        v["provider_paid"],
-        v["fee"],
-        v["refund"],
-        v["verifier_paid"],
-        v["arbiter_from_escrow"],
-        v["arbiter_from_bond"],
-        v["bond_returned"],
-        v["bond_to_buyer"],
-        v["bond_to_treasury"],
-        v["to_wallet"],
-        v["slash_bps"],
-        v["cost_bps"],
-        _bytes_or_none(v["result"]),
-        _bytes_or_none(v["evidence"]),
-        v["opened_at"],
-        v["opened_block"],
-        _bytes_or_none(v["opened_tx"]),
-        v["closed_at"],
-        v["closed_block"],
-        _bytes_or_none(v["closed_tx"]),
+        None if values["outcome"] is None else int(values["outcome"]),
+        None if values["closed_by"] is None else int(values["closed_by"]),
+        *_PLAIN_OF_JOB(values),
+        _bytes_or_none(values["result"]),
+        _bytes_or_none(values["evidence"]),
+        values["opened_at"],
+        values["opened_block"],
+        _bytes_or_none(values["opened_tx"]),
+        values["closed_at"],
+        values["closed_block"],
+        _bytes_or_none(values["closed_tx"]),
     )
 
 

@@ -5,15 +5,18 @@ from __future__ import annotations
 import struct
 from typing import Any, Final
 
-from computility.chain.event_decoders import terms_decoder
+from computility.chain.event_decoders import WORDS, terms_decoder
 from computility.domain.terms import Terms
 
 _HEX, _SMALL, _LARGE = 0, 1, 2
 
 
 def terms_to_bytes(terms: Terms) -> bytes:
-    """The words of terms."""
+    """The words of terms: those from which they were decoded, where they were."""
     values = terms.__dict__
+    words: bytes | None = values.get(WORDS)
+    if words is not None:
+        return words
     parts: list[Any] = []
     for name, kind in _FIELDS:
         value = values[name]

@@ -12,6 +12,7 @@ from tests.integration.ledger_on_chain import (
     CREDIT,
     OTHER_PROVIDER,
     PROVIDER,
+    RESULT,
     VERIFIER,
     LedgerOnChain,
     index_all,
@@ -19,13 +20,15 @@ from tests.integration.ledger_on_chain import (
 )
 
 from computility.chain.connection import ChainConnection
-from computility.domain.attestation import Verdict
+from computility.domain.attestation import Attestation, Verdict
 from computility.domain.errors import ChainReplaced, StoreMoved
+from computility.domain.identifiers import ZERO_BYTES32
 from computility.domain.job import ClosedBy, JobState
 from computility.services.auditor import Auditor
 from computility.services.fetch_ahead import Follower
 from computility.services.incoming import Incoming
 from computility.services.indexer import Indexer
+from computility.services.trading_account import raw_values, terms_values
 from computility.store.accounts import AccountRow, FeesRow
 from computility.store.blocks import BlockRow, CursorRow
 from computility.store.engine import Database
@@ -84,6 +87,20 @@ def test_trades_of_every_kind__are_in_the_store_as_on_the_chain(
     live = next(job for job in jobs if job.state is JobState.OPEN)
     assert live.terms is not None
     assert locked == live.terms.escrow + live.terms.bond
+
+
+def test_an_item_that_a_batch_skipped__stops_nothing(ledger: LedgerOnChain, new_database: OpenDatabase) -> None:
+    terms = ledger.open()
+    word = Attestation(
+        terms.job_id(ledger.deployments.domain), Verdict.PASS, RESULT, 60, True, 10_000, ZERO_BYTES32, RESULT
+    )
+    provider = ledger.accounts[PROVIDER]
+    provider.send(provider.escrow, "attestMany", [(terms_values(terms), raw_values(word.values()), b"no signature")])
+    database = new_database()
+    index_all(indexer_of(ledger, database))
+    skipped = [row for row in rows_of(database, RawLogRow) if row["name"] == "JobSkipped"]
+    assert [row["job"] for row in skipped] == [None]
+    assert [row["state"] for row in rows_of(database, JobRow)] == [JobState.OPEN]
 
 
 def test_batches__end_as_one_block_at_a_time_does(ledger: LedgerOnChain, new_database: OpenDatabase) -> None:
