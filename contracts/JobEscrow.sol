@@ -4,6 +4,7 @@ pragma solidity 0.8.30;
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 
 import {Batches} from "./escrow/Batches.sol";
+import {Collateral} from "./escrow/Collateral.sol";
 import {Custody} from "./escrow/Custody.sol";
 import {Governance} from "./escrow/Governance.sol";
 import {Standings} from "./escrow/Standings.sol";
@@ -26,9 +27,9 @@ import {Signatures} from "./types/Signatures.sol";
 import {Terms} from "./types/Terms.sol";
 import {TermsInHand, TermsRef} from "./types/TermsRef.sol";
 
-/// @notice The life of a job. `Custody` has the balances, `Standings` the scores, `Governance` the parameters, `Batches` many calls in one; the libraries
-/// packing, hashing, signatures and the split; `IJobEscrow` is the manual. Long on purpose: every transition of a job, read from top to bottom.
-contract JobEscrow is Custody, Standings, Governance, Batches, EIP712 {
+/// @notice The life of a job. `Custody` has the balances, `Collateral` the stake behind bonds, `Standings` the scores, `Governance` the parameters,
+/// `Batches` many calls in one; the libraries packing, hashing, signatures and the split; `IJobEscrow` is the manual. Long on purpose: every transition of a job, read from top to bottom.
+contract JobEscrow is Custody, Standings, Governance, Batches, EIP712, Collateral {
     using Payout for TermsRef;
     using StructHash for Attestation;
     using StructHash for Settlement;
@@ -118,9 +119,10 @@ contract JobEscrow is Custody, Standings, Governance, Batches, EIP712 {
 
         bool fromWallet = msg.sig != IJobEscrow.open.selector;
         _lockEscrow(terms, id, signatures, fromWallet ? 0 : escrow, escrow);
-        _lockBond(terms, id, signatures.provider, maxLocked);
+        uint104 staked = _lockBond(terms, id, signatures.provider, maxLocked);
 
-        _jobs[id] = JobPacking.opened(feeBps, terms.end(), block.number, false);
+        _jobs[id] = JobPacking.opened(feeBps, terms.end(), block.number, staked > 0);
+        if (staked > 0) _takeStake(id, terms.provider(), staked);
         terms.logOpened(IJobEscrow.JobOpened.selector, JobId.unwrap(id), feeBps, escrow, fromWallet ? escrow : 0);
     }
 
@@ -129,19 +131,30 @@ contract JobEscrow is Custody, Standings, Governance, Batches, EIP712 {
         private
     {
         (address payer, address buyer) = (terms.payer(), terms.buyer());
-        AccountSlot slot = _slotOf(payer);
+        Holding storage holding = _holding(payer);
+        AccountSlot slot = holding.slot;
         _requireOpener(terms.nonce(), id, payer, slot, payer == buyer ? signatures.buyer : signatures.payer);
-        if (buyer != payer) _requireOpener(terms.nonce(), id, buyer, _slotOf(buyer), signatures.buyer);
-        _store(payer, _taken(slot, payer, fromFree).plusLocked(escrow));
+        if (buyer != payer) _requireOpener(terms.nonce(), id, buyer, _holding(buyer).slot, signatures.buyer);
+        holding.slot = _taken(slot, payer, fromFree).plusLocked(escrow);
     }
 
-    function _lockBond(TermsRef terms, JobId id, bytes calldata signature, uint256 maxLocked) private {
+    /// @dev Of the bond, `staked` is still to come from the provider's stake.
+    function _lockBond(TermsRef terms, JobId id, bytes calldata signature, uint256 maxLocked)
+        private
+        returns (uint104 staked)
+    {
         address provider = terms.provider();
-        AccountSlot slot = _slotOf(provider);
+        uint104 bond = terms.bond();
+        Holding storage holding = _holding(provider);
+        AccountSlot slot = holding.slot;
         _requireOpener(terms.nonce(), id, provider, slot, signature);
-        slot = _taken(slot, provider, terms.bond()).plusLocked(terms.bond());
+        if (slot.free() < bond) {
+            staked = bond - slot.free();
+            slot = slot.plusFree(staked);
+        }
+        slot = slot.minusFree(bond).plusLocked(bond);
         if (slot.locked() > maxLocked) revert ExposureTooLarge(provider, slot.locked(), maxLocked);
-        _store(provider, slot);
+        holding.slot = slot;
     }
 
     function _requireRolesApart(TermsRef terms) private pure {
@@ -211,19 +224,20 @@ contract JobEscrow is Custody, Standings, Governance, Batches, EIP712 {
         (TermsRef terms, JobId id, JobSlot job) = _live(given);
         if (attestation.job != id) revert WrongJob(attestation.job, id);
         _requireInTime(job);
+        address caller = _caller();
         _requireUnits(attestation.units, 0, terms.maxUnits());
         if (attestation.qualityBps > FULL_BPS) revert ShareTooLarge(attestation.qualityBps, FULL_BPS);
-        _requireNamed(terms.verifier(), attestationDigest(attestation), signature);
+        _requireNamed(terms.verifier(), caller, attestationDigest(attestation), signature);
 
         if (attestation.verdict == Verdict.Pass) {
             bool pays;
-            (job, pays) = _pass(terms, job, attestation);
-            if (pays) return _pay(terms, id, job, attestation);
+            (job, pays) = _pass(terms, job, attestation, caller == terms.provider());
+            if (pays) return _pay(terms, id, job, attestation, caller);
         } else if (attestation.verdict == Verdict.Fail) {
             if (!_nothingFinal(job)) revert WrongState(job.state(), job.outcome());
             job = job.waiting(Outcome.Fail, 0, _in(terms.disputeWindow())).withQuality(attestation.qualityBps);
         } else {
-            if (job.state() != JobState.Open) revert WrongState(job.state(), job.outcome());
+            if (!job.isIn(JobState.Open)) revert WrongState(job.state(), job.outcome());
             job = job.waiting(Outcome.NoFault, 0, _in(terms.disputeWindow()));
         }
 
@@ -245,7 +259,7 @@ contract JobEscrow is Custody, Standings, Governance, Batches, EIP712 {
     }
 
     /// @dev The usual end, with an event of its own that is attestation and close in one.
-    function _pay(TermsRef terms, JobId id, JobSlot job, Attestation calldata attestation) private {
+    function _pay(TermsRef terms, JobId id, JobSlot job, Attestation calldata attestation, address caller) private {
         Payout.Ending memory ending;
         ending.cause = ClosedBy.Attested;
         ending.units = job.pending();
@@ -254,7 +268,7 @@ contract JobEscrow is Custody, Standings, Governance, Batches, EIP712 {
         uint104 share = _end(terms, id, job, ending, split);
         emit JobPaid(
             id,
-            _caller(),
+            caller,
             attestation.result,
             attestation.units,
             attestation.qualityBps,
@@ -267,11 +281,12 @@ contract JobEscrow is Custody, Standings, Governance, Batches, EIP712 {
             split.verifierPaid,
             share
         );
+        if (job.staked()) _returnStake(id, terms.provider(), split.bondReturned);
         if (share > 0) _push(msg.sender, share);
     }
 
     /// @dev The job after a pass, not yet stored, and whether it pays at once.
-    function _pass(TermsRef terms, JobSlot job, Attestation calldata attestation)
+    function _pass(TermsRef terms, JobSlot job, Attestation calldata attestation, bool fromProvider)
         private
         view
         returns (JobSlot, bool pays)
@@ -279,9 +294,7 @@ contract JobEscrow is Custody, Standings, Governance, Batches, EIP712 {
         bool own = _isOwn(terms);
         uint64 units = attestation.units;
         if (attestation.isFinal) {
-            bool fromProvider = _caller() == terms.provider();
-            bool overtakes = own && fromProvider && job.state() == JobState.Pending && job.outcome() == Outcome.Pass
-                && units > job.pending();
+            bool overtakes = own && fromProvider && job.awaits(Outcome.Pass) && units > job.pending();
             if (overtakes || _nothingFinal(job)) {
                 pays = own ? fromProvider : terms.passWindow() == 0;
                 uint64 payable_ = _max(_max(units, job.accepted()), terms.minUnits());
@@ -383,7 +396,7 @@ contract JobEscrow is Custody, Standings, Governance, Batches, EIP712 {
         _requireUnits(ruling.units, 0, terms.maxUnits());
         if (ruling.slashBps > FULL_BPS) revert ShareTooLarge(ruling.slashBps, FULL_BPS);
         if (ruling.costBps > FULL_BPS) revert ShareTooLarge(ruling.costBps, FULL_BPS);
-        _requireNamed(terms.arbiter(), rulingDigest(ruling), signature);
+        _requireNamed(terms.arbiter(), msg.sender, rulingDigest(ruling), signature);
 
         emit JobRuled(id, ruling.units, ruling.slashBps, ruling.costBps);
         Payout.Ending memory ending;
@@ -408,10 +421,10 @@ contract JobEscrow is Custody, Standings, Governance, Batches, EIP712 {
         if (block.timestamp > settlement.deadline) revert TooLate(block.timestamp, settlement.deadline);
         _requireUnits(settlement.units, 0, terms.maxUnits());
         bytes32 digest = settlementDigest(settlement);
-        _requireParty(terms.buyer(), _slotOf(terms.buyer()).optedIn(), digest, signatures.buyer);
-        _requireParty(terms.provider(), _slotOf(terms.provider()).optedIn(), digest, signatures.provider);
+        _requireParty(terms.buyer(), _holding(terms.buyer()).slot.optedIn(), digest, signatures.buyer);
+        _requireParty(terms.provider(), _holding(terms.provider()).slot.optedIn(), digest, signatures.provider);
         if (settlement.units > job.accepted() && terms.payer() != terms.buyer()) {
-            _requireParty(terms.payer(), _slotOf(terms.payer()).optedIn(), digest, signatures.payer);
+            _requireParty(terms.payer(), _holding(terms.payer()).slot.optedIn(), digest, signatures.payer);
         }
         _closePaying(terms, id, job, ClosedBy.Agreed, settlement.units);
     }
@@ -470,6 +483,7 @@ contract JobEscrow is Custody, Standings, Governance, Batches, EIP712 {
             split.bondToTreasury,
             share
         );
+        if (job.staked()) _returnStake(id, terms.provider(), split.bondReturned);
         if (share > 0) _push(msg.sender, share);
     }
 
@@ -502,18 +516,22 @@ contract JobEscrow is Custody, Standings, Governance, Batches, EIP712 {
 
     /// @dev Roles may coincide, so each leg loads what the one before stored.
     function _settle(TermsRef terms, Payout.Split memory split) private {
-        address payer = terms.payer();
-        _store(payer, _slotOf(payer).minusLocked(terms.escrowOf()).plusFree(split.refund));
-        address provider = terms.provider();
-        _store(provider, _slotOf(provider).minusLocked(terms.bond()).plusFree(split.providerPaid + split.bondReturned));
-        _credit(terms.verifier(), split.verifierPaid);
-        _credit(terms.arbiter(), split.arbiterFromEscrow + split.arbiterFromBond);
-        _credit(terms.buyer(), split.bondToBuyer);
-        _addFees(split.fee + split.bondToTreasury);
+        Holding storage holding = _holding(terms.payer());
+        holding.slot = holding.slot.minusLocked(terms.escrowOf()).plusFree(split.refund);
+        holding = _holding(terms.provider());
+        // No sum exceeds the credit's supply, of which these are parts.
+        unchecked {
+            holding.slot = holding.slot.minusLocked(terms.bond()).plusFree(split.providerPaid + split.bondReturned);
+            _credit(terms.verifier(), split.verifierPaid);
+            _credit(terms.arbiter(), split.arbiterFromEscrow + split.arbiterFromBond);
+            _credit(terms.buyer(), split.bondToBuyer);
+            _addFees(split.fee + split.bondToTreasury);
+        }
     }
 
     /// @dev Asked of the call itself: an argument that is constant in each caller makes the compiler clone `_close` for each.
     function _wantsToWallet() private pure returns (bool) {
+        if (msg.sig == IJobEscrow.attest.selector) return false;
         return msg.sig == IJobEscrow.attestToWallet.selector || msg.sig == IJobEscrow.finalizeToWallet.selector
             || msg.sig == IJobEscrow.reclaimToWallet.selector;
     }
@@ -571,9 +589,7 @@ contract JobEscrow is Custody, Standings, Governance, Batches, EIP712 {
         terms = TermsInHand.take(given);
         id = _idOf(terms);
         job = _jobs[id];
-        if (job.state() == JobState.None || job.state() == JobState.Closed) {
-            revert WrongState(job.state(), job.outcome());
-        }
+        if (!job.lives()) revert WrongState(job.state(), job.outcome());
     }
 
     function _idOf(TermsRef terms) private view returns (JobId) {
@@ -587,7 +603,7 @@ contract JobEscrow is Custody, Standings, Governance, Batches, EIP712 {
 
     /// @dev Open, or pending with an outcome that a final pass or fail displaces.
     function _nothingFinal(JobSlot job) private pure returns (bool) {
-        return job.state() == JobState.Open || (job.state() == JobState.Pending && job.outcome() < Outcome.Pass);
+        return job.isIn(JobState.Open) || (job.isIn(JobState.Pending) && !job.isFinal());
     }
 
     function _isOwn(TermsRef terms) private pure returns (bool) {
@@ -620,8 +636,8 @@ contract JobEscrow is Custody, Standings, Governance, Batches, EIP712 {
     }
 
     /// @dev Verifier or arbiter, whose word the parties chose to trust.
-    function _requireNamed(address named, bytes32 digest, bytes calldata signature) private view {
-        if (_caller() == named || SignatureCheck.signedByKey(named, digest, signature)) return;
+    function _requireNamed(address named, address caller, bytes32 digest, bytes calldata signature) private view {
+        if (caller == named || SignatureCheck.signedByKey(named, digest, signature)) return;
         if (!SignatureCheck.signedByContract(named, digest, signature)) revert NotAuthorised(named);
     }
 

@@ -49,8 +49,10 @@ contract ProviderRegistry is IProviderRegistry {
     function addStake(uint104 amount) external {
         Provider storage provider = _registered(msg.sender);
         if (provider.exitRequestedAt != 0) revert AlreadyLeaving(provider.exitRequestedAt);
-        provider.stake += amount;
-        emit StakeAdded(msg.sender, amount, provider.stake);
+        uint104 stake = provider.stake + amount;
+        provider.stake = stake;
+        emit StakeAdded(msg.sender, amount, stake);
+        if (stake >= _rules.minStake && !isActive(msg.sender)) _setListed(msg.sender, true);
         IERC20(credit).safeTransferFrom(msg.sender, address(this), amount);
     }
 
@@ -102,7 +104,8 @@ contract ProviderRegistry is IProviderRegistry {
         if (!current.openAdmission && !provider.admitted) revert NotAdmitted(msg.sender);
         // A stake of nothing could not be told from no provider.
         if (stake == 0 || stake < current.minStake) revert StakeTooSmall(stake, current.minStake);
-        provider.stake = stake;
+        // A slash of the whole stake may have come while it was leaving.
+        (provider.stake, provider.exitRequestedAt, provider.unbonding) = (stake, 0, 0);
         emit ProviderRegistered(msg.sender, stake);
         IJobEscrow(escrow).setListed(msg.sender, true);
         IERC20(credit).safeTransferFrom(msg.sender, address(this), stake);
@@ -111,6 +114,43 @@ contract ProviderRegistry is IProviderRegistry {
     function _registered(address account) private view returns (Provider storage provider) {
         provider = _providers[account];
         if (provider.stake == 0) revert NotRegistered(account);
+    }
+
+    // ---------------------------------------------------------------- collateral
+
+    /// @inheritdoc IProviderRegistry
+    function reserve(address provider, uint104 amount) external {
+        _requireEscrow();
+        Provider storage known = _providers[provider];
+        uint104 reserved = known.reserved;
+        uint104 free = known.stake - reserved;
+        if (free < amount) revert FreeStakeTooSmall(provider, free, amount);
+        known.reserved = reserved + amount;
+        emit StakeReserved(provider, amount, reserved + amount);
+        IERC20(credit).safeTransfer(escrow, amount);
+    }
+
+    /// @inheritdoc IProviderRegistry
+    function release(address provider, uint104 reserved, uint104 returned) external {
+        _requireEscrow();
+        Provider storage known = _providers[provider];
+        uint104 left = known.reserved - reserved;
+        known.reserved = left;
+        emit StakeReleased(provider, returned, left);
+        if (returned == reserved) return;
+        uint104 stake = known.stake - (reserved - returned);
+        known.stake = stake;
+        emit StakeSlashed(provider, reserved - returned, stake);
+        if ((stake == 0 || stake < _rules.minStake) && isActive(provider)) _setListed(provider, false);
+    }
+
+    function _setListed(address provider, bool listed) private {
+        emit ListingChanged(provider, listed);
+        IJobEscrow(escrow).setListed(provider, listed);
+    }
+
+    function _requireEscrow() private view {
+        if (msg.sender != escrow) revert CallerNotEscrow(msg.sender, escrow);
     }
 
     // ---------------------------------------------------------------- rules
@@ -137,9 +177,8 @@ contract ProviderRegistry is IProviderRegistry {
     // ---------------------------------------------------------------- views
 
     /// @inheritdoc IProviderRegistry
-    function isActive(address provider) external view returns (bool) {
-        Provider storage known = _providers[provider];
-        return known.stake != 0 && known.exitRequestedAt == 0;
+    function isActive(address provider) public view returns (bool) {
+        return IJobEscrow(escrow).isListed(provider);
     }
 
     /// @inheritdoc IProviderRegistry

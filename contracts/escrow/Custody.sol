@@ -22,7 +22,12 @@ abstract contract Custody is IJobEscrow {
     address public immutable credit;
     /// @inheritdoc IJobEscrow
     uint104 public fees;
-    mapping(address account => AccountSlot) private _accounts;
+    mapping(address account => Holding) private _accounts;
+
+    /// @dev An account's word by reference, so that its place is hashed once a movement.
+    struct Holding {
+        AccountSlot slot;
+    }
 
     constructor(address credit_) {
         if (credit_ == address(0)) revert ZeroAddress();
@@ -63,20 +68,22 @@ abstract contract Custody is IJobEscrow {
 
     /// @inheritdoc IJobEscrow
     function setSpendingConsent(bool optedIn) external {
-        Account memory account = _accounts[msg.sender].unpack();
+        Holding storage holding = _accounts[msg.sender];
+        Account memory account = holding.slot.unpack();
         account.optedIn = optedIn;
-        _accounts[msg.sender] = AccountPacking.pack(account);
+        holding.slot = AccountPacking.pack(account);
         emit SpendingConsentChanged(msg.sender, optedIn);
     }
 
     /// @inheritdoc IJobEscrow
     function cancelBelow(uint48 minNonce) external {
-        Account memory account = _accounts[msg.sender].unpack();
+        Holding storage holding = _accounts[msg.sender];
+        Account memory account = holding.slot.unpack();
         if (minNonce <= account.minNonce || minNonce > MAX_NONCE + 1) {
             revert NonceOutOfRange(minNonce, account.minNonce + 1, MAX_NONCE + 1);
         }
         account.minNonce = minNonce;
-        _accounts[msg.sender] = AccountPacking.pack(account);
+        holding.slot = AccountPacking.pack(account);
         emit NoncesCancelled(msg.sender, minNonce);
     }
 
@@ -84,25 +91,24 @@ abstract contract Custody is IJobEscrow {
 
     /// @inheritdoc IJobEscrow
     function accountOf(address account) external view returns (Account memory) {
-        return _accounts[account].unpack();
+        return _accounts[account].slot.unpack();
     }
 
     // ---------------------------------------------------------------- ledger
 
-    function _slotOf(address account) internal view returns (AccountSlot) {
+    function _holding(address account) internal view returns (Holding storage) {
         return _accounts[account];
     }
 
-    function _store(address account, AccountSlot slot) internal {
-        _accounts[account] = slot;
-    }
-
     function _credit(address account, uint104 amount) internal {
-        if (amount > 0) _accounts[account] = _accounts[account].plusFree(amount);
+        if (amount == 0) return;
+        Holding storage holding = _accounts[account];
+        holding.slot = holding.slot.plusFree(amount);
     }
 
     function _debit(address account, uint104 amount) internal {
-        _accounts[account] = _taken(_accounts[account], account, amount);
+        Holding storage holding = _accounts[account];
+        holding.slot = _taken(holding.slot, account, amount);
     }
 
     /// @dev Nothing is stored.

@@ -10,7 +10,7 @@ abstract contract Governance is IJobEscrow {
     /// @inheritdoc IJobEscrow
     uint16 public constant MAX_FEE_BPS = 500;
     /// @inheritdoc IJobEscrow
-    uint16 public constant MAX_BOND_BPS = 50_000;
+    uint24 public constant MAX_BOND_BPS = 200_000;
     /// @inheritdoc IJobEscrow
     uint32 public constant MAX_MIN_DISPUTE_WINDOW = 7 days;
     /// @inheritdoc IJobEscrow

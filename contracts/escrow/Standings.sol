@@ -17,7 +17,12 @@ abstract contract Standings is IStandings {
 
     /// @inheritdoc IStandings
     address public immutable registry;
-    mapping(uint256 accountAndRole => ScoreSlot) private _standings;
+    mapping(uint256 accountAndRole => Standing) private _standings;
+
+    /// @dev A word by reference, so that its place is hashed once a close.
+    struct Standing {
+        ScoreSlot word;
+    }
 
     constructor(address registry_) {
         if (registry_ == address(0)) revert ZeroAddress();
@@ -27,24 +32,24 @@ abstract contract Standings is IStandings {
     /// @inheritdoc IStandings
     function setListed(address provider, bool listed) external {
         if (msg.sender != registry) revert CallerNotRegistry(msg.sender, registry);
-        uint256 key = _key(provider, PROVIDER);
-        uint256 score = ScoreSlot.unwrap(_standings[key]) & ~LISTED;
-        _standings[key] = ScoreSlot.wrap(listed ? score | LISTED : score);
+        Standing storage standing = _standing(provider, PROVIDER);
+        uint256 score = ScoreSlot.unwrap(standing.word) & ~LISTED;
+        standing.word = ScoreSlot.wrap(listed ? score | LISTED : score);
     }
 
     /// @inheritdoc IStandings
     function isListed(address provider) external view returns (bool) {
-        return ScoreSlot.unwrap(_standings[_key(provider, PROVIDER)]) & LISTED != 0;
+        return ScoreSlot.unwrap(_standing(provider, PROVIDER).word) & LISTED != 0;
     }
 
     /// @inheritdoc IStandings
     function scoreSlotOf(address account, uint8 role) external view returns (ScoreSlot) {
-        return _score(_standings[_key(account, role)]);
+        return _score(_standing(account, role).word);
     }
 
     /// @dev Reverts if the registry does not list the provider; else its tier now.
     function _requireListed(address provider) internal view returns (uint256 tier) {
-        ScoreSlot word = _standings[_key(provider, PROVIDER)];
+        ScoreSlot word = _standing(provider, PROVIDER).word;
         if (ScoreSlot.unwrap(word) & LISTED == 0) revert ProviderNotActive(provider);
         return _score(word).decayedTo(_epoch()).tier();
     }
@@ -53,31 +58,31 @@ abstract contract Standings is IStandings {
     function _record(address buyer, address payer, address provider, ClosedJob closed) internal {
         if (closed.agreedAfterFail()) return;
         uint256 epoch = _epoch();
-        uint256 providerKey = _key(provider, PROVIDER);
-        ScoreSlot providerWord = _standings[providerKey];
+        Standing storage providing = _standing(provider, PROVIDER);
+        ScoreSlot providerWord = providing.word;
         ScoreSlot providerWas = _score(providerWord).decayedTo(epoch);
 
         uint256 payerTier;
         // A buyer whose word cannot change is not worth the load.
         if (payer == buyer || Scoring.deniedBy(closed) != 0) {
-            uint256 buyerKey = _key(buyer, BUYER);
-            ScoreSlot buyerWas = _standings[buyerKey].decayedTo(epoch);
+            Standing storage buying = _standing(buyer, BUYER);
+            ScoreSlot buyerWas = buying.word.decayedTo(epoch);
             if (payer == buyer) payerTier = buyerWas.tier();
             ScoreSlot buyerIs = Scoring.buyerAfter(buyerWas, payer == buyer, provider, providerWas.tier(), closed);
             // A word that only decayed says the same as the one that is stored.
-            if (ScoreSlot.unwrap(buyerWas) != ScoreSlot.unwrap(buyerIs)) _standings[buyerKey] = buyerIs;
+            if (ScoreSlot.unwrap(buyerWas) != ScoreSlot.unwrap(buyerIs)) buying.word = buyerIs;
         }
         uint256 was = ScoreSlot.unwrap(providerWas);
         uint256 is_ = ScoreSlot.unwrap(Scoring.providerAfter(providerWas, payer, payerTier, closed));
-        if (was != is_) _standings[providerKey] = ScoreSlot.wrap(is_ | (ScoreSlot.unwrap(providerWord) & LISTED));
+        if (was != is_) providing.word = ScoreSlot.wrap(is_ | (ScoreSlot.unwrap(providerWord) & LISTED));
     }
 
     function _epoch() private view returns (uint256) {
         return ScorePacking.epochOf(block.timestamp);
     }
 
-    function _key(address account, uint8 role) private pure returns (uint256) {
-        return uint256(uint160(account)) | uint256(role) << 160;
+    function _standing(address account, uint8 role) private view returns (Standing storage) {
+        return _standings[uint256(uint160(account)) | uint256(role) << 160];
     }
 
     function _score(ScoreSlot word) private pure returns (ScoreSlot) {

@@ -38,6 +38,11 @@ interface IJobEscrow is IStandings {
     event SpendingConsentChanged(address indexed account, bool optedIn);
     event NoncesCancelled(address indexed account, uint48 minNonce);
 
+    /// Before `JobOpened`: the provider has less free than the bond, and its stake in the registry brings the rest. provider: free + amount.
+    event BondStaked(JobId indexed job, address indexed provider, uint104 amount);
+    /// After a close of such a job: what the bond was not slashed by goes back to the stake, no more than came from there. provider: free − amount.
+    event BondUnstaked(JobId indexed job, address indexed provider, uint104 amount);
+
     /// payer: free − (escrow − fromWallet), locked + escrow. provider: free − bond, locked + bond.
     event JobOpened(
         JobId indexed job,
@@ -118,7 +123,7 @@ interface IJobEscrow is IStandings {
     /// The whole set, at deployment and after each change.
     event ParametersChanged(
         uint16[4] feeBps,
-        uint16[4] bondBps,
+        uint24[4] bondBps,
         uint24[4] maxLocked,
         uint32 minDisputeWindow,
         address treasury,
@@ -190,12 +195,13 @@ interface IJobEscrow is IStandings {
 
     // ---------------------------------------------------------------- the life of a job
 
-    /// @notice Opens a job: escrows unitPrice · maxUnits and both fees from the payer's free balance, and locks the bond from the provider's.
+    /// @notice Opens a job: escrows unitPrice · maxUnits and both fees from the payer's free balance, and locks the bond from the provider's; what that
+    /// lacks of the bond, from the provider's stake in the registry.
     /// Anyone may send it; buyer, payer and provider must be authorised over the job's id.
     /// @dev Refused: while paused; terms opened or cancelled before; roles that conflict (provider as buyer, payer or verifier; arbiter as
     /// any other role); now > openBy; openBy ≥ end; end or a window beyond its cap; a dispute window under the floor; no units; a nonce that is
     /// cancelled or not below 2^47 − 1; a provider that the registry does not list; a fee above maxFeeBps; a bond below the tier's demand or the
-    /// arbiter's fee; a guard that does not admit; too little free balance. All of it is checked now and never again.
+    /// arbiter's fee; a guard that does not admit; too little free balance of the payer, or of the provider with its free stake. All of it is checked now and never again.
     function open(Terms calldata terms, Signatures calldata signatures) external;
 
     /// @notice `open`, with the escrow from the payer's wallet by its allowance.
@@ -302,6 +308,9 @@ interface IJobEscrow is IStandings {
     function jobOf(JobId job) external view returns (Job memory);
     function accountOf(address account) external view returns (Account memory);
 
+    /// @notice Of a live job's bond, what came from the provider's stake in the registry.
+    function stakedOf(JobId job) external view returns (uint104);
+
     /// @notice Fees that await collection.
     function fees() external view returns (uint104);
     function parameters() external view returns (Parameters memory);
@@ -317,7 +326,8 @@ interface IJobEscrow is IStandings {
     /// @notice Longest time from opening to `end`, in seconds.
     function MAX_DURATION() external view returns (uint32);
     function MAX_FEE_BPS() external view returns (uint16);
-    function MAX_BOND_BPS() external view returns (uint16);
+    /// @notice Most that the least bond may be, of the value of a job: enough to deter whoever is looked at in one job of twenty.
+    function MAX_BOND_BPS() external view returns (uint24);
     /// @notice Highest cap on what a tier may have locked, in whole credits.
     function MAX_MAX_LOCKED() external view returns (uint24);
     /// @notice Highest floor that the owner may put under dispute windows, in seconds.

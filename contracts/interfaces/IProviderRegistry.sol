@@ -2,7 +2,8 @@
 pragma solidity ^0.8.30;
 
 /// @title Entry and exit of providers, and their resources.
-/// @notice A provider enters with a stake of credits and may leave with it after an unbonding period. The registry holds nothing but stakes.
+/// @notice A provider enters with a stake of credits and may leave with it after an unbonding period. The registry holds nothing but
+/// stakes, and lends them to the escrow where a bond is larger than what the provider has there.
 interface IProviderRegistry {
     struct Rules {
         /// Credits to enter with.
@@ -14,7 +15,7 @@ interface IProviderRegistry {
     }
 
     struct Provider {
-        /// Credits held for it; zero if it is not in.
+        /// Credits of its, reserved ones included; zero if it is not in.
         uint104 stake;
         /// When it asked to leave; zero while it stays.
         uint40 exitRequestedAt;
@@ -22,10 +23,19 @@ interface IProviderRegistry {
         uint32 unbonding;
         /// May enter while admission is not open.
         bool admitted;
+        /// Of the stake, what stands behind jobs that are open: the escrow holds it.
+        uint104 reserved;
     }
 
     event ProviderRegistered(address indexed provider, uint104 stake);
     event StakeAdded(address indexed provider, uint104 amount, uint104 stake);
+    /// `amount` went to the escrow, for the bond of a job. `reserved`: all that is there.
+    event StakeReserved(address indexed provider, uint104 amount, uint104 reserved);
+    /// `amount` came back. Of what was reserved for the job, the rest is slashed.
+    event StakeReleased(address indexed provider, uint104 amount, uint104 reserved);
+    event StakeSlashed(address indexed provider, uint104 amount, uint104 stake);
+    /// A slash left less than the stake to enter with, so that no new job can name the provider; or it has added to its stake, and jobs can again.
+    event ListingChanged(address indexed provider, bool listed);
     event ResourceListed(address indexed provider, bytes32 indexed resource);
     event ResourceRetired(address indexed provider, bytes32 indexed resource);
     event ExitRequested(address indexed provider, uint40 at);
@@ -34,6 +44,9 @@ interface IProviderRegistry {
     event AdmissionChanged(address indexed provider, bool admitted);
 
     error CallerNotOwner(address caller, address owner);
+    error CallerNotEscrow(address caller, address escrow);
+    /// The bond is more than the provider has free in the escrow and unreserved here together.
+    error FreeStakeTooSmall(address provider, uint104 free, uint104 needed);
     error StakeTooSmall(uint104 stake, uint104 limit);
     error AlreadyRegistered(address provider);
     error NotRegistered(address provider);
@@ -55,6 +68,7 @@ interface IProviderRegistry {
     /// @notice `register` with the caller's EIP-2612 permit for `stake`. A permit that fails is ignored, and the allowance decides.
     function registerWithPermit(uint104 stake, uint256 deadline, uint8 v, bytes32 r, bytes32 s) external;
 
+    /// @notice Adds to the caller's stake. Lists it again if a slash had left too little.
     function addStake(uint104 amount) external;
 
     /// @notice Says that the caller offers `resource`, the keccak-256 of its canonical URN.
@@ -66,8 +80,17 @@ interface IProviderRegistry {
     function requestExit() external;
 
     /// @notice Leaves, with the stake, once the unbonding period is over and nothing of the caller's is locked in the escrow: so no challenge of a job that it
-    /// provides, however long its windows, outlasts the stake. Nobody but the caller can lock anything of its, and every job ends in bounded time.
+    /// provides, however long its windows, outlasts the stake, and nothing of the stake is reserved. Nobody but the caller can lock anything of its, and every job ends in bounded time.
     function exit() external;
+
+    // ---------------------------------------------------------------- collateral
+
+    /// @notice Sends `amount` of the provider's stake to the escrow, for the bond of a job that opens there. Only the escrow calls it.
+    function reserve(address provider, uint104 amount) external;
+
+    /// @notice Ends a reservation of `reserved` credits, of which the escrow has sent `returned` back; the rest is slashed. Only the escrow calls it, at the close.
+    /// @dev Below the stake to enter with, new jobs cannot name the provider until it adds to its stake.
+    function release(address provider, uint104 reserved, uint104 returned) external;
 
     // ---------------------------------------------------------------- rules
 
@@ -79,7 +102,7 @@ interface IProviderRegistry {
 
     // ---------------------------------------------------------------- views
 
-    /// @notice True for a provider that has entered and has not asked to leave: it may be named in new jobs.
+    /// @notice True for a provider that may be named in new jobs: it has entered, has not asked to leave, and no slash has left it too small a stake.
     function isActive(address provider) external view returns (bool);
     function providerOf(address provider) external view returns (Provider memory);
     function isListed(address provider, bytes32 resource) external view returns (bool);

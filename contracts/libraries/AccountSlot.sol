@@ -37,15 +37,16 @@ library AccountPacking {
 
     /// @notice free + amount.
     function plusFree(AccountSlot slot, uint104 amount) internal pure returns (AccountSlot) {
-        slot.free() + amount; // reverts beyond 2^104 − 1
         unchecked {
-            return AccountSlot.wrap(AccountSlot.unwrap(slot) + amount);
+            AccountSlot sum = AccountSlot.wrap(AccountSlot.unwrap(slot) + amount);
+            _require(sum.free() >= amount);
+            return sum;
         }
     }
 
     /// @notice free − amount.
     function minusFree(AccountSlot slot, uint104 amount) internal pure returns (AccountSlot) {
-        slot.free() - amount; // reverts below 0
+        _require(slot.free() >= amount);
         unchecked {
             return AccountSlot.wrap(AccountSlot.unwrap(slot) - amount);
         }
@@ -53,17 +54,29 @@ library AccountPacking {
 
     /// @notice locked + amount.
     function plusLocked(AccountSlot slot, uint104 amount) internal pure returns (AccountSlot) {
-        slot.locked() + amount; // reverts beyond 2^104 − 1
         unchecked {
-            return AccountSlot.wrap(AccountSlot.unwrap(slot) + (uint256(amount) << LOCKED));
+            AccountSlot sum = AccountSlot.wrap(AccountSlot.unwrap(slot) + (uint256(amount) << LOCKED));
+            _require(sum.locked() >= amount);
+            return sum;
         }
     }
 
     /// @notice locked − amount.
     function minusLocked(AccountSlot slot, uint104 amount) internal pure returns (AccountSlot) {
-        slot.locked() - amount; // reverts below 0
+        _require(slot.locked() >= amount);
         unchecked {
             return AccountSlot.wrap(AccountSlot.unwrap(slot) - (uint256(amount) << LOCKED));
+        }
+    }
+
+    /// @dev Panics as checked arithmetic does.
+    function _require(bool fits) private pure {
+        if (!fits) {
+            assembly ("memory-safe") {
+                mstore(0x00, shl(224, 0x4e487b71))
+                mstore(0x04, 0x11)
+                revert(0x00, 0x24)
+            }
         }
     }
 

@@ -43,6 +43,28 @@ library JobPacking {
         return Outcome((JobSlot.unwrap(slot) >> OUTCOME) & OUTCOME_MASK);
     }
 
+    function isIn(JobSlot slot, JobState state_) internal pure returns (bool) {
+        return JobSlot.unwrap(slot) & STATE_MASK == uint256(state_);
+    }
+
+    /// @notice Opened, and not closed.
+    function lives(JobSlot slot) internal pure returns (bool) {
+        unchecked {
+            return (JobSlot.unwrap(slot) & STATE_MASK) - 1 < uint256(JobState.Closed) - 1;
+        }
+    }
+
+    /// @notice Pending with `outcome_`.
+    function awaits(JobSlot slot, Outcome outcome_) internal pure returns (bool) {
+        return JobSlot.unwrap(slot) & (STATE_MASK | OUTCOME_MASK << OUTCOME)
+            == uint256(JobState.Pending) | uint256(outcome_) << OUTCOME;
+    }
+
+    /// @notice Rests on a final pass or fail.
+    function isFinal(JobSlot slot) internal pure returns (bool) {
+        return JobSlot.unwrap(slot) & (uint256(Outcome.Pass) << OUTCOME) != 0;
+    }
+
     function feeBps(JobSlot slot) internal pure returns (uint16) {
         return uint16(JobSlot.unwrap(slot) >> FEE);
     }

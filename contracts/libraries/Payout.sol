@@ -54,14 +54,16 @@ library Payout {
 
     /// @notice What the payer escrows: the highest charge and both fees. Exact; reverts beyond 2^104 − 1.
     function escrowOf(TermsRef terms) internal pure returns (uint104) {
-        uint256 escrow =
-            uint256(terms.unitPrice()) * terms.maxUnits() + uint256(terms.verifierFee()) + uint256(terms.arbiterFee());
+        uint256 escrow;
+        unchecked {
+            escrow = uint256(terms.unitPrice()) * terms.maxUnits() + terms.verifierFee() + terms.arbiterFee();
+        }
         if (escrow > type(uint104).max) revert AmountTooLarge(escrow, type(uint104).max);
         return uint104(escrow);
     }
 
-    /// @notice ⌊value · shareBps / 10,000⌋, for a share of at most 655.35 %.
-    function shareDown(uint104 value, uint16 shareBps) internal pure returns (uint256) {
+    /// @notice ⌊value · shareBps / 10,000⌋.
+    function shareDown(uint104 value, uint24 shareBps) internal pure returns (uint256) {
         unchecked {
             return uint256(value) * shareBps / BPS;
         }
@@ -72,23 +74,36 @@ library Payout {
         return uint104(uint256(terms.bond()) * (terms.maxUnits() - accepted) / terms.maxUnits());
     }
 
-    /// @notice The legs of a close.
+    /// @notice The legs of a close of terms that were opened.
+    /// @dev Unchecked, as every subtraction is of a part: units ≤ maxUnits, shares ≤ 10,000 and bond ≥ arbiterFee were checked, and the escrow fits.
     function split(TermsRef terms, uint16 feeBps, Ending memory ending) internal pure returns (Split memory s) {
-        uint104 gross = chargeOf(terms, ending.units);
-        s.fee = uint104(shareDown(gross, feeBps));
-        s.providerPaid = gross - s.fee;
-        if (ending.verifierEarned) s.verifierPaid = terms.verifierFee();
-        if (ending.arbiterEarned) {
-            s.arbiterFromBond = uint104(shareDown(terms.arbiterFee(), ending.costBps));
-            s.arbiterFromEscrow = terms.arbiterFee() - s.arbiterFromBond;
+        unchecked {
+            uint104 gross = chargeOf(terms, ending.units);
+            uint104 fee = uint104(shareDown(gross, feeBps));
+            s.fee = fee;
+            s.providerPaid = gross - fee;
+            // Of the highest charge and both fees, what nobody earned.
+            uint256 refund = uint256(terms.unitPrice()) * terms.maxUnits() - gross;
+            if (ending.verifierEarned) s.verifierPaid = terms.verifierFee();
+            else refund += terms.verifierFee();
+            uint104 bondLeft = terms.bond();
+            if (ending.arbiterEarned) {
+                s.arbiterFromBond = uint104(shareDown(terms.arbiterFee(), ending.costBps));
+                s.arbiterFromEscrow = terms.arbiterFee() - s.arbiterFromBond;
+                bondLeft -= s.arbiterFromBond;
+                refund += s.arbiterFromBond;
+            } else {
+                refund += terms.arbiterFee();
+            }
+            s.refund = uint104(refund);
+            if (ending.slashWanted > 0) {
+                uint104 slash = _min(ending.slashWanted, bondLeft);
+                bondLeft -= slash;
+                s.bondToBuyer = _min(slash, chargeOf(terms, terms.maxUnits() - ending.units));
+                s.bondToTreasury = slash - s.bondToBuyer;
+            }
+            s.bondReturned = bondLeft;
         }
-        s.refund = escrowOf(terms) - gross - s.verifierPaid - s.arbiterFromEscrow;
-
-        uint104 bondLeft = terms.bond() - s.arbiterFromBond;
-        uint104 slash = _min(ending.slashWanted, bondLeft);
-        s.bondReturned = bondLeft - slash;
-        s.bondToBuyer = _min(slash, chargeOf(terms, terms.maxUnits() - ending.units));
-        s.bondToTreasury = slash - s.bondToBuyer;
     }
 
     function _min(uint104 a, uint104 b) private pure returns (uint104) {

@@ -12,12 +12,17 @@ library SignatureCheck {
 
     /// @notice Whose key made `signature` over `digest`; zero if nobody's. High `s` and unknown `v` are refused.
     function signerOf(bytes32 digest, bytes calldata signature) internal pure returns (address signer) {
-        if (signature.length == 65) {
-            (signer,,) =
-                ECDSA.tryRecover(digest, uint8(signature[64]), bytes32(signature[0:32]), bytes32(signature[32:64]));
-        } else if (signature.length == 64) {
-            (signer,,) = ECDSA.tryRecover(digest, bytes32(signature[0:32]), bytes32(signature[32:64]));
+        if (signature.length != 65 && signature.length != 64) return address(0);
+        bytes32 r;
+        bytes32 second;
+        uint8 v;
+        assembly ("memory-safe") {
+            r := calldataload(signature.offset)
+            second := calldataload(add(signature.offset, 0x20))
+            v := byte(0, calldataload(add(signature.offset, 0x40)))
         }
+        if (signature.length == 65) (signer,,) = ECDSA.tryRecover(digest, v, r, second);
+        else (signer,,) = ECDSA.tryRecover(digest, r, second);
     }
 
     /// @notice True if the key of `account` made `signature` over `digest`.

@@ -6,8 +6,8 @@ pragma solidity ^0.8.30;
 struct Parameters {
     /// Protocol fee, of the provider's gross pay.
     uint16[4] feeBps;
-    /// Least bond, of the value of the job.
-    uint16[4] bondBps;
+    /// Least bond, of the value of the job: beyond 10,000 where verifiers look at a part of the jobs only.
+    uint24[4] bondBps;
     /// Most that a provider may have locked, its bonds above all, in whole credits; zero for no cap. At most 2^23 − 1.
     uint24[4] maxLocked;
     /// Least dispute window of a job, in seconds.

@@ -125,6 +125,16 @@ class LedgerOnChain:
         buyer.send(buyer.escrow, "collectFees")
         self.open()
 
+    def trade_on_stake(self) -> None:
+        """Two jobs whose bonds are all that a provider has and half of its stake: one passes; one fails, and takes it off the list."""
+        provider = self.accounts[OTHER_PROVIDER]
+        passed = self.open(OTHER_PROVIDER, bond=provider.balance().free + provider.free_stake() // 2)
+        self.attest(passed)
+        failed = self.open(OTHER_PROVIDER, bond=provider.balance().free + provider.free_stake() // 2)
+        self.attest(failed, Verdict.FAIL)
+        self.pass_time(200)
+        self.accounts[BUYER].finalize(failed)
+
     # ---------------------------------------------------------------- forks
 
     def snapshot(self) -> str:

@@ -33,9 +33,10 @@ _ADVICE: Final = {
     "NonceCancelled": "a party has cancelled these terms; ask for another quote",
     "FeeTooHigh": "the protocol's fee is now above what the parties accepted; ask for another quote",
     "BondTooSmall": "the bond is below what the provider's tier demands",
-    "ProviderNotActive": "the provider is not registered, or is leaving",
+    "ProviderNotActive": "the provider is not registered, is leaving, or was slashed and has to add to its stake",
     "RefusedByGuard": "the guard named in the terms does not admit this trade",
     "InsufficientFree": "the account has too little free balance in the escrow; deposit first",
+    "FreeStakeTooSmall": "the provider has less free in the escrow and as unreserved stake than the bond; deposit, or add to the stake, first",
     "OpeningPaused": "opening jobs is paused for now",
     "ERC20InsufficientBalance": "the wallet holds too few tokens",
     "ERC20InsufficientAllowance": "the wallet has not approved this many tokens",
@@ -43,7 +44,12 @@ _ADVICE: Final = {
     "ERC2612InvalidSigner": "the permit was signed by another account, or used before; sign a new one",
     "NotWholeReserveUnits": "redeem an amount that is whole units of the reserve token",
 }
-_MONEY_ERRORS: Final = {"InsufficientFree", "ERC20InsufficientBalance", "ERC20InsufficientAllowance"}
+_MONEY_ERRORS: Final = {
+    "InsufficientFree",
+    "FreeStakeTooSmall",
+    "ERC20InsufficientBalance",
+    "ERC20InsufficientAllowance",
+}
 
 
 def reverted(refused: RpcRefused) -> ChainError:

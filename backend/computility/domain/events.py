@@ -154,6 +154,36 @@ class NoncesCancelled(Event):
 
 
 @dataclass(frozen=True)
+class BondStaked(Event):
+    """Before ``JobOpened``: of the job's bond, what comes from the provider's stake."""
+
+    EVENT = EventType("BondStaked(bytes32 indexed job,address indexed provider,uint104 amount)")
+    job: Bytes32
+    provider: Address
+    amount: int
+
+    @property
+    def job_id(self) -> Bytes32 | None:
+        """None: it moves credits of the provider, and nothing of the job, which opens only after it."""
+        return None
+
+
+@dataclass(frozen=True)
+class BondUnstaked(Event):
+    """After a close: what of that was not slashed goes back to the stake."""
+
+    EVENT = EventType("BondUnstaked(bytes32 indexed job,address indexed provider,uint104 amount)")
+    job: Bytes32
+    provider: Address
+    amount: int
+
+    @property
+    def job_id(self) -> Bytes32 | None:
+        """None: it moves credits of the provider, and nothing of the job, which is closed already."""
+        return None
+
+
+@dataclass(frozen=True)
 class JobOpened(Event):
     EVENT = EventType(
         "JobOpened(bytes32 indexed job,address indexed buyer,address indexed provider,Terms terms,uint16 feeBps,uint104 escrow,uint104 fromWallet)"
@@ -302,7 +332,7 @@ class FeesCollected(Event):
 @dataclass(frozen=True)
 class ParametersChanged(Event):
     EVENT = EventType(
-        "ParametersChanged(uint16[4] feeBps,uint16[4] bondBps,uint24[4] maxLocked,uint32 minDisputeWindow,address treasury,address guardian)"
+        "ParametersChanged(uint16[4] feeBps,uint24[4] bondBps,uint24[4] maxLocked,uint32 minDisputeWindow,address treasury,address guardian)"
     )
     fee_bps: tuple[int, ...]
     bond_bps: tuple[int, ...]
@@ -343,6 +373,37 @@ class StakeAdded(Event):
 
 
 @dataclass(frozen=True)
+class StakeReserved(Event):
+    EVENT = EventType("StakeReserved(address indexed provider,uint104 amount,uint104 reserved)")
+    provider: Address
+    amount: int
+    reserved: int
+
+
+@dataclass(frozen=True)
+class StakeReleased(Event):
+    EVENT = EventType("StakeReleased(address indexed provider,uint104 amount,uint104 reserved)")
+    provider: Address
+    amount: int
+    reserved: int
+
+
+@dataclass(frozen=True)
+class StakeSlashed(Event):
+    EVENT = EventType("StakeSlashed(address indexed provider,uint104 amount,uint104 stake)")
+    provider: Address
+    amount: int
+    stake: int
+
+
+@dataclass(frozen=True)
+class ListingChanged(Event):
+    EVENT = EventType("ListingChanged(address indexed provider,bool listed)")
+    provider: Address
+    listed: bool
+
+
+@dataclass(frozen=True)
 class ResourceListed(Event):
     EVENT = EventType("ResourceListed(address indexed provider,bytes32 indexed resource)")
     provider: Address
@@ -375,6 +436,8 @@ ESCROW_EVENTS: Final[tuple[type[Event], ...]] = (
     Withdrawn,
     SpendingConsentChanged,
     NoncesCancelled,
+    BondStaked,
+    BondUnstaked,
     JobOpened,
     JobAttested,
     JobProposed,
@@ -392,6 +455,10 @@ ESCROW_EVENTS: Final[tuple[type[Event], ...]] = (
 REGISTRY_EVENTS: Final[tuple[type[Event], ...]] = (
     ProviderRegistered,
     StakeAdded,
+    StakeReserved,
+    StakeReleased,
+    StakeSlashed,
+    ListingChanged,
     ResourceListed,
     ResourceRetired,
     ExitRequested,

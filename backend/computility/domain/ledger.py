@@ -8,7 +8,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
-from computility.domain.events import Deposited, Event, FeesCollected, JobClosed, JobOpened, JobPaid, Withdrawn
+from computility.domain.events import (
+    BondStaked,
+    BondUnstaked,
+    Deposited,
+    Event,
+    FeesCollected,
+    JobClosed,
+    JobOpened,
+    JobPaid,
+    Withdrawn,
+)
 from computility.domain.identifiers import Address
 from computility.domain.terms import Terms
 
@@ -45,6 +55,14 @@ def _deposited(event: Deposited, _: Terms | None) -> Movement:
 
 def _withdrawn(event: Withdrawn, _: Terms | None) -> Movement:
     return Movement({event.account: Balance(-event.amount, 0)})
+
+
+def _staked(event: BondStaked, _: Terms | None) -> Movement:
+    return Movement({event.provider: Balance(event.amount, 0)})
+
+
+def _unstaked(event: BondUnstaked, _: Terms | None) -> Movement:
+    return Movement({event.provider: Balance(-event.amount, 0)})
 
 
 def _opened(event: JobOpened, _: Terms | None) -> Movement:
@@ -104,6 +122,8 @@ _NOTHING: Final = Movement({})
 _MOVES: Final[dict[type[Event], Callable[[Any, Terms | None], Movement]]] = {
     Deposited: _deposited,
     Withdrawn: _withdrawn,
+    BondStaked: _staked,
+    BondUnstaked: _unstaked,
     JobOpened: _opened,
     JobClosed: _closed,
     JobPaid: _paid,

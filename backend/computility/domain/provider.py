@@ -9,18 +9,22 @@ from computility.domain.events import (
     Event,
     EventOrigin,
     ExitRequested,
+    ListingChanged,
     ProviderExited,
     ProviderRegistered,
     ResourceListed,
     ResourceRetired,
     StakeAdded,
+    StakeReleased,
+    StakeReserved,
+    StakeSlashed,
 )
 from computility.domain.identifiers import Address, Bytes32
 
 
 @dataclass(frozen=True)
 class ProviderRecord:
-    """``stake`` in atoms of credit, times in UTC seconds; ``resources`` ascending."""
+    """``stake`` in atoms of credit, ``reserved`` what of it stands behind open jobs, times in UTC seconds; ``resources`` ascending."""
 
     address: Address
     stake: int = 0
@@ -28,11 +32,13 @@ class ProviderRecord:
     exit_requested_at: int | None = None
     exited_at: int | None = None
     resources: tuple[Bytes32, ...] = ()
+    reserved: int = 0
+    suspended: bool = False
 
     @property
     def active(self) -> bool:
-        """In, and has not asked to leave: may be named in new jobs."""
-        return self.stake > 0 and self.exit_requested_at is None
+        """In, has not asked to leave, and no slash has left it too small a stake: may be named in new jobs."""
+        return self.stake > 0 and self.exit_requested_at is None and not self.suspended
 
 
 def apply_event(record: ProviderRecord | None, event: Event, origin: EventOrigin) -> ProviderRecord:
@@ -44,13 +50,22 @@ def apply_event(record: ProviderRecord | None, event: Event, origin: EventOrigin
     if isinstance(event, ProviderRegistered):
         before = record or ProviderRecord(event.provider)
         return replace(
-            before, stake=event.stake, registered_at=origin.timestamp, exit_requested_at=None, exited_at=None
+            before,
+            stake=event.stake,
+            registered_at=origin.timestamp,
+            exit_requested_at=None,
+            exited_at=None,
+            suspended=False,
         )
     if record is None:
         raise ChainMisbehaved(f"{type(event).__name__} of a provider that never registered")
     match event:
-        case StakeAdded():
+        case StakeAdded() | StakeSlashed():
             return replace(record, stake=event.stake)
+        case StakeReserved() | StakeReleased():
+            return replace(record, reserved=event.reserved)
+        case ListingChanged():
+            return replace(record, suspended=not event.listed)
         case ResourceListed():
             return replace(record, resources=tuple(sorted({*record.resources, event.resource})))
         case ResourceRetired():

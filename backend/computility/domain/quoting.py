@@ -75,7 +75,9 @@ def quoted_terms(
     charge = ask.unit_price * request.max_units
     bond = max(share_up(charge, ask.bond_bps), share_down(charge, standing.least_bond_bps), request.arbiter_fee)
     if bond > standing.free:
-        raise _refusal("bond-too-large", f"the bond would be {bond} atoms, and I have {standing.free} free")
+        raise _refusal(
+            "bond-too-large", f"the bond would be {bond} atoms, and I have {standing.free} free, stake included"
+        )
     return Terms(
         buyer=request.buyer,
         payer=request.payer,

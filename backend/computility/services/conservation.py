@@ -1,8 +1,8 @@
 """Does the money add up? Every event's legs, every account, every block, and the contract's own words.
 
-For each event: what its accounts and the fees gain is what came in from wallets less what went out. After each block: no account is below zero, and
-what is locked is what live jobs hold. At the end, or after every block: ``accountOf``, ``fees`` and ``balanceOf`` answer what the events add up to
-(credits beyond that are a donation).
+For each event: what its accounts and the fees gain is what came in from wallets and stakes less what went out. After each block: no account is
+below zero, what is locked is what live jobs hold, and what is reserved of stakes is what they hold of them, and no more than the stakes. At the end,
+or after every block: ``accountOf``, ``fees`` and ``balanceOf`` answer what the events add up to (credits beyond that are a donation).
 """
 
 from __future__ import annotations
@@ -13,14 +13,24 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from computility.chain.connection import ChainConnection
-from computility.chain.log_decoding import decode_log
+from computility.chain.log_decoding import RawLog, decode_log
 from computility.domain.errors import ChainMisbehaved
-from computility.domain.events import Deposited, Event, FeesCollected, JobOpened, Withdrawn
+from computility.domain.events import (
+    BondStaked,
+    BondUnstaked,
+    Deposited,
+    Event,
+    EventOrigin,
+    FeesCollected,
+    JobOpened,
+    Withdrawn,
+)
 from computility.domain.identifiers import Address, Bytes32
 from computility.domain.ledger import Balance, Movement, movement_of
 from computility.domain.terms import Terms
 from computility.services.contract_directory import ContractDirectory
 from computility.services.ledger_source import LedgerSource, SourcedBlock, walk
+from computility.services.stake_books import StakeBooks
 
 # What a close pays, by the field of its event: its name in the totals, and the part of the lock that it comes from.
 _LEGS: Final = {
@@ -58,6 +68,8 @@ class Books:
     locked: int = 0
     totals: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     live: dict[Bytes32, Terms] = field(default_factory=dict)
+    staked: dict[Bytes32, int] = field(default_factory=dict)
+    """Of the bonds of live jobs, what came from stakes."""
 
 
 @dataclass(frozen=True)
@@ -92,6 +104,11 @@ class Conservation:
             for generation in source.deployments.generations
         }
         self.books: dict[Address, Books] = {escrow: Books() for escrow in self._credits}
+        self._registries = {
+            generation.address_of("JobEscrow"): generation.address_of("ProviderRegistry")
+            for generation in source.deployments.generations
+        }
+        self.stakes: dict[Address, StakeBooks] = {registry: StakeBooks() for registry in self._registries.values()}
         self.events = 0
 
     def check(self) -> Iterator[SourcedBlock]:
@@ -144,6 +161,8 @@ class Conservation:
     def _fold(self, block: SourcedBlock, touched: dict[Address, set[Address]]) -> Iterator[Imbalance]:
         number = block.header.number
         for log in block.logs:
+            if log.address in self.stakes:
+                yield from self._fold_stake(block, log)
             if log.address not in self.books:
                 continue
             event = decode_log("JobEscrow", log.topics, log.data)
@@ -171,6 +190,27 @@ class Conservation:
             )
             if books.locked != held:
                 yield Imbalance(number, f"escrow {escrow}", "locked against live jobs", held, books.locked)
+            staked, reserved = sum(books.staked.values()), self.stakes[self._registries[escrow]].reserved
+            if staked != reserved:
+                yield Imbalance(number, f"escrow {escrow}", "stake behind live jobs against reserved", staked, reserved)
+
+    def _fold_stake(self, block: SourcedBlock, log: RawLog) -> Iterator[Imbalance]:
+        event = decode_log("ProviderRegistry", log.topics, log.data)
+        if event is None:
+            return
+        origin = EventOrigin(
+            self._source.deployments.chain_id,
+            log.block_hash,
+            log.block_number,
+            log.log_index,
+            log.tx_hash,
+            log.address,
+            block.header.timestamp,
+        )
+        provider = self.stakes[log.address].fold(event, origin)
+        if provider is not None and not 0 <= provider.reserved <= provider.stake:
+            where = f"{type(event).__name__} at log {log.log_index}, provider {provider.address}"
+            yield Imbalance(log.block_number, where, "reserved against stake", provider.stake, provider.reserved)
 
     def _book(self, books: Books, event: Event, movement: Movement) -> None:
         outside = _from_outside(event)
@@ -184,6 +224,12 @@ class Conservation:
                 books.totals["withdrawals"] += event.amount
             case FeesCollected():
                 books.totals["fees_collected"] += event.amount
+            case BondStaked():
+                books.totals["staked"] += event.amount
+                books.staked[event.job] = event.amount
+            case BondUnstaked():
+                books.totals["unstaked"] += event.amount
+                books.totals["stakes_slashed"] += books.staked.pop(event.job, 0) - event.amount
             case JobOpened():
                 books.live[event.job] = event.terms
                 books.totals["locks"] += event.terms.escrow + event.terms.bond
@@ -219,10 +265,15 @@ class Conservation:
             tokens = self._balance_of(escrow, block)
             if tokens < books.held:
                 yield Imbalance(block, f"escrow {escrow}", "credits held, as balanceOf says", books.held, tokens)
+            registry = self._registries[escrow]
+            owed, tokens = self.stakes[registry].held, self._balance_of(escrow, block, of=registry)
+            if tokens < owed:
+                yield Imbalance(block, f"registry {registry}", "credits held, as balanceOf says", owed, tokens)
 
-    def _balance_of(self, escrow: Address, block: int) -> int:
+    def _balance_of(self, escrow: Address, block: int, *, of: Address | None = None) -> int:
         assert self._chain is not None
-        return int(self._chain.contract("ComputeCredit", self._credits[escrow]).read("balanceOf", escrow, block=block))
+        credit = self._chain.contract("ComputeCredit", self._credits[escrow])
+        return int(credit.read("balanceOf", of or escrow, block=block))
 
     def _first_of(self, last: Imbalance) -> Imbalance:
         """The first block at which a contract disagrees, by asking after every block: slow, but only once something is wrong."""
@@ -238,11 +289,13 @@ def _terms_of(event: Event, books: Books) -> Terms | None:
 
 
 def _from_outside(event: Event) -> int:
-    """Credits that an event brings into the escrow from wallets; negative where it pays out."""
+    """Credits that an event brings into the escrow from wallets or stakes; negative where it pays out."""
     match event:
         case Deposited():
             return event.amount
-        case Withdrawn() | FeesCollected():
+        case BondStaked():
+            return event.amount
+        case Withdrawn() | FeesCollected() | BondUnstaked():
             return -event.amount
     inside: int = getattr(event, "from_wallet", 0) - getattr(event, "to_wallet", 0)
     return inside

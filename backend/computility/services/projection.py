@@ -33,7 +33,7 @@ from computility.store.undo import UndoRow
 KeyT = TypeVar("KeyT")
 RecordT = TypeVar("RecordT")
 
-PROJECTION_VERSION: Final = 2
+PROJECTION_VERSION: Final = 3
 """Raise it when a fold or a projected table changes what it holds: every store is then rebuilt from its logs."""
 
 _ROWS_IN_MEMORY: Final = 20_000

@@ -143,7 +143,9 @@ class QuoteDesk:
             now=now,
             fee_bps=int(fee_bps[tier]),
             least_bond_bps=int(bond_bps[tier]),
-            free=self._account.balance().free - sum(terms.bond for terms in self._promised.values()),
+            free=self._account.balance().free
+            + self._account.free_stake()
+            - sum(terms.bond for terms in self._promised.values()),
             open_jobs=len(live),
             open_quotes=len(self._promised),
         )

@@ -191,6 +191,11 @@ class TradingAccount:
         """Registered, and not on the way out."""
         return bool(self.registry.read("isActive", self.address))
 
+    def free_stake(self) -> int:
+        """Stake in the registry, in atoms, that stands behind no job: what a bond may draw on."""
+        stake, *_, reserved = self.registry.read("providerOf", self.address)
+        return int(stake) - int(reserved)
+
     def register_provider(self) -> list[Receipt]:
         """Enter the registry with the least stake, from the wallet."""
         stake = int(self.registry.read("rules")[0])

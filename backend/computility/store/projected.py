@@ -158,6 +158,8 @@ def _provider_row(ledger: int, key: tuple[str, str], record: ProviderRecord) -> 
         record.exit_requested_at,
         record.exited_at,
         list(record.resources),
+        record.reserved,
+        record.suspended,
     )
 
 

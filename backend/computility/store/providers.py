@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import JSON, BigInteger, Column
+from sqlalchemy import JSON, BigInteger, Boolean, Column
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from computility.domain.identifiers import Address, Bytes32, ChainId
@@ -28,6 +28,8 @@ class ProviderRow(SQLModel, table=True):
     exit_requested_at: int | None = Field(default=None, sa_column=Column(BigInteger))
     exited_at: int | None = Field(default=None, sa_column=Column(BigInteger))
     resources: list[str] = Field(sa_column=Column(JSON, nullable=False))
+    reserved: int = Field(sa_column=Column(Amount, nullable=False))
+    suspended: bool = Field(sa_column=Column(Boolean, nullable=False))
 
     def record(self) -> ProviderRecord:
         """The row as the domain knows it."""
@@ -38,6 +40,8 @@ class ProviderRow(SQLModel, table=True):
             exit_requested_at=self.exit_requested_at,
             exited_at=self.exited_at,
             resources=tuple(Bytes32(resource) for resource in self.resources),
+            reserved=self.reserved,
+            suspended=self.suspended,
         )
 
 

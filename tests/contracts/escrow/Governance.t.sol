@@ -20,7 +20,7 @@ contract GovernanceTest is Books {
     function test_SetParameters_ThroughTheTimelock() external {
         Parameters memory p = defaultParameters();
         p.feeBps = [uint16(500), 1, 2, 3];
-        p.bondBps = [uint16(50_000), 4, 5, 6];
+        p.bondBps = [uint24(200_000), 4, 5, 6];
         p.maxLocked = [uint24(2 ** 23 - 1), 7, 8, 0];
         p.minDisputeWindow = 7 days;
         p.treasury = relayer;
@@ -104,8 +104,8 @@ contract GovernanceTest is Books {
     function test_SetParameters_RevertWhen_ABondIsOverItsCap() external {
         for (uint256 tier; tier < 4; ++tier) {
             Parameters memory p = defaultParameters();
-            p.bondBps[tier] = 50_001;
-            vm.expectRevert(abi.encodeWithSelector(IJobEscrow.ShareTooLarge.selector, 50_001, 50_000));
+            p.bondBps[tier] = 200_001;
+            vm.expectRevert(abi.encodeWithSelector(IJobEscrow.ShareTooLarge.selector, 200_001, 200_000));
             vm.prank(address(timelock));
             escrow.setParameters(p);
         }

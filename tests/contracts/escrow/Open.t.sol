@@ -3,6 +3,7 @@ pragma solidity ^0.8.30;
 
 import {IStandings} from "../../../contracts/interfaces/IStandings.sol";
 import {IJobEscrow} from "../../../contracts/interfaces/IJobEscrow.sol";
+import {IProviderRegistry} from "../../../contracts/interfaces/IProviderRegistry.sol";
 import {Payout} from "../../../contracts/libraries/Payout.sol";
 import {Job, JobState, Outcome} from "../../../contracts/types/Job.sol";
 import {JobId} from "../../../contracts/types/JobId.sol";
@@ -312,10 +313,14 @@ contract OpenTest is Books {
         expectRefused(t, abi.encodeWithSelector(IJobEscrow.InsufficientFree.selector, buyer, needed - 1, needed));
     }
 
-    function test_RevertWhen_TheProvidersFreeBalanceIsTooSmall() external {
+    function test_RevertWhen_TheProvidersFreeBalanceAndItsStakeAreTooSmall() external {
         Terms memory t = usualTerms();
-        vm.prank(provider);
-        escrow.withdraw(provider, ENDOWMENT - t.bond + 1);
-        expectRefused(t, abi.encodeWithSelector(IJobEscrow.InsufficientFree.selector, provider, t.bond - 1, t.bond));
+        t.bond = ENDOWMENT + PROVIDER_STAKE + 1;
+        expectRefused(
+            t,
+            abi.encodeWithSelector(
+                IProviderRegistry.FreeStakeTooSmall.selector, provider, PROVIDER_STAKE, PROVIDER_STAKE + 1
+            )
+        );
     }
 }

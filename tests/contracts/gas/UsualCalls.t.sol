@@ -152,7 +152,7 @@ contract UsualCallsTest is Committee {
         open(t);
         propose(t, 600);
         disputeAs(buyer, t);
-        assertGas("dispute", 37_500);
+        assertGas("dispute", 36_000);
     }
 
     function test_Rule() external {

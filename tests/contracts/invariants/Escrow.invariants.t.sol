@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.30;
 
+import {IProviderRegistry} from "../../../contracts/interfaces/IProviderRegistry.sol";
 import {Account} from "../../../contracts/types/Account.sol";
 import {Job, JobState} from "../../../contracts/types/Job.sol";
 import {JobId} from "../../../contracts/types/JobId.sol";
@@ -34,9 +35,15 @@ contract EscrowInvariantsTest is Deployment {
         }
         handler = new EscrowHandler(escrow, credit, people, keys);
         ledger = handler.LEDGER();
-        for (uint256 i; i < 5; ++i) {
+        for (uint256 i; i < 4; ++i) {
             handler.deposit(i, i, 500e18);
         }
+        // The second provider has a stake to put behind its bonds, and next to nothing else.
+        handler.deposit(4, 4, 1e18);
+        vm.startPrank(people[4]);
+        credit.approve(address(registry), 100e18);
+        registry.addStake(100e18);
+        vm.stopPrank();
 
         bytes4[] memory selectors = new bytes4[](15);
         selectors[0] = EscrowHandler.keepHouse.selector;
@@ -77,6 +84,25 @@ contract EscrowInvariantsTest is Deployment {
             vm.assertEq(uint256(account.locked), open[i], "locked");
         }
         vm.assertEq(credit.balanceOf(address(escrow)), owed + handler.donated(), "tokens held");
+    }
+
+    /// @dev Invariant 14.
+    function invariant_WhatIsReservedOfAStakeStandsBehindLiveJobs() external view {
+        uint256 staked;
+        for (uint256 i; i < handler.tradeCount(); ++i) {
+            staked += escrow.stakedOf(handler.idAt(i));
+        }
+        uint256 reserved;
+        uint256 held;
+        for (uint256 i = 3; i < 5; ++i) {
+            IProviderRegistry.Provider memory known = registry.providerOf(people[i]);
+            vm.assertLe(uint256(known.reserved), known.stake, "reserved beyond the stake");
+            vm.assertLe(uint256(known.reserved), escrow.accountOf(people[i]).locked, "reserved without a bond");
+            reserved += known.reserved;
+            held += known.stake - known.reserved;
+        }
+        vm.assertEq(staked, reserved, "stake behind live jobs");
+        vm.assertEq(credit.balanceOf(address(registry)), held, "credits of the registry");
     }
 
     /// @dev Invariants 3 and 4: the ledger reverts inside the handler when an event cannot follow or legs do not add up.

@@ -38,6 +38,10 @@ contract EventLedger {
             free[toAddress(log.topics[1])] += int256(abi.decode(log.data, (uint256)));
         } else if (kind == IJobEscrow.Withdrawn.selector) {
             free[toAddress(log.topics[1])] -= int256(abi.decode(log.data, (uint256)));
+        } else if (kind == IJobEscrow.BondStaked.selector) {
+            free[toAddress(log.topics[2])] += int256(abi.decode(log.data, (uint256)));
+        } else if (kind == IJobEscrow.BondUnstaked.selector) {
+            free[toAddress(log.topics[2])] -= int256(abi.decode(log.data, (uint256)));
         } else if (kind == IJobEscrow.FeesCollected.selector) {
             fees -= int256(abi.decode(log.data, (uint256)));
         } else if (kind == IJobEscrow.JobOpened.selector) {

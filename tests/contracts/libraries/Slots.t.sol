@@ -159,22 +159,22 @@ contract SlotsTest is Trade {
 
     function testFuzz_Rates_ComeOutAsTheyWentIn(
         uint16[4] memory feeBps,
-        uint16[4] memory bondBps,
+        uint24[4] memory bondBps,
         uint24[4] memory maxLocked,
         uint32 window,
         bool paused
     ) external pure {
         Parameters memory p;
         p.feeBps = feeBps;
-        p.bondBps = bondBps;
-        p.minDisputeWindow = window;
+        p.minDisputeWindow = window = uint32(bound(window, 0, 7 days));
         for (uint256 tier; tier < 4; ++tier) {
             p.maxLocked[tier] = maxLocked[tier] >> 1; // 23 bits
+            p.bondBps[tier] = bondBps[tier] >> 6; // 18 bits
         }
         RatesSlot slot = RatesPacking.pack(p, paused);
         for (uint256 tier; tier < 4; ++tier) {
             vm.assertEq(uint256(slot.feeBps(tier)), feeBps[tier]);
-            vm.assertEq(uint256(slot.bondBps(tier)), bondBps[tier]);
+            vm.assertEq(uint256(slot.bondBps(tier)), p.bondBps[tier]);
             uint256 cap = p.maxLocked[tier];
             vm.assertEq(uint256(slot.maxLockedCredits(tier)), cap);
             vm.assertEq(slot.maxLocked(tier), cap == 0 ? type(uint256).max : cap * 1e18);
@@ -186,7 +186,7 @@ contract SlotsTest is Trade {
 
     /// @dev Storage slots of the escrow, as `forge inspect` prints them and SPEC.md lists them.
     uint256 private constant ACCOUNTS_SLOT = 1;
-    uint256 private constant JOBS_SLOT = 8;
+    uint256 private constant JOBS_SLOT = 9;
 
     function test_AJobsWord_LiesAsTheSpecificationDrawsIt() external {
         Terms memory t = slowTerms();

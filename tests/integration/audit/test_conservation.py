@@ -22,6 +22,7 @@ def traded(anvil: LocalChain, tmp_path_factory: pytest.TempPathFactory) -> Ledge
     """A ledger with trades of every kind."""
     ledger = deploy_ledger(anvil, tmp_path_factory.mktemp("deployments"))
     ledger.trade_in_every_way()
+    ledger.trade_on_stake()
     return ledger
 
 
@@ -50,6 +51,9 @@ def test_real_trades__conserve_every_unit(traded: LedgerOnChain, every_block: bo
     assert totals["locks"] > 0
     assert totals["payouts"] > 0
     assert totals["deposits"] >= 3 * CREDIT
+    assert totals["staked"] == totals["unstaked"] + totals["stakes_slashed"]
+    assert totals["unstaked"] > 0
+    assert totals["stakes_slashed"] > 0
 
 
 def test_ganache__which_knows_no_receipts_by_block__conserves_too(ganache: LocalChain, tmp_path: Path) -> None:

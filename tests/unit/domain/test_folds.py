@@ -12,6 +12,8 @@ from computility.domain import provider as provider_fold
 from computility.domain.attestation import Verdict
 from computility.domain.errors import ChainMisbehaved
 from computility.domain.events import (
+    BondStaked,
+    BondUnstaked,
     Deposited,
     Event,
     EventOrigin,
@@ -25,12 +27,16 @@ from computility.domain.events import (
     JobPaid,
     JobProposed,
     JobSkipped,
+    ListingChanged,
     Paused,
     ProviderExited,
     ProviderRegistered,
     ResourceListed,
     ResourceRetired,
     StakeAdded,
+    StakeReleased,
+    StakeReserved,
+    StakeSlashed,
     Withdrawn,
 )
 from computility.domain.identifiers import ZERO_BYTES32, Address, Bytes32, chain_id_of
@@ -194,6 +200,8 @@ def test_a_close_to_the_wallet__leaves_nothing_of_that_inside() -> None:
         (Deposited(TERMS.buyer, TERMS.payer, 5), {TERMS.buyer: Balance(5)}, 0),
         (Withdrawn(TERMS.buyer, TERMS.payer, 5), {TERMS.buyer: Balance(-5)}, 0),
         (FeesCollected(TERMS.buyer, 5), {}, -5),
+        (BondStaked(JOB, TERMS.provider, 5), {TERMS.provider: Balance(5)}, 0),
+        (BondUnstaked(JOB, TERMS.provider, 5), {TERMS.provider: Balance(-5)}, 0),
         (PROPOSED, {}, 0),
     ],
 )
@@ -226,6 +234,31 @@ def test_a_provider__enters_lists_asks_to_leave_and_leaves() -> None:
     ]  # fmt: skip
     again = provider_fold.apply_event(record, ProviderRegistered(PROVIDER, 20), ORIGIN)
     assert (again.active, again.exit_requested_at, again.exited_at) == (True, None, None)
+
+
+def test_a_providers_stake__is_reserved_released_and_slashed_and_too_little_of_it_takes_it_off_the_list() -> None:
+    record = None
+    states = []
+    for event in (
+        ProviderRegistered(PROVIDER, 10),
+        StakeReserved(PROVIDER, 6, 6),
+        StakeReleased(PROVIDER, 4, 0),
+        StakeSlashed(PROVIDER, 2, 8),
+        ListingChanged(PROVIDER, False),
+        StakeAdded(PROVIDER, 2, 10),
+        ListingChanged(PROVIDER, True),
+    ):
+        record = provider_fold.apply_event(record, event, ORIGIN)
+        states.append((record.active, record.stake, record.reserved))
+    assert states == [
+        (True, 10, 0),
+        (True, 10, 6),
+        (True, 10, 0),
+        (True, 8, 0),
+        (False, 8, 0),
+        (False, 10, 0),
+        (True, 10, 0),
+    ]
 
 
 def test_an_event_of_a_provider_that_never_registered__is_refused() -> None:

@@ -44,6 +44,7 @@ def provider_row(view: ProviderView) -> ProviderRow:
         address=record.address,
         active=record.active,
         stake=str(record.stake),
+        reserved=str(record.reserved),
         registered_at=record.registered_at,
         exit_requested_at=record.exit_requested_at,
         exited_at=record.exited_at,

@@ -54,6 +54,7 @@ class ProviderRow(Answer):
     address: Address
     active: Annotated[bool, Field(examples=[True])]
     stake: Amount
+    reserved: Annotated[Amount, Field(description="Of the stake, what stands behind open jobs.")]
     registered_at: Time | None
     exit_requested_at: Time | None
     exited_at: Time | None

@@ -41,6 +41,8 @@ export const REVERT_SENTENCES: Readonly<Record<string, Sentence>> = {
     `The provider would have ${credits(locked)} locked in jobs, above the ${credits(limit)} of its tier: choose another ask, or wait until one of its jobs ends.`,
   FeeTooHigh: ([fee, limit]) =>
     `The protocol fee is ${formatBps(Number(fee))} now, above the ${formatBps(Number(limit))} that the terms allow: ask for a new quote.`,
+  FreeStakeTooSmall: ([, free, needed]) =>
+    `The provider lacks ${credits(needed)} of the bond and has ${credits(free)} of stake to put behind it: choose another ask.`,
   InsufficientFree: ([account, free, needed]) =>
     `${account} has ${credits(free)} free in the escrow and needs ${credits(needed)}: if that is you, deposit more; if it is the provider, choose another ask.`,
   InvalidAccountNonce: BROKEN_WALLET,
@@ -52,7 +54,7 @@ export const REVERT_SENTENCES: Readonly<Record<string, Sentence>> = {
   NotWholeReserveUnits: ([, scale]) => `Only multiples of ${credits(scale)} can be swapped back: change the amount.`,
   NothingToSwap: "There is nothing to swap: enter an amount above zero.",
   OpeningPaused: "Opening new jobs is paused by the guardian: wait; running jobs and withdrawals go on.",
-  ProviderNotActive: "The provider has left the registry: choose another ask.",
+  ProviderNotActive: "The provider has left the registry, or was slashed and has to add to its stake: choose another ask.",
   ReadingNeedsNoPassWindow: "This job takes no readings while it runs: send the final one.",
   RefusedByGuard: "The guard named in the terms refuses this trade: choose another ask.",
   ReserveMismatch: "The reserve token took a fee on the way, so the swap was undone: use another token.",

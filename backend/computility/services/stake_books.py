@@ -1,0 +1,57 @@
+"""A registry's books: what each provider has at stake, and what of it stands behind open jobs, as its events tell it."""
+
+from __future__ import annotations
+
+from computility.domain import provider as provider_fold
+from computility.domain.events import (
+    Event,
+    EventOrigin,
+    ListingChanged,
+    ProviderExited,
+    ProviderRegistered,
+    StakeAdded,
+    StakeReleased,
+    StakeReserved,
+    StakeSlashed,
+)
+from computility.domain.identifiers import Address
+from computility.domain.provider import ProviderRecord
+
+_OF_STAKES = (
+    ProviderRegistered,
+    StakeAdded,
+    StakeReserved,
+    StakeReleased,
+    StakeSlashed,
+    ListingChanged,
+    ProviderExited,
+)
+
+
+class StakeBooks:
+    """Amounts are atoms of credit. ``reserved`` is in the escrow, ``held`` in the registry."""
+
+    def __init__(self) -> None:
+        self.providers: dict[Address, ProviderRecord] = {}
+        self.reserved = 0
+        self.staked = 0
+
+    @property
+    def held(self) -> int:
+        """What the registry owes its providers."""
+        return self.staked - self.reserved
+
+    def fold(self, event: Event, origin: EventOrigin) -> ProviderRecord | None:
+        """The provider after one of its events; None for an event that moves no stake.
+
+        Raises:
+            ChainMisbehaved: it does not follow what came before.
+        """
+        if not isinstance(event, _OF_STAKES):
+            return None
+        before = self.providers.get(event.provider)
+        after = provider_fold.apply_event(before, event, origin)
+        self.staked += after.stake - (before.stake if before else 0)
+        self.reserved += after.reserved - (before.reserved if before else 0)
+        self.providers[event.provider] = after
+        return after
