@@ -1087,6 +1087,8 @@ export interface components {
             readonly active: boolean;
             /** @description Credits in units of 10^-18, at most 2^104 - 1. */
             readonly stake: string;
+            /** @description Of the stake, what stands behind open jobs. */
+            readonly reserved: string;
             readonly registered_at: number | null;
             readonly exit_requested_at: number | null;
             readonly exited_at: number | null;
