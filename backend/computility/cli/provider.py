@@ -114,6 +114,22 @@ def bench(
 
 
 @group.command()
+def tools(
+    folder: Annotated[Path, typer.Argument(help="A new folder that every user can read, like /srv/python.")],
+    package: Annotated[
+        list[str] | None, typer.Argument(help="Installed packages that jobs may use, like numpy.")
+    ] = None,
+) -> None:
+    """Gather this Python and some packages for sandboxed jobs, and print the lines of an offer that name them. Jobs call /opt/python/bin/python3."""
+    from computility.execution.sandbox.python_tools import PLACE, gather_python
+
+    toolset = gather_python(folder.absolute(), package or [])
+    named = ", ".join(f'{name} = "{version}"' for name, version in toolset.items())
+    # Printed as it is, so that it can go into a file.
+    typer.echo(f'tools = {{ "{PLACE}" = "{folder.absolute()}" }}\ntoolset = {{ {named} }}')
+
+
+@group.command()
 def status(config: ConfigArgument, as_json: JsonOption = False) -> None:
     """What the market and the chain say of you: registration, money, asks, live jobs; and how this machine's GPUs are."""
     from computility.domain.units import format_credits
