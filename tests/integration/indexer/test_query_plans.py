@@ -1,0 +1,78 @@
+"""Every query that the API asks again and again goes through an index, on both databases."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from sqlalchemy import event, text
+from sqlmodel import Session
+from tests.integration.indexer.conftest import OpenDatabase, indexer_of
+from tests.integration.ledger_on_chain import BUYER, PROVIDER, LedgerOnChain, index_all
+
+from computility.domain.identifiers import Address, Bytes32, ChainId
+from computility.domain.job import JobState
+from computility.store import jobs, raw_logs
+
+Ask = Callable[[Session, ChainId, Address, Bytes32], Any]
+
+QUERIES: dict[str, Ask] = {
+    "jobs, the newest first": lambda s, c, _a, _j: jobs.page_of_jobs(s, c, limit=20),
+    "jobs of a buyer": lambda s, c, a, _j: jobs.page_of_jobs(s, c, buyer=a, limit=20),
+    "jobs of a provider": lambda s, c, a, _j: jobs.page_of_jobs(s, c, provider=a, limit=20),
+    "jobs of a verifier": lambda s, c, a, _j: jobs.page_of_jobs(s, c, verifier=a, limit=20),
+    "live jobs": lambda s, c, _a, _j: jobs.page_of_jobs(s, c, states=[JobState.OPEN], limit=20),
+    "a job": lambda s, c, _a, j: jobs.find_job(s, c, j),
+    "live jobs of a provider": lambda s, c, a, _j: jobs.count_live_jobs(s, c, a),
+    "events, the newest first": lambda s, c, _a, _j: raw_logs.page_of_logs(s, c, limit=20),
+    "events of a name": lambda s, c, _a, _j: raw_logs.page_of_logs(s, c, name="JobOpened", limit=20),
+    "events of an account": lambda s, c, a, _j: raw_logs.page_of_logs(s, c, account=a, limit=20),
+    "events of a job": lambda s, c, _a, j: raw_logs.logs_of_job(s, c, j),
+}
+
+
+def test_every_query_of_the_api__goes_through_an_index(ledger: LedgerOnChain, new_database: OpenDatabase) -> None:
+    terms = ledger.open()
+    database = new_database()
+    index_all(indexer_of(ledger, database))
+    postgresql = database.engine.dialect.name == "postgresql"
+    explain = "EXPLAIN " if postgresql else "EXPLAIN QUERY PLAN "
+    job = terms.job_id(ledger.deployments.domain)
+    asked: list[tuple[str, Any]] = []
+    event.listen(database.engine, "before_cursor_execute", lambda *a: asked.append((a[2], a[3])))
+    scanned = {}
+    for name, ask in QUERIES.items():
+        with database.unit_of_work() as session:
+            if postgresql:
+                # Of a handful of rows the planner would rather read all.
+                session.execute(text("SET LOCAL enable_seqscan = off"))
+            asked.clear()
+            ask(
+                session,
+                ledger.deployments.chain_id,
+                ledger.accounts[PROVIDER if "provider" in name else BUYER].address,
+                job,
+            )
+            statement, parameters = asked[-1]
+            rows = session.connection().exec_driver_sql(explain + statement, parameters)
+            plan = [str(row[-1]) for row in rows]
+        found = [line for line in plan if ("Seq Scan" if postgresql else "SCAN") in line and "ledgers" not in line]
+        if found:
+            scanned[name] = plan
+    assert not scanned
+    assert len(QUERIES) > 10
+
+
+@pytest.mark.postgresql
+def test_events__stand_in_partitions_by_block(ledger: LedgerOnChain, new_database: OpenDatabase) -> None:
+    database = new_database()
+    if database.engine.dialect.name != "postgresql":
+        pytest.skip("SQLite has no partitions")
+    ledger.open()
+    index_all(indexer_of(ledger, database))
+    with database.unit_of_work() as session:
+        found = session.execute(
+            text("SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 'raw_logs'::regclass")
+        ).scalars()
+        assert "raw_logs_0" in set(found)
