@@ -42,6 +42,9 @@ const USED = {
   ],
 };
 
+/** Errors of other contracts that come back through a call of one: [contract, error]. */
+const PASSED_ON = { JobEscrow: [["ProviderRegistry", "FreeStakeTooSmall"]] };
+
 /** Files of golden vectors that carry the EIP-712 types. */
 const SIGNED_TYPES = ["terms", "attestation", "settlement", "ruling", "statements"];
 
@@ -86,6 +89,10 @@ async function abis() {
     const { abi } = await readJson(new URL(`backend/computility/chain/artifacts/${contract}.json`, REPOSITORY));
     const missing = names.filter((name) => !abi.some((item) => item.type === "function" && item.name === name));
     if (missing.length > 0) throw new Error(`${contract} has no ${missing.join(", ")}: has the contract changed?`);
+    for (const [other, error] of PASSED_ON[contract] ?? []) {
+      const called = await readJson(new URL(`backend/computility/chain/artifacts/${other}.json`, REPOSITORY));
+      abi.push(called.abi.find((item) => item.type === "error" && item.name === error));
+    }
     const kept = abi
       .filter((item) => item.type === "error" || (item.type === "function" && names.includes(item.name)))
       .sort((a, b) => a.type.localeCompare(b.type) || a.name.localeCompare(b.name));

@@ -800,6 +800,24 @@ export const jobEscrowAbi = [
   {
     "inputs": [
       {
+        "name": "provider",
+        "type": "address"
+      },
+      {
+        "name": "free",
+        "type": "uint104"
+      },
+      {
+        "name": "needed",
+        "type": "uint104"
+      }
+    ],
+    "name": "FreeStakeTooSmall",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
         "name": "account",
         "type": "address"
       },

@@ -54,7 +54,8 @@ export const REVERT_SENTENCES: Readonly<Record<string, Sentence>> = {
   NotWholeReserveUnits: ([, scale]) => `Only multiples of ${credits(scale)} can be swapped back: change the amount.`,
   NothingToSwap: "There is nothing to swap: enter an amount above zero.",
   OpeningPaused: "Opening new jobs is paused by the guardian: wait; running jobs and withdrawals go on.",
-  ProviderNotActive: "The provider has left the registry, or was slashed and has to add to its stake: choose another ask.",
+  ProviderNotActive:
+    "The provider has left the registry, or was slashed and has to add to its stake: choose another ask.",
   ReadingNeedsNoPassWindow: "This job takes no readings while it runs: send the final one.",
   RefusedByGuard: "The guard named in the terms refuses this trade: choose another ask.",
   ReserveMismatch: "The reserve token took a fee on the way, so the swap was undone: use another token.",
