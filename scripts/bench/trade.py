@@ -23,7 +23,8 @@ from computility.domain.identifiers import Bytes32
 from computility.domain.job_specification import JobSpecification, Limits
 from computility.execution.content_store import FileContentStore
 from computility.execution.wasm.executor import WasmExecutor
-from computility.services.buyer import Buyer, Program
+from computility.services.buyer import Buyer
+from computility.services.program import Program
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 EXAMPLE = CHECKOUT / "examples" / "path_tracer"

@@ -11,7 +11,8 @@ from computility.chain.transaction_sender import Receipt
 from computility.cli.demo.stage import CREDIT, Stage
 from computility.domain.identifiers import Address, Bytes32, parse_bytes32
 from computility.domain.job_specification import JobSpecification, Limits
-from computility.services.buyer import Buyer, Offer, Program, SignedTerms
+from computility.services.buyer import Buyer, Offer, SignedTerms
+from computility.services.program import Program
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 EXAMPLE = CHECKOUT / "examples" / "path_tracer"

@@ -21,7 +21,7 @@ from computility.domain.errors import ContractReverted, InsufficientFunds, NodeR
 from computility.domain.job_specification import InputFile, Limits
 from computility.domain.signature import sign_digest
 from computility.domain.terms import Terms
-from computility.services.buyer import Program, specification_of
+from computility.services.program import Program, specification_of
 
 pytestmark = pytest.mark.xdist_group("stage")
 

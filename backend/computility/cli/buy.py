@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import secrets
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -20,12 +22,21 @@ if TYPE_CHECKING:
     from computility.services.buyer import Buyer
 
 _MIB = 1024 * 1024
+_CORES_BESIDE_A_GPU = 4
+_START_S = 30
 
 
 @connected
 def command(
     connection: Connection,
-    program: Annotated[Path, typer.Argument(help="A WASI program (.wasm).", exists=True, dir_okay=False)],
+    program: Annotated[
+        Path,
+        typer.Argument(
+            help="A WASI program (.wasm), or a program for an interpreter that the provider has (--with).",
+            exists=True,
+            dir_okay=False,
+        ),
+    ],
     argument: Annotated[list[str] | None, typer.Argument(help="Its arguments.")] = None,
     input_file: Annotated[
         list[Path] | None,
@@ -40,6 +51,28 @@ def command(
     fuel: Annotated[
         int, typer.Option(min=1, help="Most WebAssembly fuel to pay for; a million is a unit.")
     ] = 5_000_000_000,
+    interpreter: Annotated[
+        str | None,
+        typer.Option(
+            "--with",
+            help="Run it in the provider's sandbox by this command, like /opt/python/bin/python3. It finds its inputs beside it and writes to /out.",
+        ),
+    ] = None,
+    seconds: Annotated[
+        int,
+        typer.Option(
+            min=1, help="With --with: most seconds of processor to pay for, or of each GPU; a second is a unit."
+        ),
+    ] = 60,
+    gpus: Annotated[int, typer.Option(min=0, help="With --with: GPUs that it needs.")] = 0,
+    policy: Annotated[
+        Path | None,
+        typer.Option(
+            help="With --with: how the result is to be checked, as a JSON file; like examples/*/policy.json; run again unless given.",
+            exists=True,
+            dir_okay=False,
+        ),
+    ] = None,
     memory_mib: Annotated[int, typer.Option("--memory", min=1, help="Most memory, in MiB.")] = 256,
     output_mib: Annotated[int, typer.Option("--output", min=1, help="Most output, in MiB.")] = 16,
     ask: Annotated[str | None, typer.Option(help="Id of the ask to take; the best one unless given.")] = None,
@@ -78,21 +111,38 @@ def command(
     from computility.domain.errors import AmountOutOfRange, UnknownAsk
     from computility.domain.identifiers import parse_address, parse_bytes32
     from computility.domain.job_specification import Limits
+    from computility.domain.task_specification import CommandLimits
     from computility.domain.units import format_credits, parse_credits
-    from computility.services.buyer import Buyer, Program, specification_of, write_outputs
+    from computility.services.buyer import Buyer, write_outputs
     from computility.services.node_client import NodeContentStore
+    from computility.services.program import Program, command_of
     from computility.services.service_levels import service_level_of
 
+    if interpreter is None and program.suffix != ".wasm":
+        raise typer.BadParameter(f"{program.name} is no .wasm: say with what to run it (--with /usr/bin/python3)")
     files = {path.name: path.read_bytes() for path in input_file or []}
     code = Program(program.name, program.read_bytes(), argument or [], files)
     limits = Limits(fuel=fuel, memory_bytes=memory_mib * _MIB, output_bytes=output_mib * _MIB, output_files=64)
+    command_limits = CommandLimits(
+        cpu_s=seconds if gpus == 0 else seconds * _CORES_BESIDE_A_GPU * gpus,
+        wall_s=seconds if gpus else 2 * seconds + _START_S,
+        memory_bytes=memory_mib * _MIB,
+        scratch_bytes=memory_mib * _MIB // 4,
+        processes=64,
+        output_bytes=output_mib * _MIB,
+        output_files=64,
+        gpus=gpus,
+    )
+    verification = _policy(policy)
     with connection.session(confirmations=confirmations) as session:
         buyer = Buyer(session.account, session.node, confirmations)
         seed, clock_s = "0x" + secrets.token_hex(32), session.account.chain_time()
-        units = -(-fuel // 1_000_000)
-        offers = [buyer.offer(parse_bytes32(ask))] if ask else buyer.offers(units=units)
+        kind, units = ("process", (gpus or 1) * seconds) if interpreter else ("wasm", -(-fuel // 1_000_000))
+        offers = [buyer.offer(parse_bytes32(ask))] if ask else buyer.offers(units=units, kind=kind)
         if not offers:
-            raise UnknownAsk(f"nobody offers {units} units now: allow less fuel, or look at `computility ask list`")
+            raise UnknownAsk(
+                f"nobody offers {units} units of {kind} now: allow less, or look at `computility ask list`"
+            )
         offer = offers[0]
         committee = session.config["committee"]
         if verifier is None and committee is None:
@@ -103,12 +153,17 @@ def command(
             raise typer.BadParameter(
                 "a sealed job names its readers: the provider's key at least", param_hint="--reader"
             )
-        specification: Specification = specification_of(code, offer.ask.environment, limits, seed, clock_s)
+        readers = (reader or []) if seal else []
         with progress_console.status("asking for a quote"):
-            if seal:
-                specification = buyer.upload_sealed(code, offer.ask.environment, limits, seed, clock_s, reader or [])
+            specification: Specification
+            if interpreter:
+                argv = shlex.split(interpreter)
+                task = command_of(argv, code, offer.ask.environment, command_limits, seed, clock_s, verification)
+                specification = buyer.upload_task(task, [code.module], files, readers)
+            elif seal:
+                specification = buyer.upload_sealed(code, offer.ask.environment, limits, seed, clock_s, readers)
             else:
-                buyer.upload(code, offer.ask.environment, limits, seed, clock_s)
+                specification = buyer.upload(code, offer.ask.environment, limits, seed, clock_s)
             end = session.account.chain_time() + end_in if end_in else 0
             quoted = buyer.request_quote(
                 offer,
@@ -147,6 +202,18 @@ def command(
         print_json(answer)
     else:
         print_record(answer, as_json=False)
+
+
+def _policy(file: Path | None) -> dict[str, Any]:
+    if file is None:
+        return {}
+    try:
+        policy = json.loads(file.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise typer.BadParameter(f"{file} is not JSON: {error}", param_hint="--policy") from None
+    if not isinstance(policy, dict):
+        raise typer.BadParameter(f'{file} is no JSON object like {{"method": "hash-equality"}}', param_hint="--policy")
+    return policy
 
 
 def _arbiter(session: Session, arbiter: str | None, fee: str | None) -> tuple[Address, int]:

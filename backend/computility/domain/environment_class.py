@@ -49,6 +49,12 @@ class EnvironmentClass:
         return f"{self.runtime}/{self.engine}/{self.config_hash}"
 
     @property
+    def kind(self) -> str:
+        """The kind of job that it runs: ``wasm`` for WASI, else the first word of its runtime, like ``process``."""
+        word = self.runtime.partition("-")[0]
+        return "wasm" if word == "wasi" else word
+
+    @property
     def digest(self) -> Bytes32:
         """SHA-256 of its spelling: what a submission names it by."""
         return sha256_bytes32(str(self).encode())

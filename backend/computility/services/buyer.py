@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from computility.chain.transaction_sender import Receipt
-from computility.domain.content_id import content_id_of, content_id_of_digest
+from computility.domain.content_id import content_id_of_digest
+from computility.domain.environment_class import parse_environment_class
 from computility.domain.errors import (
     ChainUnavailable,
     ContentMismatch,
@@ -25,7 +26,7 @@ from computility.domain.errors import (
 )
 from computility.domain.identifiers import ZERO_ADDRESS, Address, Bytes32, parse_bytes32
 from computility.domain.job import JobState, Outcome
-from computility.domain.job_specification import InputFile, JobSpecification, Limits
+from computility.domain.job_specification import JobSpecification, Limits
 from computility.domain.manifest import OutputManifest, parse_manifest
 from computility.domain.quote_policy import terms_match_request
 from computility.domain.specification import Specification, parse_specification
@@ -39,20 +40,11 @@ from computility.services.arbiter_seat import ArbiterSeat
 from computility.services.held_outputs import withheld_outputs
 from computility.services.job_watch import JobWatch, WatchedJob
 from computility.services.node_client import NodeClient
+from computility.services.program import Program, specification_of
 from computility.services.trading_account import TradingAccount
 
 _REQUEST_VALID_S = 300
 _POLL_S = 0.3
-
-
-@dataclass(frozen=True)
-class Program:
-    """What to run: a module and its inputs, as bytes by name."""
-
-    module_name: str
-    module: bytes
-    arguments: Sequence[str] = ()
-    inputs: Mapping[str, bytes] | None = None
 
 
 @dataclass(frozen=True)
@@ -90,14 +82,15 @@ class Buyer:
 
     # ---------------------------------------------------------------- before the trade
 
-    def offers(self, environment: str | None = None, units: int = 0) -> list[Offer]:
-        """Open asks that could take a job of ``units`` now, the best first: the lowest price for each unit that is likely to pass."""
+    def offers(self, environment: str | None = None, units: int = 0, kind: str | None = None) -> list[Offer]:
+        """Open asks that could take a job of ``units`` and of a ``kind`` now, the best first: the lowest price for a unit that is likely to pass."""
         offers = [self._offer(row) for row in self._node.asks()]
         fitting = [
             offer
             for offer in offers
             if offer.capacity_left > 0
             and (environment is None or offer.ask.environment == environment)
+            and (kind is None or parse_environment_class(offer.ask.environment).kind == kind)
             and offer.ask.min_units <= (units or offer.ask.min_units) <= offer.ask.max_units
             and offer.ask.provider != self._account.address
         ]
@@ -140,9 +133,24 @@ class Buyer:
         plain = TaskSpecification(
             "wasm", environment, first.artifacts, first.arguments, first.inputs, limits, clock_s, seed
         )
-        everybody = [self._account.reader_key().public, *readers]
-        specification, sealed = seal_specification(plain, program.inputs or {}, everybody)
-        for data in (program.module, *sealed.values(), specification.to_bytes()):
+        return self.upload_task(plain, [program.module], program.inputs or {}, readers)
+
+    def upload_task(
+        self,
+        plain: TaskSpecification,
+        artifacts: Sequence[bytes],
+        inputs: Mapping[str, bytes],
+        readers: Sequence[str] = (),
+    ) -> TaskSpecification:
+        """Upload the files of a job and its specification. With ``readers``, by their public reader keys, inputs are sealed to this buyer and them.
+
+        Raises:
+            InvalidIdentifier: a reader key that is none.
+        """
+        specification, files = plain, inputs
+        if readers:
+            specification, files = seal_specification(plain, inputs, [self._account.reader_key().public, *readers])
+        for data in (*artifacts, *files.values(), specification.to_bytes()):
             self._node.put_content(data)
         return specification
 
@@ -340,19 +348,6 @@ class Buyer:
         return self._last_nonce
 
 
-def specification_of(program: Program, environment: str, limits: Limits, seed: str, clock_s: int) -> JobSpecification:
-    """The specification of a run of ``program``."""
-    return JobSpecification(
-        environment=environment,
-        module=_file(program.module_name, program.module),
-        arguments=tuple(program.arguments),
-        inputs=tuple(_file(name, data) for name, data in sorted((program.inputs or {}).items())),
-        limits=limits,
-        clock_s=clock_s,
-        seed=seed,
-    )
-
-
 def open_job_outputs(
     node: NodeClient, job: Bytes32, specification: Specification, outputs: dict[str, bytes], reader: ReaderKey
 ) -> dict[str, bytes]:
@@ -384,7 +379,3 @@ def write_outputs(folder: Path, files: Mapping[str, bytes]) -> list[Path]:
         path.write_bytes(data)
         written.append(path)
     return written
-
-
-def _file(name: str, data: bytes) -> InputFile:
-    return InputFile(name, content_id_of(data), len(data))

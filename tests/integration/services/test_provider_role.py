@@ -4,6 +4,7 @@ the agent of a settings file
 ├── posts its asks, leaves them alone while they are good, renews and withdraws them as the file changes
 ├── refuses a job that is larger than its machine
 ├── runs a command in the sandbox and is paid for it, in two transactions
+├── sells to a buyer that uses nothing but the command line
 ├── counts what it did
 └── brings what it has beside its bonds to the wallet once that pays
 """
@@ -14,13 +15,18 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import httpx
 import pytest
 from prometheus_client import generate_latest
+from tests.e2e.command_line import computility
 from tests.integration.execution.sandbox_bench import LIMITS, MIB, SEED, needs_bubblewrap
 from tests.integration.ledger_on_chain import BUYER, CREDIT, PROVIDER, VERIFIER, LedgerOnChain
 
+from computility.chain.keystore import create_keystore, development_account
+from computility.chain.local_chain import DEVELOPMENT_MNEMONIC
 from computility.domain.attestation import Attestation, Verdict
 from computility.domain.content_id import content_id_of
 from computility.domain.errors import ExecutorUnfit, NodeRefused, QuoteRefused
@@ -114,6 +120,68 @@ def test_a_provider__sells_a_sandboxed_command_and_is_paid(ledger: LedgerOnChain
     assert 'end="submitted"' in text
     assert 'computility_provider_transactions_total{call="attest"} 1.0' in text
     assert quoted.job not in text
+
+
+@needs_bubblewrap
+def test_buy__by_the_command_line__runs_a_script_in_the_sandbox(
+    ledger: LedgerOnChain, node: NodeClient, tmp_path: Path
+) -> None:
+    provider, verifier = ledger.accounts[PROVIDER], ledger.accounts[VERIFIER]
+    script, words, password, keystore = (tmp_path / name for name in ("loud.sh", "words", "password", "buyer.json"))
+    script.write_text('tr a-z A-Z < "$1" > /out/loud\n')
+    words.write_text("hello")
+    password.write_text("of a test\n")
+    create_keystore(keystore, "of a test", bytes(development_account(DEVELOPMENT_MNEMONIC, BUYER).key), fast=True)
+    agent = agent_of(settings(ledger), provider, node, None)
+    stop = threading.Event()
+    serving = threading.Thread(target=agent.run, args=(stop,), daemon=True)
+    serving.start()
+
+    def attest() -> None:
+        wait(lambda: any(node.submissions(row["id"]) for row in node.jobs(state="open")))
+        (job,) = (row["id"] for row in node.jobs(state="open"))
+        told = node.submissions(job)[0]["message"]
+        node.publish(
+            verifier.sign(
+                Attestation(
+                    job, Verdict.PASS, told["result"], int(told["units"]), True, 10_000, ZERO_BYTES32, ZERO_BYTES32
+                )
+            )
+        )
+
+    try:
+        wait(lambda: bool(node.asks(provider=provider.address)))
+        with ThreadPoolExecutor(1) as pool:
+            attested = pool.submit(attest)
+            answer = computility(
+                "buy", str(script), "words", "--with", "/bin/sh", "--input", str(words), "--seconds", "10",
+                "--verifier", verifier.address, "--yes", "--json",
+                folder=tmp_path,
+                COMPUTILITY_NODE=node.url,
+                COMPUTILITY_RPC_URL=ledger.rpc.url,
+                COMPUTILITY_KEYSTORE=str(keystore),
+                COMPUTILITY_PASSWORD_FILE=str(password),
+            )  # fmt: skip
+            attested.result(WAIT_S)
+        assert answer.code == 0, answer.out + answer.err
+        assert answer.document["outcome"] == "pass"
+        assert (tmp_path / "outputs" / "loud").read_text() == "HELLO"
+
+        program = computility("buy", str(script), folder=tmp_path)
+        assert program.code == 2
+        assert "say with what to run it" in " ".join(program.err.replace("│", " ").split())
+        nobody = computility(
+            "buy", str(script), "--with", "/bin/sh", "--seconds", "1000000", "--json",
+            folder=tmp_path,
+            COMPUTILITY_NODE=node.url,
+            COMPUTILITY_RPC_URL=ledger.rpc.url,
+            COMPUTILITY_KEYSTORE=str(keystore),
+            COMPUTILITY_PASSWORD_FILE=str(password),
+        )  # fmt: skip
+        assert nobody.error["code"] == "unknown-ask"
+    finally:
+        stop.set()
+        serving.join(30)
 
 
 @needs_bubblewrap

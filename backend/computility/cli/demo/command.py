@@ -80,7 +80,7 @@ def command(
 
 
 def _program(checkout: Path, scene: str) -> Any:
-    from computility.services.buyer import Program
+    from computility.services.program import Program
 
     folder = checkout / "examples" / _EXAMPLE
     module = folder / f"{_EXAMPLE}.wasm"

@@ -19,8 +19,9 @@ from computility.domain.identifiers import Bytes32, parse_bytes32
 from computility.domain.job import JobState
 from computility.domain.job_specification import JobSpecification, Limits
 from computility.domain.units import format_credits
-from computility.services.buyer import Buyer, Offer, Program
+from computility.services.buyer import Buyer, Offer
 from computility.services.job_watch import WatchedJob
+from computility.services.program import Program
 
 Say = Callable[[str], None]
 
