@@ -19,6 +19,7 @@ from computility.execution.blocking_executor import Run
 from computility.execution.executor import MeterSample, Prepared
 from computility.execution.gpu.card_meter import CardMeter
 from computility.execution.gpu.card_pool import HeldCards
+from computility.execution.job_environment import job_environment
 from computility.execution.sandbox.bubblewrap import NOTHING, Sandbox, SandboxLimits, memory_files
 from computility.execution.sandbox.control_groups import JobGroup
 from computility.execution.sandbox.output_archive import longest_archive
@@ -197,17 +198,9 @@ class SandboxedRun:
         return ExecutorCrashed(f"the sandbox ended with {end}" + (f" and said: {said}" if said else ""))
 
     def _environment(self) -> dict[str, str]:
-        specification, attempt = self._prepared.specification, self._run.attempt
         return {
             "PATH": ":".join([*(f"{place}/bin" for place in self._sandbox.tools), "/usr/bin", "/bin"]),
-            "HOME": "/tmp",  # noqa: S108 - of the sandbox
-            "LANG": "C.UTF-8",
-            "TZ": "UTC",
-            "PYTHONHASHSEED": "0",
-            "COMPUTILITY_JOB": attempt.job,
-            "COMPUTILITY_ATTEMPT": str(attempt.attempt),
-            "COMPUTILITY_SEED": specification.seed,
-            "COMPUTILITY_CLOCK": str(specification.clock_s),
+            **job_environment(self._run.attempt, self._prepared.specification),
             **(self._cards.files.environment(self._cards.uuids) if self._cards else {}),
         }
 

@@ -139,6 +139,12 @@ def seccomp_filter(machine: str = platform.machine()) -> bytes:
     return b"".join(struct.pack("=HBBI", *instruction) for instruction in program)
 
 
+def refused_calls(machine: str = platform.machine()) -> set[str]:
+    """Names of the calls that are refused whatever their arguments are; empty where no table is here."""
+    architecture = _ARCHITECTURES.get(machine)
+    return set(architecture.refused) if architecture else set()
+
+
 _Instruction = tuple[int, int, int, int]
 
 

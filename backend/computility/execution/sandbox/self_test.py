@@ -30,7 +30,7 @@ while read -r key value; do case $key in
 esac; done < /proc/self/status
 while read -r device rest; do case $device in Inter-*|face*|lo:*) ;; *) broken network;; esac; done < /proc/net/dev
 count=0; for process in /proc/[0-9]*; do count=$((count + 1)); done; [ $count -le 8 ] || broken host-processes
-[ -e /etc/shadow ] && broken shadow
+if [ -z "$1" ]; then [ -e /etc/shadow ] && broken shadow; fi
 for place in / /usr /job /dev /etc /proc/sys/kernel; do (: > $place/computility-probe) 2>/dev/null && broken "write-$place"; done
 (echo x > /proc/sys/kernel/hostname) 2>/dev/null && broken hostname
 if command -v unshare >/dev/null; then unshare --user true 2>/dev/null && broken nested-namespace; fi
@@ -44,14 +44,15 @@ exit 0
 """
 
 
-def prove_walls(executor: Executor) -> None:
-    """Try from inside what a job must not be able to do.
+def prove_walls(executor: Executor, kind: str = "process", image: str = "") -> None:
+    """Try from inside what a job must not be able to do. ``image`` is a container's, which may have a /etc/shadow of its own.
 
     Raises:
         ExecutorUnfit: something was not refused, or no sandbox came up at all.
     """
+    command = ("/bin/sh", "-c", _PROBES, "probe", image)
     specification = TaskSpecification(
-        "process", executor.environment, (), ("/bin/sh", "-c", _PROBES), (), _LIMITS, 0, "0x" + "00" * 32
+        kind, executor.environment, (), command, (), _LIMITS, 0, "0x" + "00" * 32, image=image
     )
     attempt = AttemptId(bytes32(secrets.token_bytes(32)), 0)
     try:

@@ -1,0 +1,1 @@
+"""Jobs in OCI containers, through the command line of Docker or Podman."""
