@@ -278,6 +278,8 @@ class _Container:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             env=self._engine.environment(),
+            # Where a job runs out of memory, the engine's monitor writes a file of that name into its working directory.
+            cwd=self._out.path.parent,
             start_new_session=True,
         ) as attached:
             listeners = [
