@@ -112,7 +112,7 @@ class ProcessExecutor(BlockingExecutor):
             raise HostMemoryExhausted("the job may write more than this machine holds in memory: allow it less")
         if limits.gpus > (offered := len(self._gpus.uuids) if self._gpus else 0):
             raise ExecutorUnfit(
-                f"the job wants {limits.gpus} GPUs, and this offer has {offered or 'none'}: choose an ask with GPUs"
+                f"the job wants {limits.gpus} GPUs, and this offer has {offered or 'no GPU'}: choose an ask with GPUs"
             )
 
     def self_test(self) -> None:
