@@ -46,6 +46,8 @@ _USERS: Final = 2**24
 _WATCH_S: Final = 0.2
 _SAMPLE_S: Final = 1.0
 _START_S: Final = 60.0
+_UNMETERED_MS: Final = 10_000
+"""A job that has ended before may have had no control group yet; it costs one unit."""
 _SAID: Final = 400
 _WAIT_FOR_CARDS_S: Final = 600
 _LABEL: Final = "computility.agent"
@@ -258,16 +260,16 @@ class _Container:
         """
         engine = self._engine
         try:
-            engine.ask(*create_command(engine, plan)[len(engine.command()) :])
+            made = engine.ask(*create_command(engine, plan)[len(engine.command()) :]).strip()
             with self._run.stopped_by(lambda: self._kill(plan.name)):
-                self._watched(plan.name, cards)
+                self._watched(plan.name, made, cards)
             state = engine.state(plan.name)
             return self._ended(state)
         finally:
             with contextlib.suppress(ExecutorCrashed):
                 engine.ask("rm", "--force", plan.name)
 
-    def _watched(self, name: str, cards: HeldCards | None) -> None:
+    def _watched(self, name: str, container: str, cards: HeldCards | None) -> None:
         end = self._run.started + self._limits.wall_s
         meter = cards.meter(lambda _: True) if cards else None
         usage: ContainerUsage | None = None
@@ -293,7 +295,7 @@ class _Container:
                     self._check(end, usage)
                     if usage is None or not usage.readable:
                         pid = int(self._engine.state(name).get("Pid") or 0)
-                        usage = ContainerUsage(pid) if pid else None
+                        usage = ContainerUsage(pid, container) if pid else None
                     if usage is not None and time.monotonic() >= next_sample:
                         energy = (meter.use().energy_mj if meter else None) or 0
                         self._run.sample(MeterSample(self._run.elapsed_ms(), *usage.now(), energy_mj=energy))
@@ -306,6 +308,10 @@ class _Container:
                 raise
             for listener in listeners:
                 listener.join(_START_S)
+        if (usage is None or not usage.metered) and self._run.elapsed_ms() > _UNMETERED_MS:
+            raise ExecutorCrashed(
+                f"{self._engine.name} gives its containers no control group that can be read: nothing is metered"
+            )
         spent = usage.now()[0] if usage else 0
         energy = (meter.use().energy_mj if meter else None) or 0
         self._run.sample(MeterSample(self._run.elapsed_ms(), spent, energy_mj=energy))

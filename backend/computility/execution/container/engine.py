@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,8 @@ from computility.domain.errors import ExecutorCrashed, ExecutorUnfit
 ENGINES: Final = ("podman", "docker")
 _ANSWER_S: Final = 60.0
 _MAX_SAID: Final = 600
+_ASKED: Final = 5
+_ASK_AGAIN_S: Final = 0.3
 
 
 @dataclass(frozen=True)
@@ -63,9 +66,21 @@ class Engine:
         return done.stdout
 
     def state(self, container: str) -> dict[str, Any]:
-        """Where a container stands, as the engine says."""
-        state: dict[str, Any] = json.loads(self.ask("inspect", "--type", "container", container))[0]["State"]
-        return state
+        """Where a container stands, as the engine says. Podman refuses while a process of it is just ending, so it is asked again.
+
+        Raises:
+            ExecutorCrashed: it refuses each time.
+        """
+        for attempt in range(_ASKED):
+            try:
+                state: dict[str, Any] = json.loads(self.ask("inspect", "--type", "container", container))[0]["State"]
+            except ExecutorCrashed:
+                if attempt == _ASKED - 1:
+                    raise
+                time.sleep(_ASK_AGAIN_S)
+            else:
+                return state
+        raise AssertionError
 
     def environment(self) -> dict[str, str]:
         """Its environment variables: where the engine is, and no proxy, which it would hand on to jobs."""
