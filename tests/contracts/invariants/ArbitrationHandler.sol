@@ -20,8 +20,9 @@ contract ArbitrationHandler is Panel {
     Terms[] private jobs;
     uint48 private nonce;
     mapping(uint256 dispute => mapping(uint256 round => mapping(address judge => Intent))) private intents;
-    uint256 public panics;
     mapping(bytes4 selector => uint256) public done;
+
+    error Panicked(bytes4 selector);
 
     constructor() {
         super.setUp();
@@ -47,8 +48,11 @@ contract ArbitrationHandler is Panel {
         vm.prank(sender);
         bytes memory answer;
         (sent, answer) = address(court).call(data);
-        if (sent) ++done[bytes4(data)];
-        else if (bytes4(answer) == bytes4(keccak256("Panic(uint256)")) || answer.length == 0) ++panics;
+        if (sent) {
+            ++done[bytes4(data)];
+        } else if (bytes4(answer) == bytes4(keccak256("Panic(uint256)")) || answer.length == 0) {
+            revert Panicked(bytes4(data));
+        }
     }
 
     // ---------------------------------------------------------------- arbiters and time

@@ -19,10 +19,11 @@ contract CommitteeHandler is Committee {
     Terms[] private jobs;
     mapping(uint256 job => Attestation) private said;
 
-    uint256 public panics;
     /// Stakes that members brought, less what was released and slashed.
     uint256 public staked;
     mapping(bytes4 selector => uint256) public done;
+
+    error Panicked(bytes4 selector);
 
     constructor() {
         super.setUp();
@@ -47,8 +48,11 @@ contract CommitteeHandler is Committee {
         vm.prank(sender);
         bytes memory answer;
         (sent, answer) = address(committee).call(data);
-        if (sent) ++done[bytes4(data)];
-        else if (bytes4(answer) == bytes4(keccak256("Panic(uint256)")) || answer.length == 0) ++panics;
+        if (sent) {
+            ++done[bytes4(data)];
+        } else if (bytes4(answer) == bytes4(keccak256("Panic(uint256)")) || answer.length == 0) {
+            revert Panicked(bytes4(data));
+        }
         staked = staked + credit.balanceOf(address(committee)) - before;
     }
 

@@ -2,6 +2,7 @@
 pragma solidity ^0.8.30;
 
 import {IJobEscrow} from "../../../contracts/interfaces/IJobEscrow.sol";
+import {Account} from "../../../contracts/types/Account.sol";
 import {Attestation, Verdict} from "../../../contracts/types/Attestation.sol";
 import {Job, JobState} from "../../../contracts/types/Job.sol";
 import {JobId} from "../../../contracts/types/JobId.sol";
@@ -18,35 +19,48 @@ import {ICredit} from "../fixture/Tokens.sol";
 import {EventLedger} from "./EventLedger.sol";
 
 /// @notice Every call of the escrow, by parties that may sign anything and try anything, at any time. A call may be refused; it may not
-/// panic. Each call's events are folded at once. Long on purpose: every call there is, in one place.
-contract EscrowHandler is Test {
+/// panic. Each call's events are folded at once, and what they touched is compared; `requireAll` compares everything.
+/// Long on purpose: every call there is, in one place.
+contract EscrowHandler is Test, EventLedger {
     uint256 private constant MOST_JOBS = 24;
 
     IJobEscrow public immutable ESCROW;
     ICredit public immutable CREDIT;
-    EventLedger public immutable LEDGER;
+
+    /// What a job holds while it lives, and whose: places in `people`.
+    struct Hold {
+        uint256 payer;
+        uint256 provider;
+        uint256 escrow;
+        uint256 bond;
+        uint64 maxUnits;
+        uint64 acceptedSeen;
+        bytes32 closedWord;
+    }
 
     address[] public people;
     mapping(address account => uint256 privateKey) private keyOf;
+    mapping(address account => uint256) private placeOf;
     Terms[] private trades;
     JobId[] private ids;
+    mapping(bytes32 job => Hold) private holds;
 
-    uint256 public donated;
-    uint256 public panics;
-    uint256 public brokenUnits;
-    uint256 public changedAfterClosing;
-    mapping(bytes32 job => uint64) private acceptedSeen;
-    mapping(bytes32 job => bytes32) private closedWord;
+    uint256 private donated;
     mapping(bytes4 selector => uint256) public done;
+
+    error Panicked(bytes4 selector);
+    error UnitsBroken(bytes32 job, uint64 accepted, uint64 pending);
+    error ChangedAfterClosing(bytes32 job);
+    error HeldIsNotOwed(uint256 held, int256 owed, uint256 donated);
 
     /// @dev People: 0 and 1 buy, 2 sponsors, 3 and 4 provide, 5 verifies, 6 arbitrates, 7 relays.
     constructor(IJobEscrow escrow, ICredit credit, address[] memory people_, uint256[] memory keys) {
         ESCROW = escrow;
         CREDIT = credit;
-        LEDGER = new EventLedger();
         people = people_;
         for (uint256 i; i < keys.length; ++i) {
             keyOf[people_[i]] = keys[i];
+            placeOf[people_[i]] = i;
         }
     }
 
@@ -57,31 +71,79 @@ contract EscrowHandler is Test {
         vm.prank(sender);
         bytes memory answer;
         (sent, answer) = address(ESCROW).call(data);
-        if (sent) ++done[bytes4(data)];
-        else if (bytes4(answer) == bytes4(keccak256("Panic(uint256)")) || answer.length == 0) ++panics;
+        if (sent) {
+            ++done[bytes4(data)];
+        } else if (bytes4(answer) == bytes4(keccak256("Panic(uint256)")) || answer.length == 0) {
+            revert Panicked(bytes4(data));
+        }
         // What a refused call had emitted is recorded too, though no chain keeps it.
         Vm.Log[] memory logs = vm.getRecordedLogs();
         for (uint256 i; sent && i < logs.length; ++i) {
-            if (logs[i].emitter == address(ESCROW)) LEDGER.fold(logs[i]);
+            if (logs[i].emitter == address(ESCROW)) fold(logs[i]);
         }
-        observeJobs(bytes4(data) == IJobEscrow.agree.selector);
+        for (uint256 i; sent && i < logs.length; ++i) {
+            if (logs[i].emitter != address(ESCROW) || logs[i].topics.length < 2) continue;
+            bytes32 job = logs[i].topics[1];
+            if (holds[job].maxUnits > 0) observe(job, bytes4(data) == IJobEscrow.agree.selector);
+        }
+        requireHeldIsOwed();
     }
 
-    function observeJobs(bool agreed) private {
+    /// @dev After each call, of what the call touched.
+    function observe(bytes32 job, bool agreed) private {
+        Hold storage hold = holds[job];
+        Job memory is_ = ESCROW.jobOf(JobId.wrap(job));
+        bytes32 word = keccak256(abi.encode(is_));
+        if (hold.closedWord != 0) {
+            if (hold.closedWord != word) revert ChangedAfterClosing(job);
+            return;
+        }
+        if (is_.accepted > hold.maxUnits || is_.pending > hold.maxUnits) {
+            revert UnitsBroken(job, is_.accepted, is_.pending);
+        }
+        if (is_.accepted < hold.acceptedSeen && !(agreed && is_.state == JobState.Closed)) {
+            revert UnitsBroken(job, is_.accepted, is_.pending);
+        }
+        hold.acceptedSeen = is_.accepted;
+        if (is_.state == JobState.Closed) hold.closedWord = word;
+    }
+
+    function requireHeldIsOwed() private view {
+        uint256 held = CREDIT.balanceOf(address(ESCROW));
+        if (int256(held) != owed + int256(donated)) revert HeldIsNotOwed(held, owed, donated);
+    }
+
+    /// @notice Invariants 1 to 3 and 6 over every account and every job. What a wrong event or an event too few would leave behind stays,
+    /// so it is found whenever this is asked.
+    function requireAll() external view {
+        uint256[] memory open = new uint256[](people.length);
         for (uint256 i; i < ids.length; ++i) {
             bytes32 key = JobId.unwrap(ids[i]);
             Job memory job = ESCROW.jobOf(ids[i]);
-            bytes32 word = keccak256(abi.encode(job));
-            if (closedWord[key] != 0) {
-                if (closedWord[key] != word) ++changedAfterClosing;
-                continue;
+            Row storage row = rows[key];
+            vm.assertEq(uint256(row.state), uint256(job.state), "state");
+            vm.assertEq(uint256(row.outcome), uint256(job.outcome), "outcome");
+            vm.assertEq(uint256(row.accepted), uint256(job.accepted), "accepted");
+            vm.assertEq(uint256(row.pending), uint256(job.pending), "pending");
+            vm.assertEq(uint256(row.deadline), uint256(job.deadline), "deadline");
+            Hold storage hold = holds[key];
+            if (job.state == JobState.Closed) {
+                vm.assertEq(hold.closedWord, keccak256(abi.encode(job)), "a closed job changed");
+            } else if (job.state != JobState.None) {
+                open[hold.payer] += hold.escrow;
+                open[hold.provider] += hold.bond;
             }
-            uint64 most = trades[i].maxUnits;
-            if (job.accepted > most || job.pending > most) ++brokenUnits;
-            if (job.accepted < acceptedSeen[key] && !(agreed && job.state == JobState.Closed)) ++brokenUnits;
-            acceptedSeen[key] = job.accepted;
-            if (job.state == JobState.Closed) closedWord[key] = word;
         }
+        uint256 total = ESCROW.fees();
+        vm.assertEq(fees, int256(total), "fees");
+        for (uint256 i; i < people.length; ++i) {
+            Account memory account = ESCROW.accountOf(people[i]);
+            vm.assertEq(free[people[i]], int256(uint256(account.free)), "free");
+            vm.assertEq(locked[people[i]], int256(uint256(account.locked)), "locked");
+            vm.assertEq(uint256(account.locked), open[i], "what is locked is what is open");
+            total += uint256(account.free) + account.locked;
+        }
+        vm.assertEq(CREDIT.balanceOf(address(ESCROW)), total + donated, "tokens held are owed");
     }
 
     function sign(address signer, bytes32 digest) private view returns (bytes memory) {
@@ -99,19 +161,22 @@ contract EscrowHandler is Test {
     uint256 private constant DISPUTED = 1 << uint256(JobState.Disputed);
 
     /// @dev Mostly a job in one of these states, where there is one: else nearly every call would be refused for its state.
-    function pick(uint256 seed, uint256 states) private view returns (bool any, Terms memory t) {
+    function pick(uint256 seed, uint256 states) private view returns (bool any, Terms memory t, JobId id) {
         uint256 count = trades.length;
-        if (count == 0) return (false, t);
+        if (count == 0) return (false, t, id);
+        uint256 at = seed % count;
         for (uint256 i; i < count && seed % 8 != 0; ++i) {
-            uint256 at = (seed % count + i) % count;
-            if ((1 << uint256(ESCROW.jobOf(ids[at]).state)) & states != 0) return (true, trades[at]);
+            uint256 next = (at + i) % count;
+            if ((1 << uint256(rows[JobId.unwrap(ids[next])].state)) & states == 0) continue;
+            at = next;
+            break;
         }
-        return (true, trades[seed % count]);
+        return (true, trades[at], ids[at]);
     }
 
     /// @dev Mostly past the job's deadline; sometimes at it, or not moved at all.
-    function passDeadline(Terms memory t, uint256 seed) private {
-        uint256 deadline = ESCROW.jobOf(ESCROW.jobIdOf(t)).deadline;
+    function passDeadline(JobId id, uint256 seed) private {
+        uint256 deadline = rows[JobId.unwrap(id)].deadline;
         if (seed % 8 == 0) return;
         uint256 next = seed % 8 == 1 ? deadline : deadline + 1;
         if (next > block.timestamp) vm.warp(next);
@@ -168,8 +233,8 @@ contract EscrowHandler is Test {
     function pauseForOneCall(uint256 which) private {
         address guardian = ESCROW.parameters().guardian;
         send(guardian, abi.encodeCall(IJobEscrow.pause, ()));
-        (bool any, Terms memory t) = pick(which, 1);
-        if (any) sendOpen(t, false);
+        (bool any, Terms memory t, JobId id) = pick(which, 1);
+        if (any) sendOpen(t, id, false);
         send(guardian, abi.encodeCall(IJobEscrow.unpause, ()));
     }
 
@@ -193,9 +258,12 @@ contract EscrowHandler is Test {
     function trade(Seeds memory seeds, uint256 way) external {
         if (trades.length >= MOST_JOBS) return;
         Terms memory t = termsOf(seeds);
+        JobId id = ESCROW.jobIdOf(t);
         trades.push(t);
-        ids.push(ESCROW.jobIdOf(t));
-        if (way % 8 != 0) sendOpen(t, way % 2 == 0);
+        ids.push(id);
+        uint256 escrow = uint256(t.unitPrice) * t.maxUnits + t.verifierFee + t.arbiterFee;
+        holds[JobId.unwrap(id)] = Hold(placeOf[t.payer], placeOf[t.provider], escrow, t.bond, t.maxUnits, 0, bytes32(0));
+        if (way % 8 != 0) sendOpen(t, id, way % 2 == 0);
     }
 
     function termsOf(Seeds memory seeds) private view returns (Terms memory t) {
@@ -223,17 +291,19 @@ contract EscrowHandler is Test {
         t.nonce = uint48(trades.length + 1);
     }
 
-    function sendOpen(Terms memory t, bool fromWallet) private {
-        Signatures memory all = signaturesOf(t);
+    function sendOpen(Terms memory t, JobId id, bool fromWallet) private {
+        Signatures memory all = signaturesOf(t, id);
         send(
             people[7],
             fromWallet ? abi.encodeCall(IJobEscrow.openFromWallet, (t, all)) : abi.encodeCall(IJobEscrow.open, (t, all))
         );
     }
 
-    function signaturesOf(Terms memory t) private view returns (Signatures memory) {
-        bytes32 digest = JobId.unwrap(ESCROW.jobIdOf(t));
-        return Signatures(sign(t.buyer, digest), sign(t.payer, digest), sign(t.provider, digest));
+    function signaturesOf(Terms memory t, JobId id) private view returns (Signatures memory) {
+        bytes32 digest = JobId.unwrap(id);
+        // Where the payer is the buyer, one signature serves for both.
+        bytes memory byPayer = t.payer == t.buyer ? bytes("") : sign(t.payer, digest);
+        return Signatures(sign(t.buyer, digest), byPayer, sign(t.provider, digest));
     }
 
     /// @notice Some jobs in one batch, unopened or not, one of them perhaps twice.
@@ -241,36 +311,36 @@ contract EscrowHandler is Test {
         count = bound(count, 0, 4);
         Opening[] memory items = new Opening[](count);
         for (uint256 i; i < count; ++i) {
-            (bool any, Terms memory t) = pick(which % 1_000 + i, 1);
+            (bool any, Terms memory t, JobId id) = pick(which % 1_000 + i, 1);
             if (!any) return;
-            items[i] = Opening(t, signaturesOf(t));
+            items[i] = Opening(t, signaturesOf(t, id));
         }
         send(people[7], abi.encodeCall(IJobEscrow.openMany, (items)));
     }
 
     /// @notice From the reserve of a wallet that has allowed it, or has none.
     function openFromReserve(uint256 which) external {
-        (bool any, Terms memory t) = pick(which, 1);
+        (bool any, Terms memory t, JobId id) = pick(which, 1);
         if (!any) return;
-        send(people[7], abi.encodeCall(IJobEscrow.openFromReserve, (t, signaturesOf(t), 0, 0, 0, 0)));
+        send(people[7], abi.encodeCall(IJobEscrow.openFromReserve, (t, signaturesOf(t, id), 0, 0, 0, 0)));
     }
 
     function openLate(uint256 which) external {
-        (bool any, Terms memory t) = pick(which, 1);
-        if (any) sendOpen(t, which % 2 == 0);
+        (bool any, Terms memory t, JobId id) = pick(which, 1);
+        if (any) sendOpen(t, id, which % 2 == 0);
     }
 
     function cancel(uint256 which, uint256 who) external {
-        (bool any, Terms memory t) = pick(which, 1);
+        (bool any, Terms memory t,) = pick(which, 1);
         if (any) send(person(who), abi.encodeCall(IJobEscrow.cancel, (t)));
     }
 
     // ---------------------------------------------------------------- the way through
 
     function attest(uint256 which, uint256 who, uint8 verdict, uint64 units, bool isFinal, bool toWallet) external {
-        (bool any, Terms memory t) = pick(which, OPEN | PENDING | DISPUTED);
+        (bool any, Terms memory t, JobId id) = pick(which, OPEN | PENDING | DISPUTED);
         if (!any) return;
-        SignedAttestation memory item = attestationOf(t, verdict, units, isFinal);
+        SignedAttestation memory item = attestationOf(t, id, verdict, units, isFinal);
         address sender = who % 2 == 0 ? t.provider : person(who / 2);
         send(
             sender,
@@ -280,13 +350,13 @@ contract EscrowHandler is Test {
         );
     }
 
-    function attestationOf(Terms memory t, uint8 verdict, uint64 units, bool isFinal)
+    function attestationOf(Terms memory t, JobId id, uint8 verdict, uint64 units, bool isFinal)
         private
         view
         returns (SignedAttestation memory)
     {
         Attestation memory a;
-        a.job = ESCROW.jobIdOf(t);
+        a.job = id;
         a.verdict = Verdict(verdict % 3);
         a.units = uint64(bound(units, 0, t.maxUnits));
         a.isFinal = isFinal;
@@ -299,33 +369,34 @@ contract EscrowHandler is Test {
         count = bound(count, 0, 4);
         SignedAttestation[] memory items = new SignedAttestation[](count);
         for (uint256 i; i < count; ++i) {
-            (bool any, Terms memory t) = pick(which % 1_000 + (seed >> i) % 2, OPEN | PENDING | DISPUTED);
+            (bool any, Terms memory t, JobId id) = pick(which % 1_000 + (seed >> i) % 2, OPEN | PENDING | DISPUTED);
             if (!any) return;
-            items[i] = attestationOf(t, uint8(seed >> (8 * i)), uint64(seed >> (16 * i)), (seed >> (40 + i)) % 2 == 0);
+            items[i] =
+                attestationOf(t, id, uint8(seed >> (8 * i)), uint64(seed >> (16 * i)), (seed >> (40 + i)) % 2 == 0);
         }
         send(person(who), abi.encodeCall(IJobEscrow.attestMany, (items)));
     }
 
     function propose(uint256 which, uint64 units) external {
-        (bool any, Terms memory t) = pick(which, OPEN);
+        (bool any, Terms memory t, JobId id) = pick(which, OPEN);
         if (!any) return;
-        uint64 accepted = ESCROW.jobOf(ESCROW.jobIdOf(t)).accepted;
+        uint64 accepted = rows[JobId.unwrap(id)].accepted;
         units = uint64(bound(units, units % 4 == 0 ? accepted : 0, units % 4 == 0 ? accepted : t.maxUnits));
         send(t.provider, abi.encodeCall(IJobEscrow.propose, (t, units, bytes32(0))));
     }
 
     function dispute(uint256 which, uint256 who) external {
-        (bool any, Terms memory t) = pick(which, PENDING);
+        (bool any, Terms memory t,) = pick(which, PENDING);
         if (!any) return;
         address[3] memory parties = [t.buyer, t.payer, t.provider];
         send(parties[who % 3], abi.encodeCall(IJobEscrow.dispute, (t)));
     }
 
     function rule(uint256 which, uint64 units, uint16 slashBps, uint16 costBps) external {
-        (bool any, Terms memory t) = pick(which, DISPUTED);
+        (bool any, Terms memory t, JobId id) = pick(which, DISPUTED);
         if (!any) return;
         Ruling memory r = Ruling(
-            ESCROW.jobIdOf(t),
+            id,
             uint64(bound(units, 0, t.maxUnits)),
             uint16(bound(slashBps, 0, 10_000)),
             uint16(bound(costBps, 0, 10_000))
@@ -334,10 +405,9 @@ contract EscrowHandler is Test {
     }
 
     function agree(uint256 which, uint64 units, bool withPayer) external {
-        (bool any, Terms memory t) = pick(which, OPEN | PENDING | DISPUTED);
+        (bool any, Terms memory t, JobId id) = pick(which, OPEN | PENDING | DISPUTED);
         if (!any || which % 4 != 1) return; // else agreements end most jobs before anything else can
-        Settlement memory s =
-            Settlement(ESCROW.jobIdOf(t), uint64(bound(units, 0, t.maxUnits)), uint40(block.timestamp));
+        Settlement memory s = Settlement(id, uint64(bound(units, 0, t.maxUnits)), uint40(block.timestamp));
         bytes32 digest = ESCROW.settlementDigest(s);
         bytes memory byPayer = withPayer ? sign(t.payer, digest) : bytes("");
         send(
@@ -349,9 +419,9 @@ contract EscrowHandler is Test {
     }
 
     function finalize(uint256 which, uint256 who, bool toWallet) external {
-        (bool any, Terms memory t) = pick(which, PENDING | DISPUTED);
+        (bool any, Terms memory t, JobId id) = pick(which, PENDING | DISPUTED);
         if (!any) return;
-        passDeadline(t, who);
+        passDeadline(id, who);
         send(
             person(who),
             toWallet ? abi.encodeCall(IJobEscrow.finalizeToWallet, (t)) : abi.encodeCall(IJobEscrow.finalize, (t))
@@ -359,32 +429,23 @@ contract EscrowHandler is Test {
     }
 
     function reclaim(uint256 which, uint256 who, bool toWallet) external {
-        (bool any, Terms memory t) = pick(which, OPEN);
+        (bool any, Terms memory t, JobId id) = pick(which, OPEN);
         if (!any) return;
-        passDeadline(t, who);
+        passDeadline(id, who);
         send(
             person(who),
             toWallet ? abi.encodeCall(IJobEscrow.reclaimToWallet, (t)) : abi.encodeCall(IJobEscrow.reclaim, (t))
         );
     }
 
-    // ---------------------------------------------------------------- for the invariants
-
-    function idAt(uint256 index) external view returns (JobId) {
-        return ids[index];
+    /// @notice What jobs say that they hold of the registry's stakes.
+    function stakedBehindJobs() external view returns (uint256 staked) {
+        for (uint256 i; i < ids.length; ++i) {
+            staked += ESCROW.stakedOf(ids[i]);
+        }
     }
 
-    function tradeCount() external view returns (uint256) {
-        return trades.length;
-    }
-
-    function tradeAt(uint256 index) external view returns (Terms memory) {
-        return trades[index];
-    }
-
-    function everybody() external view returns (address[] memory) {
-        return people;
-    }
+    // ---------------------------------------------------------------- the end
 
     /// @notice A stranger ends every job after its deadline; then everybody takes what is theirs.
     function endEverything() external {
@@ -400,5 +461,10 @@ contract EscrowHandler is Test {
             send(people[i], abi.encodeCall(IJobEscrow.withdraw, (people[i], free)));
         }
         send(people[7], abi.encodeCall(IJobEscrow.collectFees, ()));
+        vm.assertEq(CREDIT.balanceOf(address(ESCROW)), donated, "tokens are stuck");
+        for (uint256 i; i < ids.length; ++i) {
+            JobState state = ESCROW.jobOf(ids[i]).state;
+            vm.assertTrue(state == JobState.Closed || state == JobState.None, "a job is stuck");
+        }
     }
 }

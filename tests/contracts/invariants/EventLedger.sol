@@ -8,7 +8,7 @@ import {Vm} from "../cheatcodes/Vm.sol";
 import {Attested, Closed, Opened, Paid} from "../fixture/EscrowEvents.sol";
 
 /// @notice Balances and jobs rebuilt from events alone, by the comments beside them in `IJobEscrow`. Reverts when an event cannot follow.
-contract EventLedger {
+abstract contract EventLedger {
     struct Row {
         JobState state;
         Outcome outcome;
@@ -18,32 +18,29 @@ contract EventLedger {
         uint104 escrow;
     }
 
-    mapping(address account => int256) public free;
-    mapping(address account => int256) public locked;
-    int256 public fees;
-    mapping(bytes32 job => Row) private rows;
+    mapping(address account => int256) internal free;
+    mapping(address account => int256) internal locked;
+    int256 internal fees;
+    /// Sum of all of free, locked and fees.
+    int256 internal owed;
+    mapping(bytes32 job => Row) internal rows;
     mapping(bytes32 job => Terms) private terms;
-    uint256 public closes;
 
     error EventCannotFollow(bytes32 kind, bytes32 job);
     error LegsDoNotAddUp(bytes32 job, uint256 legs, uint256 total);
 
-    function rowOf(bytes32 job) external view returns (Row memory) {
-        return rows[job];
-    }
-
-    function fold(Vm.Log calldata log) external {
+    function fold(Vm.Log memory log) internal {
         bytes32 kind = log.topics[0];
         if (kind == IJobEscrow.Deposited.selector) {
-            free[toAddress(log.topics[1])] += int256(abi.decode(log.data, (uint256)));
+            addFree(toAddress(log.topics[1]), int256(abi.decode(log.data, (uint256))));
         } else if (kind == IJobEscrow.Withdrawn.selector) {
-            free[toAddress(log.topics[1])] -= int256(abi.decode(log.data, (uint256)));
+            addFree(toAddress(log.topics[1]), -int256(abi.decode(log.data, (uint256))));
         } else if (kind == IJobEscrow.BondStaked.selector) {
-            free[toAddress(log.topics[2])] += int256(abi.decode(log.data, (uint256)));
+            addFree(toAddress(log.topics[2]), int256(abi.decode(log.data, (uint256))));
         } else if (kind == IJobEscrow.BondUnstaked.selector) {
-            free[toAddress(log.topics[2])] -= int256(abi.decode(log.data, (uint256)));
+            addFree(toAddress(log.topics[2]), -int256(abi.decode(log.data, (uint256))));
         } else if (kind == IJobEscrow.FeesCollected.selector) {
-            fees -= int256(abi.decode(log.data, (uint256)));
+            addFees(-int256(abi.decode(log.data, (uint256))));
         } else if (kind == IJobEscrow.JobOpened.selector) {
             opened(log.topics[1], abi.decode(log.data, (Opened)));
         } else if (kind == IJobEscrow.JobAttested.selector) {
@@ -69,10 +66,10 @@ contract EventLedger {
         if (rows[job].state != JobState.None) revert EventCannotFollow(IJobEscrow.JobOpened.selector, job);
         terms[job] = event_.terms;
         rows[job] = Row(JobState.Open, Outcome.NoFault, 0, 0, event_.terms.end, event_.escrow);
-        free[event_.terms.payer] -= amount(event_.escrow) - amount(event_.fromWallet);
-        locked[event_.terms.payer] += amount(event_.escrow);
-        free[event_.terms.provider] -= amount(event_.terms.bond);
-        locked[event_.terms.provider] += amount(event_.terms.bond);
+        addFree(event_.terms.payer, amount(event_.fromWallet) - amount(event_.escrow));
+        addLocked(event_.terms.payer, amount(event_.escrow));
+        addFree(event_.terms.provider, -amount(event_.terms.bond));
+        addLocked(event_.terms.provider, amount(event_.terms.bond));
     }
 
     function attested(bytes32 job, Attested memory event_) private {
@@ -97,17 +94,16 @@ contract EventLedger {
             uint256(event_.arbiterFromBond) + event_.bondReturned + event_.bondToBuyer + event_.bondToTreasury,
             t.bond
         );
-        locked[t.payer] -= amount(row.escrow);
-        free[t.payer] += amount(event_.refund);
-        locked[t.provider] -= amount(t.bond);
-        free[t.provider] += amount(event_.providerPaid) + amount(event_.bondReturned);
-        free[t.verifier] += amount(event_.verifierPaid);
-        free[t.arbiter] += amount(event_.arbiterFromEscrow) + amount(event_.arbiterFromBond);
-        free[t.buyer] += amount(event_.bondToBuyer);
-        free[caller] -= amount(event_.toWallet);
-        fees += amount(event_.fee) + amount(event_.bondToTreasury);
+        addLocked(t.payer, -amount(row.escrow));
+        addFree(t.payer, amount(event_.refund));
+        addLocked(t.provider, -amount(t.bond));
+        addFree(t.provider, amount(event_.providerPaid) + amount(event_.bondReturned));
+        addFree(t.verifier, amount(event_.verifierPaid));
+        addFree(t.arbiter, amount(event_.arbiterFromEscrow) + amount(event_.arbiterFromBond));
+        addFree(t.buyer, amount(event_.bondToBuyer));
+        addFree(caller, -amount(event_.toWallet));
+        addFees(amount(event_.fee) + amount(event_.bondToTreasury));
         rows[job] = Row(JobState.Closed, event_.outcome, event_.units, 0, 0, row.escrow);
-        ++closes;
     }
 
     /// @dev A pass that paid at once frees the bond whole.
@@ -115,15 +111,29 @@ contract EventLedger {
         Row storage row = live(job, IJobEscrow.JobPaid.selector);
         Terms storage t = terms[job];
         requireTotal(job, uint256(event_.providerPaid) + event_.fee + event_.refund + event_.verifierPaid, row.escrow);
-        locked[t.payer] -= amount(row.escrow);
-        free[t.payer] += amount(event_.refund);
-        locked[t.provider] -= amount(t.bond);
-        free[t.provider] += amount(event_.providerPaid) + amount(t.bond);
-        free[t.verifier] += amount(event_.verifierPaid);
-        free[caller] -= amount(event_.toWallet);
-        fees += amount(event_.fee);
+        addLocked(t.payer, -amount(row.escrow));
+        addFree(t.payer, amount(event_.refund));
+        addLocked(t.provider, -amount(t.bond));
+        addFree(t.provider, amount(event_.providerPaid) + amount(t.bond));
+        addFree(t.verifier, amount(event_.verifierPaid));
+        addFree(caller, -amount(event_.toWallet));
+        addFees(amount(event_.fee));
         rows[job] = Row(JobState.Closed, Outcome.Pass, event_.units, 0, 0, row.escrow);
-        ++closes;
+    }
+
+    function addFree(address account, int256 change) private {
+        free[account] += change;
+        owed += change;
+    }
+
+    function addLocked(address account, int256 change) private {
+        locked[account] += change;
+        owed += change;
+    }
+
+    function addFees(int256 change) private {
+        fees += change;
+        owed += change;
     }
 
     function requireTotal(bytes32 job, uint256 legs, uint256 total) private pure {
