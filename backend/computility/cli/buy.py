@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from computility.domain.specification import Specification
     from computility.services.buyer import Buyer
 
+_AMOUNTS = ("provider_paid", "fee", "refund", "bond_to_buyer")
 _MIB = 1024 * 1024
 _CORES_BESIDE_A_GPU = 4
 _START_S = 30
@@ -189,7 +190,7 @@ def command(
         _follow(buyer, quoted.job, timeout)
         row = buyer.closed_row(quoted.job)
         answer: dict[str, Any] = {"job": quoted.job, "opened_tx": opened.tx_hash, "state": "closed"}
-        for name in ("outcome", "closed_by", "units", "provider_paid", "fee", "refund", "bond_to_buyer"):
+        for name in ("outcome", "closed_by", "units", *_AMOUNTS):
             answer[name] = row[name]
         if row["outcome"] in ("pass", "claim") and row["units"] == "0":
             # Says why: the provider's excuse is what the job's result names.
@@ -201,7 +202,8 @@ def command(
     if as_json:
         print_json(answer)
     else:
-        print_record(answer, as_json=False)
+        paid = {name: format_credits(int(answer[name])) for name in _AMOUNTS if answer[name] is not None}
+        print_record({**answer, **paid}, as_json=False)
 
 
 def _policy(file: Path | None) -> dict[str, Any]:
