@@ -142,7 +142,7 @@ def command(
         offers = [buyer.offer(parse_bytes32(ask))] if ask else buyer.offers(units=units, kind=kind)
         if not offers:
             raise UnknownAsk(
-                f"nobody offers {units} units of {kind} now: allow less, or look at `computility ask list`"
+                f"nobody offers {units} units of {kind} now: allow less {'time' if interpreter else 'fuel'}, or look at `computility ask list`"
             )
         offer = offers[0]
         committee = session.config["committee"]
