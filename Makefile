@@ -4,6 +4,7 @@
 PYTHON ?= python3
 VENV := .venv
 BROWNIE_VENV := .venv-brownie
+PROOFS_VENV := .venv-proofs
 BIN := $(VENV)/bin
 NPM_BIN := node_modules/.bin
 STAMPS := .cache/stamps
@@ -35,7 +36,7 @@ demo: setup
 
 setup: $(STAMPS)/python $(STAMPS)/node $(STAMPS)/contracts $(STAMPS)/page
 
-setup-test: $(STAMPS)/node-test $(STAMPS)/python-test setup $(STAMPS)/brownie $(STAMPS)/browser $(STAMPS)/sandbox
+setup-test: $(STAMPS)/node-test $(STAMPS)/python-test setup $(STAMPS)/brownie $(STAMPS)/proofs $(STAMPS)/browser $(STAMPS)/sandbox
 
 prerequisites:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { echo 'Computility needs Python 3.11 or later: install it, or name it with make PYTHON=/path/to/python3.11' >&2; exit 1; }
@@ -81,6 +82,13 @@ $(STAMPS)/brownie: scripts/brownie | $(BIN)/python
 	{ $(PYTHON) -m venv $(BROWNIE_VENV) && $(BROWNIE_VENV)/bin/pip install --quiet 'eth-brownie==1.22.0' && touch $@; } \
 	    || echo 'eth-brownie did not install, so tests/brownie did not run. Add it: $(BROWNIE_VENV)/bin/pip install eth-brownie==1.22.0' > $(LEFT_OUT)/brownie
 
+# Slither and Halmos pin what the packages of ours pin otherwise, so they share an environment of their own.
+$(STAMPS)/proofs: scripts/prove/requirements.txt | $(BIN)/python
+	@echo 'Installing Slither and Halmos …'
+	@mkdir -p $(@D) $(LEFT_OUT); rm -f $(LEFT_OUT)/proofs
+	{ $(PYTHON) -m venv $(PROOFS_VENV) && $(PROOFS_VENV)/bin/pip install --quiet --requirement scripts/prove/requirements.txt && touch $@; } \
+	    || echo 'Slither and Halmos did not install, so the contracts were not analysed. Add them: $(PROOFS_VENV)/bin/pip install -r scripts/prove/requirements.txt' > $(LEFT_OUT)/proofs
+
 $(STAMPS)/browser: scripts/find_chromium.mjs $(STAMPS)/node-test
 	@mkdir -p $(@D) $(LEFT_OUT); rm -f $(LEFT_OUT)/browser
 	node scripts/find_chromium.mjs --install > $@ || { rm -f $@; echo 'No Chromium starts here, so the browser journey did not run. Add it: apt-get install chromium, or CHROMIUM_PATH=/path/to/chromium' > $(LEFT_OUT)/browser; }
@@ -125,6 +133,7 @@ check: setup-test
 	$(BIN)/python scripts/vectors.py --check
 	$(BIN)/python scripts/build_examples.py --check
 	$(BIN)/python scripts/bench/gas.py --check
+	@if [ -f $(STAMPS)/proofs ]; then $(BIN)/python scripts/prove/static_analysis.py; else cat $(LEFT_OUT)/proofs; fi
 
 format: setup-test
 	$(BIN)/ruff format .
@@ -140,4 +149,4 @@ brownie: setup-test
 	scripts/brownie run market --interactive
 
 clean:
-	rm -rf $(VENV) $(BROWNIE_VENV) node_modules frontend/node_modules frontend/dist .cache data deployments/31337.json deployments/1337.json
+	rm -rf $(VENV) $(BROWNIE_VENV) $(PROOFS_VENV) node_modules frontend/node_modules frontend/dist .cache data deployments/31337.json deployments/1337.json
