@@ -143,7 +143,10 @@ def _print(report: dict[str, Any]) -> None:
 
     from computility.domain.units import format_credits
 
-    table = Table("trade", "outcome", "units", "paid", "fee", "refund", "bond to buyer", "gas", "seconds", box=None)
+    # Narrow enough for 80 columns, where a name would otherwise be cut.
+    table = Table(box=None, pad_edge=False, collapse_padding=True)
+    for heading in ("trade", "outcome", "units", "paid", "fee", "refund", "bond to buyer", "gas", "seconds"):
+        table.add_column(heading, no_wrap=heading == "trade")
     for trade in report["trades"]:
         amounts = (format_credits(int(trade[name])) for name in ("provider_paid", "fee", "refund", "bond_to_buyer"))
         gas = sum(transaction["gas"] for transaction in trade["transactions"])
