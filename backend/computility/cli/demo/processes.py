@@ -12,15 +12,16 @@ import os
 import runpy
 import signal
 import sys
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from multiprocessing.connection import wait
 from multiprocessing.context import ForkServerProcess
 from multiprocessing.forkserver import ensure_running
 from pathlib import Path
 from typing import Final
 
-from computility.chain.tether import end_with_parent
 from computility.domain.errors import ComputilityError
 
 _GRACE_S: Final = 5.0
@@ -119,7 +120,7 @@ class Processes:
 def _become(module: str, arguments: list[str], environment: dict[str, str], log: str) -> None:
     """In the child: a group, a log and an environment of its own, then the command."""
     os.setsid()
-    end_with_parent()
+    _end_with_the_demo()
     nothing = os.open(os.devnull, os.O_RDONLY)
     written = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     for source, target in ((nothing, 0), (written, 1), (written, 2)):
@@ -128,6 +129,18 @@ def _become(module: str, arguments: list[str], environment: dict[str, str], log:
     os.environ.update(environment)
     sys.argv[1:] = arguments
     runpy.run_module(module, run_name="__main__", alter_sys=True)
+
+
+def _end_with_the_demo() -> None:
+    """Have SIGTERM when the demo has ended, even by SIGKILL. The kernel takes the server that forked this process for its parent; that lives on."""
+    demo = multiprocessing.parent_process()
+    assert demo is not None
+
+    def watch() -> None:
+        wait([demo.sentinel])
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=watch, name="watches-the-demo", daemon=True).start()
 
 
 def _signal_group(process: ForkServerProcess, number: signal.Signals) -> None:
