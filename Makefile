@@ -102,7 +102,7 @@ $(STAMPS)/sandbox:
 # ---------------------------------------------------------------- tests
 
 test: setup-test
-	forge test
+	scripts/forge test
 	npm test --workspace frontend
 	$(BIN)/pytest -n 2 --dist loadgroup $(PYTEST_ARGS)
 	@if [ -f $(STAMPS)/brownie ]; then scripts/brownie test; fi
@@ -123,7 +123,7 @@ check: setup-test
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --config pyproject.toml
-	forge fmt --check
+	scripts/forge fmt --check
 	solhint --noPoster 'contracts/**/*.sol'
 	biome ci
 	npm run typecheck --workspace frontend
@@ -138,7 +138,7 @@ check: setup-test
 format: setup-test
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix --quiet . || true
-	forge fmt
+	scripts/forge fmt
 	biome check --write
 
 bench: setup-test
