@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from computility.chain.transaction_sender import TransactionSender
 from computility.domain.attestation import Attestation, Verdict
 from computility.domain.identifiers import ZERO_ADDRESS, ZERO_BYTES32, Address, Bytes32
 from computility.domain.terms import Terms
+from computility.services.committee_seat import CommitteeSeat
 from computility.services.deployer import DeploymentPlan, deploy_generation
 from computility.services.indexer import Indexer
 from computility.services.trading_account import Ledger, TradingAccount
@@ -147,22 +149,25 @@ class LedgerOnChain:
         self.control.call("evm_increaseTime", hex(7))
 
 
-def deploy_ledger(chain: LocalChain, folder: Path) -> LedgerOnChain:
-    """Deploy, and give the parties what they need."""
+def deploy_ledger(chain: LocalChain, folder: Path, members: Sequence[int] = ()) -> LedgerOnChain:
+    """Deploy, and give the parties what they need. ``members`` are the accounts that serve in the committee, of which two have to sign."""
     rpc = RpcClient(chain.rpc_url)
-    keys = {index: development_account(DEVELOPMENT_MNEMONIC, index) for index in range(5)}
+    keys = {index: development_account(DEVELOPMENT_MNEMONIC, index) for index in (*range(5), *members)}
     deployer = Address(keys[0].address)
-    plan = DeploymentPlan(proposers=[deployer], treasury=deployer, guardian=deployer, committee=[])
+    committee = [Address(keys[index].address) for index in members]
+    plan = DeploymentPlan(proposers=[deployer], treasury=deployer, guardian=deployer, committee=committee)
     sender = TransactionSender(rpc, keys[0], chain.chain_id)
     deployments = deploy_generation(ChainConnection(rpc), sender, plan, folder).deployments
     ledger = Ledger(deployments.newest.contracts, deployments.domain)
     accounts = {index: TradingAccount(rpc, key, ledger) for index, key in keys.items()}
     on_chain = LedgerOnChain(rpc, deployments, accounts, RpcClient(chain.rpc_url, _PATIENCE_S))
-    for index in (BUYER, PROVIDER, OTHER_PROVIDER):
+    for index in (BUYER, PROVIDER, OTHER_PROVIDER, *members):
         account = accounts[index]
         account.send(account.reserve(), "mint", account.address, 1_000 * 10**6)
         account.swap_reserve(100 * CREDIT)
-        if index != BUYER:
+        if index in members:
+            CommitteeSeat(account).join()
+        elif index != BUYER:
             account.register_provider()
             account.deposit(20 * CREDIT)
     return on_chain

@@ -21,6 +21,7 @@ _COMMANDS: Final = {
     "demo": "computility.cli.demo.command",
     "buy": "computility.cli.buy",
     "ask": "computility.cli.ask",
+    "lease": "computility.cli.lease",
     "job": "computility.cli.job",
     "wallet": "computility.cli.wallet",
     "audit": "computility.cli.audit.command",

@@ -46,7 +46,12 @@ def publish(
     min_units: Annotated[int, typer.Option(min=0, help="Units that a delivered job pays at least.")] = 1,
     max_units: Annotated[int, typer.Option(min=1, help="Units of the largest job that you take.")] = 100_000,
     bond_bps: Annotated[
-        int, typer.Option(min=0, max=10_000, help="Bond on a job, in basis points of its price.")
+        int,
+        typer.Option(
+            min=0,
+            max=65_535,
+            help="Bond on a job, in basis points of its price; above 10000 it is more than the price.",
+        ),
     ] = 2_000,
     parallel: Annotated[int, typer.Option(min=1, help="Jobs at one time.")] = 2,
     sla: Annotated[

@@ -65,3 +65,10 @@ YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before 
 DEFAULT_NODE = "http://127.0.0.1:8000"
 DEFAULT_RPC = "http://127.0.0.1:8545"
 DEFAULT_KEYSTORE = Path("~/.computility/keystore.json")
+TeeRootOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--tee-root",
+        help="Root certificate of a vendor whose attestations you believe, as KIND=FILE (tdx, sev-snp or nvidia); once for each.",
+    ),
+]

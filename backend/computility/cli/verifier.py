@@ -9,7 +9,7 @@ import typer
 
 from computility.chain.transaction_sender import Receipt
 from computility.cli.connection import Connection, connected
-from computility.cli.options import CheckedByOption, ConfirmationsOption, YesOption
+from computility.cli.options import CheckedByOption, ConfirmationsOption, TeeRootOption, YesOption
 from computility.cli.output import JsonOption, print_record
 from computility.cli.service import serve_until_signalled, set_up_log
 from computility.cli.session import SERVICE_WAITS_S, Session, confirm
@@ -111,6 +111,7 @@ def serve(
     config: CheckedByOption = None,
     least_fee: Annotated[str, typer.Option(help="Credits below which a job is not checked.")] = "0",
     job_timeout: Annotated[int, typer.Option(min=1, help="Seconds that one run may take on this machine.")] = 300,
+    tee_root: TeeRootOption = None,
     confirmations: ConfirmationsOption = 0,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log more.")] = False,
 ) -> None:
@@ -123,8 +124,10 @@ def serve(
     from computility.execution.executor_set import ExecutorSet
     from computility.execution.sealed_executor import SealedExecutor
     from computility.execution.wasm.executor import WasmExecutor
+    from computility.services.node_client import NodeContentStore
     from computility.services.provider_config import read_provider_config
     from computility.services.provider_role import executors_of
+    from computility.services.tee_roots import tee_methods
     from computility.services.verifier_node import VerifierNode, VerifierSettings
 
     set_up_log(verbose=verbose)
@@ -143,5 +146,6 @@ def serve(
             executors,
             seat,
             VerifierSettings(confirmations=confirmations, parallel_jobs=parallel, least_fee=fee),
+            tee_methods(tee_root or [], NodeContentStore(session.node)),
         )
         serve_until_signalled(verifier.run)

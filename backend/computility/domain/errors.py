@@ -31,7 +31,7 @@ Long on purpose, so that the tree and its leaves stand in one place.
     │   └── ExecutorFailed        this machine could not tell
     │       ├── EnvironmentMismatch · WallClockExceeded
     │       ├── HostMemoryExhausted · ExecutorCrashed
-    │       └── ExecutorBusy · ExecutorUnfit · RunCancelled · NotAReader
+    │       └── ExecutorBusy · ExecutorUnfit · RunCancelled · LeaseEnded · NotAReader
     ├── KeystoreError
     └── StoreError (StoreMoved)
 
@@ -499,6 +499,16 @@ class RunCancelled(ExecutorFailed):
     """Somebody on this side ended the run."""
 
     code = "run-cancelled"
+
+
+class LeaseEnded(ExecutorFailed):
+    """A metered lease was over before its job was. ``reason`` is a slug."""
+
+    code = "lease-ended"
+
+    def __init__(self, message: str, reason: str) -> None:
+        super().__init__(message)
+        self.reason = reason
 
 
 class NotAReader(ExecutorFailed):

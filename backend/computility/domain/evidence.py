@@ -19,6 +19,7 @@ from computility.domain.identifiers import Address, Bytes32, JobId, parse_addres
 
 VERSION: Final = 1
 CHALLENGED: Final = 2
+CREDITED: Final = 3
 MAX_EVIDENCE_BYTES: Final = 64 * 1024
 _MAX_INTEGER: Final = 2**53 - 1
 _REASON: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?")
@@ -26,7 +27,11 @@ _VERDICTS: Final = {Verdict.NO_FAULT: "no-fault", Verdict.PASS: "pass", Verdict.
 _FIELDS: Final = frozenset(
     {"version", "job", "verifier", "environment", "verdict", "reason", "result", "units", "submission"}
 )
-_FIELDS_OF: Final = {VERSION: _FIELDS, CHALLENGED: _FIELDS | {"challenge"}}
+_FIELDS_OF: Final = {
+    VERSION: _FIELDS,
+    CHALLENGED: _FIELDS | {"challenge"},
+    CREDITED: _FIELDS | {"challenge", "credibility"},
+}
 
 
 @dataclass(frozen=True)
@@ -36,7 +41,7 @@ class Evidence(CanonicalDocument):
     ``verifier`` is the job's (the committee, not its member). ``environment`` is the class in which it was run again. ``result`` and ``units`` are
     what the verifier found, None where its run came to no end. ``reason`` is a slug: ``same``, or the code of the error or difference.
     ``submission`` is the provider's signed statement as it travels, None where there was none. ``challenge`` is how it was drawn what was checked
-    (`OpenedChallenge.to_document`); version 2 has one, version 1 has none.
+    (`OpenedChallenge.to_document`); version 1 has none. ``credibility`` is why it was believed (`Credibility.to_document`); version 3 alone has it.
     ``Attestation.evidence`` is the document's digest.
 
     Raises:
@@ -53,12 +58,15 @@ class Evidence(CanonicalDocument):
     submission: Mapping[str, Any] | None
     version: int = VERSION
     challenge: Mapping[str, Any] | None = None
+    credibility: Mapping[str, Any] | None = None
 
     def __post_init__(self) -> None:
         if type(self.version) is not int or self.version not in _FIELDS_OF:
-            raise InvalidEvidence(f"evidence of version {VERSION} and {CHALLENGED} is known here, not {self.version!r}")
-        if isinstance(self.challenge, Mapping) != (self.version == CHALLENGED):
-            raise InvalidEvidence("evidence has a challenge exactly in version 2")
+            raise InvalidEvidence(f"evidence of versions {VERSION} to {CREDITED} is known here, not {self.version!r}")
+        if isinstance(self.challenge, Mapping) != (self.version >= CHALLENGED):
+            raise InvalidEvidence("evidence has a challenge from version 2 on")
+        if isinstance(self.credibility, Mapping) != (self.version == CREDITED):
+            raise InvalidEvidence("evidence tells of credibility exactly in version 3")
         try:
             parse_environment_class(self.environment)
             spellings = [(self.job, parse_bytes32(self.job)), (self.verifier, parse_address(self.verifier))]
@@ -91,7 +99,10 @@ class Evidence(CanonicalDocument):
             "units": self.units,
             "submission": None if self.submission is None else dict(self.submission),
         }
-        return document if self.challenge is None else {**document, "challenge": dict(self.challenge)}
+        for name, part in (("challenge", self.challenge), ("credibility", self.credibility)):
+            if part is not None:
+                document[name] = dict(part)
+        return document
 
 
 def parse_evidence(data: bytes) -> Evidence:
@@ -104,7 +115,7 @@ def parse_evidence(data: bytes) -> Evidence:
     version = document.get("version")
     fields = _FIELDS_OF.get(version) if type(version) is int else None
     if fields is None:
-        raise InvalidEvidence(f"evidence of version {VERSION} and {CHALLENGED} is known here, not {str(version)[:60]}")
+        raise InvalidEvidence(f"evidence of versions {VERSION} to {CREDITED} is known here, not {str(version)[:60]}")
     if document.keys() != fields:
         raise InvalidEvidence(f"evidence has exactly the fields {', '.join(sorted(fields))}")
     for verdict, name in _VERDICTS.items():

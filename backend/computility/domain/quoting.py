@@ -10,6 +10,7 @@ from computility.domain.identifiers import ZERO_ADDRESS, Address, Bytes32
 from computility.domain.resource import parse_resource
 from computility.domain.specification import Specification
 from computility.domain.statements import Ask, QuoteRequest
+from computility.domain.task_specification import CommandLimits
 from computility.domain.terms import Terms
 from computility.domain.units import share_down, share_up
 
@@ -66,7 +67,8 @@ def quoted_terms(
     _check_market(request, ask, policy, standing)
     _check_specification(request, specification, environment, policy)
     open_by = min(standing.now + policy.open_within_s, request.valid_until)
-    end = open_by + policy.run_within_s
+    # What is allowed to run for long, a lease above all, has to be allowed to end.
+    end = open_by + max(policy.run_within_s, _longest_run_s(specification) + policy.least_run_s)
     if request.end:
         end = min(end, request.end)
         open_by = min(open_by, end - policy.least_run_s)
@@ -103,6 +105,11 @@ def quoted_terms(
         max_fee_bps=standing.fee_bps,
         nonce=nonce,
     )
+
+
+def _longest_run_s(specification: Specification) -> int:
+    limits = specification.limits
+    return limits.wall_s if isinstance(limits, CommandLimits) else 0
 
 
 def _check_market(request: QuoteRequest, ask: Ask, policy: ProviderPolicy, standing: Standing) -> None:

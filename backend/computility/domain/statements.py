@@ -11,6 +11,7 @@ from computility.domain.attestation import Attestation
 from computility.domain.eip712 import Eip712Domain, Message, StructType
 from computility.domain.errors import InvalidMessage, SignerMismatch
 from computility.domain.identifiers import ZERO_BYTES32, Address, Bytes32, parse_address, parse_bytes32
+from computility.domain.metered_lease import MeterContest, MeterReading
 from computility.domain.signature import recover_signer, sign_digest
 from computility.domain.terms import Terms
 
@@ -28,6 +29,8 @@ class StatementKind(StrEnum):
     SUBMISSION = "submission"
     ATTESTATION = "attestation"
     CHALLENGE = "challenge"
+    METER_READING = "meter-reading"
+    METER_CONTEST = "meter-contest"
 
 
 @dataclass(frozen=True)
@@ -171,7 +174,18 @@ class Quote:
         return quote
 
 
-Statement = Ask | AskWithdrawal | QuoteRequest | Quote | Refusal | Submission | Attestation | Challenge
+Statement = (
+    Ask
+    | AskWithdrawal
+    | QuoteRequest
+    | Quote
+    | Refusal
+    | Submission
+    | Attestation
+    | Challenge
+    | MeterReading
+    | MeterContest
+)
 
 _CLASSES: Final[dict[StatementKind, Any]] = {
     StatementKind.ASK: Ask,
@@ -182,6 +196,8 @@ _CLASSES: Final[dict[StatementKind, Any]] = {
     StatementKind.SUBMISSION: Submission,
     StatementKind.ATTESTATION: Attestation,
     StatementKind.CHALLENGE: Challenge,
+    StatementKind.METER_READING: MeterReading,
+    StatementKind.METER_CONTEST: MeterContest,
 }
 _KINDS: Final[dict[type, StatementKind]] = {cls: kind for kind, cls in _CLASSES.items()}
 
@@ -202,7 +218,7 @@ def message_from_json(kind: StatementKind, document: Mapping[str, Any]) -> State
 
 
 def required_signer(message: Statement) -> Address | None:
-    """Who has to have signed; None where the job says it, and not the message: of a submission, an attestation, a challenge."""
+    """Who has to have signed; None where the job says it, and not the message: of a submission, an attestation, a challenge, a meter."""
     match message:
         case Ask() | AskWithdrawal() | Refusal():
             return message.provider
@@ -221,7 +237,7 @@ def subject_of(message: Statement) -> Bytes32:
             return message.ask
         case Quote() | Refusal():
             return message.request
-        case Submission() | Attestation() | Challenge():
+        case Submission() | Attestation() | Challenge() | MeterReading() | MeterContest():
             return message.job
         case _:
             return ZERO_BYTES32

@@ -42,13 +42,14 @@ class RunState(Enum):
 @dataclass(frozen=True)
 class MeterSample:
     """What an attempt had used ``at_ms`` milliseconds after its start: processor milliseconds, bytes of memory just then, fuel, millijoules of its
-    GPUs. Zero where a back end cannot tell."""
+    GPUs, and the names of its processes just then. Zero, and none, where a back end cannot tell."""
 
     at_ms: int
     cpu_ms: int = 0
     memory_bytes: int = 0
     fuel: int = 0
     energy_mj: int = 0
+    processes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -42,7 +42,7 @@ class Aggregate:
 
 
 def aggregate(statements: Iterable[SignedStatement], bench: Bench) -> Aggregate | None:
-    """The attestation to send: a complete one before an incomplete, a verdict before none, then the most signed, the most units.
+    """The attestation to send: a complete one before an incomplete, a verdict before none, then the most signed, the most units, a final one.
 
     ``statements`` are of one job; of a committee's members only the panel counts.
     """
@@ -60,11 +60,18 @@ def packed_signatures(signed: Iterable[SignedStatement]) -> bytes:
     return b"".join(_full_length(statement.signature) for statement in ordered)
 
 
-def _rank(candidate: Aggregate) -> tuple[bool, bool, int, int, str]:
+def _rank(candidate: Aggregate) -> tuple[bool, bool, int, int, bool, str]:
     attestation = candidate.attestation
     says_something = attestation.verdict is not Verdict.NO_FAULT
     # The digest comes last, so that every node answers alike.
-    return candidate.complete, says_something, candidate.count, attestation.units, candidate.digest
+    return (
+        candidate.complete,
+        says_something,
+        candidate.count,
+        attestation.units,
+        attestation.is_final,
+        candidate.digest,
+    )
 
 
 def _join(digest: Bytes32, signed: dict[Address, SignedStatement], bench: Bench) -> Aggregate:

@@ -1,6 +1,7 @@
 """Checks a submission as the job's specification says: a verifier's work, and an auditor's who does it again.
 
-An empty policy is the verifier's own choice: it runs the job again. Else the policy names methods (`verification.composition`); those that draw what
+An empty policy is the verifier's own choice: it runs the job again, and so it does where the policy names audits, unless the provider is credible
+(`credible_signing`). Else the policy names methods (`verification.composition`); those that draw what
 they look at need a challenge, which nobody knew when the result was committed (`challenge_seed`).
 """
 
@@ -21,13 +22,15 @@ from computility.execution.content_store import ContentStore
 from computility.execution.executor_set import ExecutorSet
 from computility.verification.challenge_seed import OpenedChallenge
 from computility.verification.composition import SAMPLED, ComposedVerifier, leaves
+from computility.verification.credible_signing import REEXECUTION, audit_policy_of
 from computility.verification.freivalds import OUT_OF_MEMORY, UNREADABLE
 from computility.verification.hash_equality import HashEqualityVerifier
+from computility.verification.lease_heartbeat import LEASE_HEARTBEAT, HeartbeatVerifier, ReadingsOf, lease_policy_of
 from computility.verification.product_jobs import ProductVerifier
 from computility.verification.reexecution import Finding, ReexecutionVerifier, run_again
 from computility.verification.segment_replay import SegmentVerifier, withheld_paths
+from computility.verification.verifier import Verifier
 
-REEXECUTION: Final = "reexec-quorum"
 OUTPUTS_MISSING: Final = "outputs-missing"
 CHALLENGE_MISSING: Final = "challenge-missing"
 _DRAWING: Final = frozenset({"freivalds", "segment-replay"})
@@ -35,9 +38,16 @@ _NO_SEED: Final = bytes(32)
 
 
 class JobCheck:
-    """One verifier's methods, on its executors and a content store."""
+    """One verifier's methods, on its executors and a content store. ``readings_of`` tells the meter of a lease; ``methods`` are
+    known beside those that need no setting."""
 
-    def __init__(self, executors: ExecutorSet, content: ContentStore) -> None:
+    def __init__(
+        self,
+        executors: ExecutorSet,
+        content: ContentStore,
+        readings_of: ReadingsOf = lambda _: (),
+        methods: Mapping[str, Verifier] | None = None,
+    ) -> None:
         self._executors = executors
         self._content = content
         self._composed = ComposedVerifier(
@@ -46,6 +56,8 @@ class JobCheck:
                 "hash-equality": HashEqualityVerifier(executors.of, content),
                 "freivalds": ProductVerifier(content),
                 "segment-replay": SegmentVerifier(executors.of, content),
+                LEASE_HEARTBEAT: HeartbeatVerifier(readings_of, content),
+                **(methods or {}),
             }
         )
 
@@ -57,9 +69,11 @@ class JobCheck:
             return None
 
     def environment(self, specification: Specification | None) -> str:
-        """The environment class in which a job is checked here: its own, where that is offered."""
+        """The environment class in which a job is checked here: its own, where that is offered, or where nothing is run to check it."""
         offered = self._executors.environments
         wanted = specification.environment if specification is not None else None
+        if specification is not None and lease_policy_of(specification.verification) is not None:
+            return specification.environment
         return wanted if wanted in offered else offered[0]
 
     def check(
@@ -72,7 +86,7 @@ class JobCheck:
         """
         try:
             specification = parse_specification(self._content.get(content_id_of_digest(terms.spec)))
-            if not specification.verification:
+            if not specification.verification or audit_policy_of(specification.verification) is not None:
                 executor = self._executors.of(specification.environment)
                 return run_again(specification, submission, executor, self._content)
             return self._by_policy(specification, signed, submission, challenge)
@@ -97,11 +111,11 @@ class JobCheck:
         finding = Finding(found.verdict, found.reason, None, challenge=challenge)
         if found.verdict is not Verdict.PASS:
             return finding
-        if not self._has_outputs(specification, submission):
+        if not self.has_outputs(specification, submission):
             return replace(finding, verdict=Verdict.NO_FAULT, reason=OUTPUTS_MISSING)
         return replace(finding, passed=submission)
 
-    def _has_outputs(self, specification: Specification, submission: Submission) -> bool:
+    def has_outputs(self, specification: Specification, submission: Submission) -> bool:
         """A pass means that the buyer can have the outputs, but for those that the policy leaves with the provider."""
         try:
             manifest = parse_manifest(self._content.get(content_id_of_digest(submission.result)))

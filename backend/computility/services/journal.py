@@ -94,6 +94,12 @@ class Journal:
         with self._unit_of_work() as session:
             return [_entry(row) for row in statements.about(session, self._chain_id, kind, subject)]
 
+    def last_about(self, kind: StatementKind, subject: Bytes32) -> JournalEntry | None:
+        """The newest of ``about``."""
+        with self._unit_of_work() as session:
+            row = statements.last_about(session, self._chain_id, kind, subject)
+            return _entry(row) if row else None
+
     def page_about(
         self, kind: StatementKind, subject: Bytes32, *, limit: int, cursor: str | None
     ) -> PageOf[JournalEntry]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
@@ -28,6 +29,8 @@ _PATHS: Final = {
     StatementKind.SUBMISSION: "/v1/submissions",
     StatementKind.ATTESTATION: "/v1/attestations",
     StatementKind.CHALLENGE: "/v1/challenges",
+    StatementKind.METER_READING: "/v1/meter-readings",
+    StatementKind.METER_CONTEST: "/v1/meter-contests",
 }
 
 
@@ -111,6 +114,10 @@ class NodeClient:
         """Jobs, the newest first."""
         return list(self._all("/v1/jobs", filters))
 
+    def jobs_newest_first(self, most: int, **filters: Any) -> Iterator[dict[str, Any]]:
+        """At most so many jobs, asked for page by page as they are wanted."""
+        return itertools.islice(self._all("/v1/jobs", filters), most)
+
     def job_events(self, job: Bytes32) -> list[dict[str, Any]]:
         """Every event behind a job, in the order of the chain."""
         return list(self._all(f"/v1/jobs/{job}/events", {}))
@@ -123,9 +130,17 @@ class NodeClient:
         """Verifiers' challenges to a job, in the order in which the node took them in."""
         return list(self._all(f"/v1/jobs/{job}/challenges", {}))
 
-    def attestations(self, job: Bytes32) -> dict[str, Any]:
+    def meter_readings(self, job: Bytes32) -> list[dict[str, Any]]:
+        """The meter of a lease, in the order of its readings."""
+        return list(self._all(f"/v1/jobs/{job}/meter-readings", {"limit": 200}))
+
+    def meter_contests(self, job: Bytes32) -> list[dict[str, Any]]:
+        """What the buyer of a lease does not believe of its meter."""
+        return list(self._all(f"/v1/jobs/{job}/meter-contests", {}))
+
+    def attestations(self, job: Bytes32, limit: int = 200) -> dict[str, Any]:
         """A page of attestations, and their ``aggregate``."""
-        return self._get(f"/v1/jobs/{job}/attestations", {"limit": 200})
+        return self._get(f"/v1/jobs/{job}/attestations", {"limit": limit})
 
     def outputs(self, job: Bytes32) -> dict[str, Any]:
         """A job's manifest and its files."""

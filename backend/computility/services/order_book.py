@@ -7,14 +7,11 @@ nobody but its signer: money moves on the chain alone.
 
 from __future__ import annotations
 
-import re
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 from typing import Any, Final
 
 from computility.domain.attestation import Attestation
-from computility.domain.canonical_json import sha256_bytes32
 from computility.domain.eip712 import Eip712Domain
 from computility.domain.errors import (
     Conflict,
@@ -24,15 +21,14 @@ from computility.domain.errors import (
     SignerMismatch,
     StatementExpired,
     StatementRefused,
-    TermsMismatch,
     UnknownAsk,
     UnknownJob,
     UnknownQuoteRequest,
 )
-from computility.domain.identifiers import ZERO_ADDRESS, ZERO_BYTES32, Address, Bytes32
+from computility.domain.identifiers import ZERO_BYTES32, Address, Bytes32
 from computility.domain.job import JobState
+from computility.domain.metered_lease import MeterContest, MeterReading
 from computility.domain.quote_policy import terms_match_request
-from computility.domain.resource import parse_resource
 from computility.domain.statements import (
     Ask,
     AskWithdrawal,
@@ -46,18 +42,24 @@ from computility.domain.statements import (
     read_statement,
 )
 from computility.domain.terms import Terms
-from computility.domain.units import FULL_BPS, MAX_NONCE, checked_credits
 from computility.services.change_feed import ChangeFeed
 from computility.services.journal import Accepted, Journal
 from computility.services.ledger import Ledger
+from computility.services.statement_checks import (
+    check_ask,
+    check_challenge,
+    check_near,
+    check_quoted_terms,
+    check_reading,
+    check_request,
+    check_time,
+    check_units,
+    demand_signer,
+)
 from computility.settings import NodeSettings
-from computility.verification.challenge_seed import SECRET_PREFIX
 
-_ENVIRONMENT: Final = re.compile(r"[a-z0-9][a-z0-9._/-]{0,254}")
 _DAY_S: Final = 86_400
 _LONGEST_ASK_S: Final = 366 * _DAY_S
-_LONGEST_REQUEST_S: Final = _DAY_S
-_CLOCK_TOLERANCE_S: Final = 3_600
 
 QUOTE_REQUESTS: Final = "quote-requests"
 """Topic of the change feed: a request came in, or was answered."""
@@ -107,8 +109,8 @@ class OrderBook:
             if known := self._journal.find(signed.id):
                 return known
             now = self._clock()
-            _check_ask(ask)
-            _check_time("validUntil", ask.valid_until, now, _LONGEST_ASK_S)
+            check_ask(ask)
+            check_time("validUntil", ask.valid_until, now, _LONGEST_ASK_S)
             self._demand_active(ask.provider)
             open_asks = self._journal.count_open_asks(ask.provider, now)
             if open_asks >= self._settings.max_open_asks:
@@ -125,8 +127,8 @@ class OrderBook:
                 return known
             now = self._clock()
             ask = self._ask(withdrawal.ask)
-            _demand_signer(signed, ask.provider, "the provider behind the ask")
-            _check_near("at", withdrawal.at, now)
+            demand_signer(signed, ask.provider, "the provider behind the ask")
+            check_near("at", withdrawal.at, now)
             if self._journal.withdrawal_of(withdrawal.ask):
                 raise Conflict("the ask was withdrawn before; there is nothing left to do")
             return self._add(signed, now, [])
@@ -141,7 +143,7 @@ class OrderBook:
             ask = self._ask(request.ask)
             if ask.valid_until <= now or self._journal.withdrawal_of(request.ask):
                 raise UnknownAsk(f"ask {request.ask} is no longer open: look at the market for another")
-            _check_request(request, ask, now)
+            check_request(request, ask, now)
             self._demand_active(ask.provider)
             pending = self._journal.count_pending_requests(now, buyer=request.buyer)
             if pending >= self._settings.max_pending_requests:
@@ -161,9 +163,9 @@ class OrderBook:
                 return known
             now = self._clock()
             request, ask = self._open_request(quote.request, now)
-            _demand_signer(signed, ask.provider, "the provider behind the ask")
+            demand_signer(signed, ask.provider, "the provider behind the ask")
             terms_match_request(quote.terms, request, ask)
-            _check_quoted_terms(quote.terms, now)
+            check_quoted_terms(quote.terms, now)
             return self._add(signed, now, [QUOTE_REQUESTS], provider=ask.provider)
 
     def accept_refusal(self, envelope: Mapping[str, Any]) -> Accepted:
@@ -174,8 +176,8 @@ class OrderBook:
                 return known
             now = self._clock()
             _, ask = self._open_request(refusal.request, now)
-            _demand_signer(signed, ask.provider, "the provider behind the ask")
-            _check_near("at", refusal.at, now)
+            demand_signer(signed, ask.provider, "the provider behind the ask")
+            check_near("at", refusal.at, now)
             return self._add(signed, now, [QUOTE_REQUESTS], provider=ask.provider)
 
     def accept_submission(self, envelope: Mapping[str, Any]) -> Accepted:
@@ -186,9 +188,9 @@ class OrderBook:
                 return known
             now = self._clock()
             terms = self._live_terms(submission.job)
-            _demand_signer(signed, terms.provider, "the job's provider")
-            _check_units(submission.units, terms)
-            _check_near("submittedAt", submission.submitted_at, now)
+            demand_signer(signed, terms.provider, "the job's provider")
+            check_units(submission.units, terms)
+            check_near("submittedAt", submission.submitted_at, now)
             others = self._journal.submissions(submission.job)
             if any(other.attempt == submission.attempt for other in others):
                 raise Conflict(
@@ -207,8 +209,11 @@ class OrderBook:
             now = self._clock()
             terms = self._live_terms(attestation.job)
             self._demand_verifier(signed, terms.verifier)
-            _check_units(attestation.units, terms)
+            check_units(attestation.units, terms)
             before = self._journal.count_attestations(attestation.job, signed.signer)
+            if self._co_signs(attestation):
+                # One for each reading, and those are bounded by the units of the job.
+                before = 0
             if before >= self._settings.max_attestations_per_signer:
                 raise LimitReached(f"{signed.signer} attested {before} times to this job, which is the limit")
             return self._add(signed, now, [job_topic(attestation.job)])
@@ -229,8 +234,45 @@ class OrderBook:
                 for entry in self._journal.about(StatementKind.CHALLENGE, challenge.job)
                 if entry.statement.signer == signed.signer
             ]
-            _check_challenge(challenge, [made for made in before if isinstance(made, Challenge)])
+            check_challenge(challenge, [made for made in before if isinstance(made, Challenge)])
             return self._add(signed, now, [job_topic(challenge.job)])
+
+    def accept_reading(self, envelope: Mapping[str, Any]) -> Accepted:
+        """Take in a reading of the meter of a lease, which follows the one before it."""
+        signed, reading = self._read(StatementKind.METER_READING, MeterReading, envelope)
+        with self._door:
+            if known := self._journal.find(signed.id):
+                return known
+            now = self._clock()
+            terms = self._live_terms(reading.job)
+            demand_signer(signed, terms.provider, "the job's provider")
+            check_units(reading.units, terms)
+            check_near("atMs / 1000", reading.at_ms // 1000, now)
+            before = self._journal.last_about(StatementKind.METER_READING, reading.job)
+            check_reading(reading, before.statement if before else None)
+            return self._add(signed, now, [job_topic(reading.job)], provider=terms.provider)
+
+    def accept_contest(self, envelope: Mapping[str, Any]) -> Accepted:
+        """Take in the buyer's no to a reading."""
+        signed, contest = self._read(StatementKind.METER_CONTEST, MeterContest, envelope)
+        with self._door:
+            if known := self._journal.find(signed.id):
+                return known
+            now = self._clock()
+            terms = self._live_terms(contest.job)
+            demand_signer(signed, terms.verifier, "who verifies the lease")
+            check_near("at", contest.at, now)
+            reading = self._journal.find(contest.reading)
+            if reading is None or not _is_reading_of(reading.entry.statement, contest.job):
+                raise StatementRefused(f"{contest.reading} is no reading of job {contest.job}")
+            return self._add(signed, now, [job_topic(contest.job)], provider=terms.provider)
+
+    def _co_signs(self, attestation: Attestation) -> bool:
+        """Whether an attestation is a co-signature of a reading that is in the journal."""
+        if attestation.is_final or attestation.meter_root == ZERO_BYTES32:
+            return False
+        reading = self._journal.find(attestation.meter_root)
+        return reading is not None and _is_reading_of(reading.entry.statement, attestation.job)
 
     def _read(
         self, kind: StatementKind, message_type: type[Any], envelope: Mapping[str, Any]
@@ -290,92 +332,5 @@ class OrderBook:
             )
 
 
-def _check_ask(ask: Ask) -> None:
-    parse_resource(ask.resource)
-    if not _ENVIRONMENT.fullmatch(ask.environment):
-        raise InvalidMessage(
-            f"environment is a class like wasi-p1/wasmtime-50.0.1/0123456789abcdef, not {ask.environment!r}"
-        )
-    if not ask.max_units > 0 or ask.min_units > ask.max_units:
-        raise InvalidMessage(
-            f"an ask has 0 < maxUnits and minUnits <= maxUnits, not {ask.min_units} and {ask.max_units}"
-        )
-    checked_credits(ask.unit_price * ask.max_units)
-    if ask.max_concurrent == 0:
-        raise InvalidMessage("maxConcurrent is at least 1")
-    if ask.bond_bps > FULL_BPS:
-        raise InvalidMessage(f"bondBps is at most {FULL_BPS}, not {ask.bond_bps}")
-
-
-def _check_request(request: QuoteRequest, ask: Ask, now: int) -> None:
-    _check_time("validUntil", request.valid_until, now, _LONGEST_REQUEST_S)
-    if request.end and request.end <= now:
-        raise StatementExpired(f"the wanted end {request.end} is over; it is {now} on the chain")
-    if request.nonce > MAX_NONCE:
-        raise InvalidMessage(f"nonce is at most {MAX_NONCE}, not {request.nonce}")
-    if not ask.min_units <= request.max_units <= ask.max_units or request.max_units == 0:
-        raise TermsMismatch(
-            f"maxUnits has to lie within what the ask offers, {ask.min_units} to {ask.max_units}, not {request.max_units}"
-        )
-    checked_credits(ask.unit_price * request.max_units + request.verifier_fee + request.arbiter_fee)
-    for role, account, allowed in (
-        ("verifier", request.verifier, ask.verifiers),
-        ("arbiter", request.arbiter, ask.arbiters),
-    ):
-        if allowed and account not in allowed:
-            raise TermsMismatch(f"the ask does not accept {account} as {role}, only {', '.join(allowed)}")
-    _check_roles(request.buyer, request.payer, ask.provider, request.verifier, request.arbiter)
-
-
-def _check_roles(buyer: Address, payer: Address, provider: Address, verifier: Address, arbiter: Address) -> None:
-    if ZERO_ADDRESS in (payer, verifier):
-        raise InvalidMessage("payer and verifier have to be accounts, not the zero address")
-    if provider in (buyer, payer, verifier):
-        raise StatementRefused(f"the provider {provider} can be neither buyer, nor payer, nor verifier of its own job")
-    if arbiter != ZERO_ADDRESS and arbiter in (buyer, payer, provider, verifier):
-        raise StatementRefused(f"the arbiter {arbiter} can have no other role in the job")
-
-
-def _check_quoted_terms(terms: Terms, now: int) -> None:
-    if terms.open_by <= now:
-        raise StatementExpired(f"the quote can be opened until {terms.open_by}, and it is {now} on the chain")
-    if terms.open_by >= terms.end:
-        raise StatementRefused(f"openBy {terms.open_by} has to lie before end {terms.end}")
-    checked_credits(terms.unit_price * terms.max_units + terms.verifier_fee + terms.arbiter_fee)
-    _check_roles(terms.buyer, terms.payer, terms.provider, terms.verifier, terms.arbiter)
-
-
-def _check_challenge(challenge: Challenge, before: list[Challenge]) -> None:
-    promised = [made for made in before if made.attempt == challenge.attempt]
-    if not challenge.is_open:
-        if promised:
-            raise Conflict("the verifier has promised another secret for this attempt; the first stands")
-        return
-    if not any(made == replace(challenge, secret=ZERO_BYTES32) for made in promised):
-        raise StatementRefused("a challenge is promised before it is opened, with the same block")
-    if any(made.is_open for made in promised):
-        raise Conflict("the challenge was opened before with another secret; the first stands")
-    if sha256_bytes32(SECRET_PREFIX + bytes.fromhex(challenge.secret[2:])) != challenge.promise:
-        raise StatementRefused("the secret is not what was promised")
-
-
-def _check_units(units: int, terms: Terms) -> None:
-    if units > terms.max_units:
-        raise StatementRefused(f"the job pays for at most {terms.max_units} units, not {units}")
-
-
-def _check_time(name: str, value: int, now: int, longest_s: int) -> None:
-    if value <= now:
-        raise StatementExpired(f"{name} {value} is over; it is {now} on the chain")
-    if value > now + longest_s:
-        raise StatementRefused(f"{name} may lie at most {longest_s} s ahead, not {value - now}")
-
-
-def _check_near(name: str, value: int, now: int) -> None:
-    if abs(value - now) > _CLOCK_TOLERANCE_S:
-        raise StatementRefused(f"{name} is {value}, and it is {now} on the chain: take the time from the chain")
-
-
-def _demand_signer(signed: SignedStatement, wanted: Address, role: str) -> None:
-    if signed.signer != wanted:
-        raise SignerMismatch(f"signed by {signed.signer}, and only {role}, {wanted}, may say this")
+def _is_reading_of(statement: SignedStatement, job: Bytes32) -> bool:
+    return isinstance(statement.message, MeterReading) and statement.message.job == job

@@ -14,16 +14,23 @@ from dataclasses import dataclass, field
 
 from computility.domain.attestation import Attestation, Verdict
 from computility.domain.content_id import content_id_of_digest
-from computility.domain.errors import ComputilityError, ContentError, ExecutorFailed, InvalidMessage, JobFault
+from computility.domain.errors import (
+    ComputilityError,
+    ContentError,
+    ExecutorFailed,
+    InvalidMessage,
+    JobFault,
+    LeaseEnded,
+)
 from computility.domain.evidence import parse_evidence
 from computility.domain.excuse import MAX_DETAIL_CHARACTERS, Excuse
 from computility.domain.identifiers import ZERO_BYTES32, Address, Bytes32, JobId, keccak_bytes32
 from computility.domain.job import JobState, Outcome
 from computility.domain.quoting import ProviderPolicy
-from computility.domain.specification import parse_specification
+from computility.domain.specification import Specification, parse_specification
 from computility.domain.statements import SignedStatement, Submission
 from computility.execution.content_store import FileContentStore
-from computility.execution.executor import AttemptId, Executor, run_to_end
+from computility.execution.executor import AttemptId, Execution, Executor, run_to_end
 from computility.execution.executor_set import ExecutorSet
 from computility.services.ask_keeper import AskKeeper
 from computility.services.attestation_desk import AttestationDesk
@@ -31,11 +38,13 @@ from computility.services.held_outputs import HeldOutputs
 from computility.services.job_queue import in_turn
 from computility.services.job_watch import JobWatch, WatchedJob
 from computility.services.keyed_tasks import KeyedTasks
+from computility.services.lease_meter import LeaseMeter
 from computility.services.node_client import NodeClient, NodeContentStore
 from computility.services.payout_keeper import PayoutKeeper
 from computility.services.provider_metrics import ProviderMetrics
 from computility.services.quote_desk import QuoteDesk
 from computility.services.trading_account import TradingAccount
+from computility.verification.lease_heartbeat import lease_policy_of
 
 _log = logging.getLogger(__name__)
 
@@ -86,6 +95,7 @@ class ProviderAgent:
         self._tended_at = float("-inf")
         self._content = NodeContentStore(node)
         self._outputs = HeldOutputs(account, node, self._content, held)
+        self._meters = LeaseMeter(account, node, self._content)
         self._settings = settings or ProviderSettings()
         self._desk = QuoteDesk(account, node, self._executors, policy)
         self._attestations = AttestationDesk(account)
@@ -109,6 +119,7 @@ class ProviderAgent:
                 self.metrics.errors.labels(error.code).inc()
                 _log.warning("%s: %s", error.code, error)
             stop.wait(self._settings.poll_interval_s)
+        self._meters.stop()
         self._runs.close()
         self._moves.close()
 
@@ -184,7 +195,7 @@ class ProviderAgent:
             specification = parse_specification(self._content.get(content_id_of_digest(job.terms.spec)))
             executor = self._executors.of(specification.environment)
             with self.metrics.timed_run(executor.environment):
-                execution = run_to_end(executor, AttemptId(job.id, _FIRST_ATTEMPT), specification, self._content)
+                execution, units = self._execute(job, specification, executor)
         except (JobFault, ContentError, ExecutorFailed) as error:
             self._could_not_run(job, error)
             return
@@ -193,22 +204,32 @@ class ProviderAgent:
             job=job.id,
             attempt=_FIRST_ATTEMPT,
             result=execution.manifest.digest,
-            units=execution.units,
+            units=units,
             environment=keccak_bytes32(executor.environment.encode()),
             submitted_at=self._account.chain_time(),
         )
         self._node.publish(self._account.sign(submission))
         self.metrics.runs.labels(executor.environment, "submitted").inc()
-        self.metrics.units.labels(executor.environment).inc(execution.units)
-        _log.info("submitted job %s: %d units, result %s", job.id, execution.units, execution.manifest.digest)
+        self.metrics.units.labels(executor.environment).inc(units)
+        _log.info("submitted job %s: %d units, result %s", job.id, units, execution.manifest.digest)
+
+    def _execute(self, job: WatchedJob, specification: Specification, executor: Executor) -> tuple[Execution, int]:
+        """What came out, and its units: of a lease that its buyer verifies, the seconds on the meter."""
+        attempt = AttemptId(job.id, _FIRST_ATTEMPT)
+        lease = lease_policy_of(specification.verification)
+        if lease is not None and job.terms.verifier in (job.terms.buyer, job.terms.payer):
+            return self._meters.run(job, specification, lease, executor, attempt)
+        execution = run_to_end(executor, attempt, specification, self._content)
+        return execution, execution.units
 
     def _could_not_run(self, job: WatchedJob, error: ComputilityError) -> None:
         """Hand the job back: at once where the program is at fault, on every machine; after some attempts where this machine or the node is."""
         _log.warning("job %s: %s: %s", job.id, error.code, error)
         self.metrics.runs.labels("", error.code).inc()
         self._failures[job.id] = self._failures.get(job.id, 0) + 1
-        if isinstance(error, JobFault) or self._failures[job.id] >= _ATTEMPTS:
-            self._excuses[job.id] = Excuse(JobId(job.id), error.code, str(error)[:MAX_DETAIL_CHARACTERS])
+        if isinstance(error, JobFault | LeaseEnded) or self._failures[job.id] >= _ATTEMPTS:
+            reason = error.reason if isinstance(error, LeaseEnded) else error.code
+            self._excuses[job.id] = Excuse(JobId(job.id), reason, str(error)[:MAX_DETAIL_CHARACTERS])
 
     def _bring_or_claim(self, job: WatchedJob, signed: SignedStatement, submission: Submission) -> None:
         self._outputs.answer(job, signed, submission)
@@ -226,10 +247,17 @@ class ProviderAgent:
                 self._tell_why(job, found[0])
             return False
         attestation, signatures = found
+        if not attestation.is_final and (attestation.units <= job.chain.accepted or not self._is_over(job)):
+            # Only the last reading of a lease has to reach the chain.
+            return False
         receipt = self._attestations.bring(job.terms, attestation, signatures)
         self.metrics.sent.labels("attest").inc()
         _log.info("brought the attestation of job %s: %s", job.id, receipt.tx_hash)
         return True
+
+    def _is_over(self, job: WatchedJob) -> bool:
+        """Whether nothing more will be signed of a lease that this agent metered."""
+        return job.id in self._excuses or job.now >= job.terms.end - self._settings.excuse_before_end_s
 
     def _tell_why(self, job: WatchedJob, attestation: Attestation) -> None:
         """Say what verifiers found instead of a pass, and why: the reason stands in their evidence."""
@@ -241,8 +269,11 @@ class ProviderAgent:
         _log.warning("verifiers say %s of job %s: %s", attestation.verdict.name, job.id, reason)
 
     def _claim(self, job: WatchedJob) -> None:
-        """Claim what was submitted; without a submission only what is accepted, which is an excuse and costs nobody anything."""
+        """Claim what was submitted; without a submission only what is accepted, which is an excuse and costs nobody anything. What the buyer of a
+        lease has signed for is brought first: the next round sees it accepted, and then claims."""
         submitted = self._watch.submission(job)
+        if submitted is None and self._bring(job):
+            return
         units, result = job.chain.accepted, ZERO_BYTES32
         if submitted is not None:
             units, result = max(units, submitted[1].units), submitted[1].result

@@ -97,7 +97,7 @@ class Offer(_Section):
     price: Credits
     min_units: int = Field(default=1, ge=1)
     max_units: int = Field(default=100_000, ge=1)
-    bond_bps: int = Field(default=2_000, ge=0, le=10_000)
+    bond_bps: int = Field(default=2_000, ge=0, le=65_535)
     max_concurrent: int = Field(default=2, ge=1)
     dispute_window_s: int = Field(default=3_600, ge=1)
     valid_for_s: int = Field(default=7 * 86_400, ge=60)

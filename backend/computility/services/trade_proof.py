@@ -42,6 +42,7 @@ from computility.domain.terms import Terms
 VERSION: Final = 1
 MAX_BUNDLE_BYTES: Final = 64 * 1024 * 1024
 _MEMBER_SIGNATURE: Final = 130
+_ATTESTATION_WORDS: Final = 64 * len(Attestation.STRUCT.fields)
 _FIELDS: Final = frozenset({"version", "chain", "escrow", "job", "blocks", "attestations", "specification", "evidence"})
 
 
@@ -224,10 +225,12 @@ def _prove_attestation(entry: Mapping[str, Any], domain: Eip712Domain, job: Byte
 
 
 def signers_of(digest: Bytes32, signature: str) -> tuple[Address, ...]:
-    """Who signed: one key, or the members of a committee one after the other (65 bytes each). None where the verifier sent it itself, or
-    its contract takes signatures of another form.
+    """Who signed: one key, or the members of a committee one after the other (65 bytes each), before whom its contract wants the attestation's words.
+    None where the verifier sent it itself, or its contract takes signatures of another form.
     """
     digits = _hex(signature).hex()
+    if len(digits) > _ATTESTATION_WORDS and (len(digits) - _ATTESTATION_WORDS) % _MEMBER_SIGNATURE == 0:
+        digits = digits[_ATTESTATION_WORDS:]
     step = len(digits) if len(digits) == _MEMBER_SIGNATURE - 2 else _MEMBER_SIGNATURE
     if not digits or len(digits) % step:
         return ()

@@ -96,6 +96,11 @@ class Trades:
         job = self._known(parse_bytes32(job_id))
         return self._journal.page_about(StatementKind.CHALLENGE, job.record.id, limit=limit, cursor=cursor)
 
+    def meter(self, job_id: str, kind: StatementKind, *, limit: int, cursor: str | None) -> PageOf[JournalEntry]:
+        """Readings of a lease's meter, or the buyer's contests of them, in the order of arrival. Raises as ``job``."""
+        job = self._known(parse_bytes32(job_id))
+        return self._journal.page_about(kind, job.record.id, limit=limit, cursor=cursor)
+
     def submissions(self, job_id: str, *, limit: int, cursor: str | None) -> PageOf[JournalEntry]:
         """What was submitted for a job.
 

@@ -7,7 +7,7 @@ byte for byte when the auditor does the verifier's work again. What keeps the au
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Final
@@ -23,10 +23,14 @@ from computility.domain.statements import SignedStatement, Submission, read_stat
 from computility.execution.content_store import ContentStore
 from computility.execution.executor import Executor
 from computility.execution.executor_set import ExecutorSet
+from computility.services.credit_audit import CreditAudit
 from computility.services.job_check import JobCheck
 from computility.services.trade_proof import SignedAttestation, VerifiedTrade
 from computility.verification.challenge_seed import SECRET_BYTES, Beacon, OpenedChallenge, opened_challenge_of
-from computility.verification.reexecution import Finding
+from computility.verification.credible_signing import Credibility, audit_policy_of, credibility_of
+from computility.verification.lease_heartbeat import ReadingsOf
+from computility.verification.reexecution import Finding, audited, believed
+from computility.verification.verifier import Verifier
 
 SAME_EVIDENCE: Final = "same-evidence"
 EVIDENCE_DIFFERS: Final = "evidence-differs"
@@ -40,6 +44,10 @@ SEALED: Final = "sealed"
 NO_VERDICT: Final = "no-verdict"
 CHALLENGE_OF_ANOTHER_CHAIN: Final = "challenge-of-another-chain"
 FAILS_AN_OWN_CHALLENGE: Final = "fails-an-own-challenge"
+AUDIT_NOT_OF_DRAW: Final = "audit-not-of-draw"
+NOT_CREDIBLE: Final = "not-credible"
+WRONG_THOUGH_CREDIBLE: Final = "wrong-though-credible"
+CREDIBLE_BY_RULE: Final = "credible-by-rule"
 
 
 class Agreement(StrEnum):
@@ -96,15 +104,21 @@ def replay_verdicts(
     content: ContentStore,
     hash_of: Callable[[int], Bytes32 | None],
     begins: Callable[[Attestation], None] = lambda _: None,
+    credit: CreditAudit | None = None,
+    readings_of: ReadingsOf = lambda _: (),
+    methods: Mapping[str, Verifier] | None = None,
 ) -> tuple[ReplayedVerdict, ...]:
     """Every verdict that reached the chain, in its order. ``hash_of`` is the hash of a block of the job's chain, None where there is none.
-    ``begins`` is told of each before its job is checked again.
+    ``begins`` is told of each before its job is checked again. Without ``credit`` nothing is said of verdicts that rest on a provider's credibility.
+    ``readings_of`` tells the meter of a lease; ``methods`` are known beside those that need no setting.
 
     Raises:
         NodeError: the content store cannot be asked at all.
     """
-    check = JobCheck(executors if isinstance(executors, ExecutorSet) else ExecutorSet([executors]), content)
-    return tuple(_replayed(trade, signed, check, content, hash_of, begins) for signed in trade.attestations)
+    check = JobCheck(
+        executors if isinstance(executors, ExecutorSet) else ExecutorSet([executors]), content, readings_of
+    )
+    return tuple(_replayed(trade, signed, check, content, hash_of, begins, credit) for signed in trade.attestations)
 
 
 def overall(replayed: Iterable[ReplayedVerdict]) -> Agreement:
@@ -122,6 +136,7 @@ def _replayed(
     content: ContentStore,
     hash_of: Callable[[int], Bytes32 | None],
     begins: Callable[[Attestation], None],
+    credit: CreditAudit | None,
 ) -> ReplayedVerdict:
     attestation, signers = signed.attestation, signed.signers
     try:
@@ -129,18 +144,83 @@ def _replayed(
         statement, submission = _submission(trade, evidence)
         _need_open_job(trade, evidence, content)
         challenge = _challenge(evidence, hash_of)
+        credibility = _credibility(trade, evidence, statement, submission, challenge, check, credit)
     except _Unsettled as end:
         return ReplayedVerdict(attestation, signers, end.agreement, end.reason, end.claimed)
     begins(attestation)
     finding = check.check(trade.terms, statement, submission, challenge)
     environment = check.environment(check.specification(trade.terms))
+    if credibility is not None and challenge is not None:
+        if not credibility.audited:
+            return _replayed_on_credit(
+                trade, signed, evidence, finding, believed(submission, challenge, credibility), environment, statement
+            )
+        finding = audited(finding, challenge, credibility)
     agreement, reason, differences = _compare(trade, evidence, finding, environment, statement)
-    if agreement is Agreement.CONFIRMED and challenge is not None and finding.verdict is Verdict.PASS:
+    if (
+        agreement is Agreement.CONFIRMED
+        and challenge is not None
+        and credibility is None
+        and finding.verdict is Verdict.PASS
+    ):
         # Provider and verifier may have chosen the secret together; nobody knew the auditor's.
         own = check.check(trade.terms, statement, submission, _own(challenge))
         if own.verdict is Verdict.FAIL:
             agreement, reason, finding = Agreement.CONTRADICTED, FAILS_AN_OWN_CHALLENGE, own
     return ReplayedVerdict(attestation, signers, agreement, reason, evidence.reason, finding.reason, differences)
+
+
+def _replayed_on_credit(
+    trade: VerifiedTrade,
+    signed: SignedAttestation,
+    evidence: Evidence,
+    own: Finding,
+    expected: Finding,
+    environment: str,
+    statement: SignedStatement,
+) -> ReplayedVerdict:
+    """A pass that nobody had run. The rule was kept; what the auditor's own run says is still the last word on the result."""
+    agreement, reason, differences = _compare(trade, evidence, expected, environment, statement)
+    if agreement is Agreement.CONFIRMED:
+        reason = CREDIBLE_BY_RULE
+        if own.verdict is Verdict.FAIL:
+            agreement, reason = Agreement.CONTRADICTED, WRONG_THOUGH_CREDIBLE
+    return ReplayedVerdict(
+        signed.attestation, signed.signers, agreement, reason, evidence.reason, own.reason, differences
+    )
+
+
+def _credibility(
+    trade: VerifiedTrade,
+    evidence: Evidence,
+    statement: SignedStatement,
+    submission: Submission,
+    challenge: OpenedChallenge | None,
+    check: JobCheck,
+    credit: CreditAudit | None,
+) -> Credibility | None:
+    """Why the provider was believed, if it was: by the policy that the parties signed, the draw, the bond, and the checks that it had passed."""
+    if evidence.credibility is None or challenge is None:
+        return None
+    try:
+        claimed = credibility_of(evidence.credibility)
+    except InvalidMessage as error:
+        raise _Unsettled(Agreement.CONTRADICTED, EVIDENCE_MALFORMED, evidence.reason) from error
+    specification = check.specification(trade.terms)
+    if specification is None or credit is None:
+        raise _Unsettled(Agreement.UNKNOWN, NOT_CREDIBLE, evidence.reason)
+    policy = audit_policy_of(specification.verification)
+    if policy is None or policy.audit_bps != claimed.audit_bps or not policy.is_covered(trade.terms):
+        raise _Unsettled(Agreement.CONTRADICTED, NOT_CREDIBLE, evidence.reason)
+    if policy.is_audited(challenge.seed(statement, submission), trade.job) != claimed.audited:
+        raise _Unsettled(Agreement.CONTRADICTED, AUDIT_NOT_OF_DRAW, evidence.reason)
+    try:
+        holds = len(claimed.passed) == policy.checks_wanted and credit.holds(trade, claimed)
+    except ContentError as error:
+        raise _Unsettled(Agreement.UNKNOWN, error.code, evidence.reason) from error
+    if not holds:
+        raise _Unsettled(Agreement.CONTRADICTED, NOT_CREDIBLE, evidence.reason)
+    return claimed
 
 
 def _challenge(evidence: Evidence, hash_of: Callable[[int], Bytes32 | None]) -> OpenedChallenge | None:

@@ -8,14 +8,16 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from computility.domain.attestation import Verdict
+from computility.domain.attestation import Attestation, Verdict
 from computility.domain.errors import ComputilityError, ContentNotFound, ExecutorBusy, HostMemoryExhausted
 from computility.domain.identifiers import Address, Bytes32, JobId, keccak_bytes32, parse_address
 from computility.domain.job import JobState, Outcome
-from computility.domain.statements import SignedStatement, Submission
+from computility.domain.specification import Specification
+from computility.domain.statements import SignedStatement, Submission, read_statement
 from computility.execution.executor import Execution, Executor
 from computility.execution.executor_set import ExecutorSet
 from computility.services.challenge_desk import ChallengeDesk
@@ -24,12 +26,17 @@ from computility.services.committee_seat import CommitteeSeat
 from computility.services.job_check import OUTPUTS_MISSING, JobCheck, draws
 from computility.services.job_watch import JobWatch, WatchedJob
 from computility.services.keyed_tasks import KeyedTasks
+from computility.services.lease_meter import readings_of
 from computility.services.node_client import NodeClient, NodeContentStore
 from computility.services.service_levels import opened_at, service_level_of
+from computility.services.track_record import TrackRecords
 from computility.services.trading_account import TradingAccount
+from computility.verification.challenge_seed import OpenedChallenge
+from computility.verification.credible_signing import AuditPolicy, Credibility, audit_policy_of
 from computility.verification.freivalds import OUT_OF_MEMORY, UNREADABLE
-from computility.verification.reexecution import Finding
+from computility.verification.reexecution import Finding, audited, believed
 from computility.verification.service_levels import under_service_level
+from computility.verification.verifier import Verifier
 
 _log = logging.getLogger(__name__)
 
@@ -64,7 +71,7 @@ class VerifierSettings:
 
 
 class VerifierNode:
-    """One verifier, for itself, and as a member of the committee if it has a ``seat``."""
+    """One verifier, for itself, and as a member of the committee if it has a ``seat``. ``methods`` are known beside those that need no setting."""
 
     def __init__(
         self,
@@ -73,18 +80,23 @@ class VerifierNode:
         executors: Executor | ExecutorSet,
         seat: CommitteeSeat | None = None,
         settings: VerifierSettings | None = None,
+        methods: Mapping[str, Verifier] | None = None,
     ) -> None:
         self._account = account
         self._node = node
         self._content = NodeContentStore(node)
         self._check_of = JobCheck(
-            executors if isinstance(executors, ExecutorSet) else ExecutorSet([executors]), self._content
+            executors if isinstance(executors, ExecutorSet) else ExecutorSet([executors]),
+            self._content,
+            lambda job: readings_of(node, account, job),
+            methods,
         )
         self._seat = seat
         self._serves = (account.address, *([seat.address] if seat else []))
         self._settings = settings or VerifierSettings()
         self._watch = JobWatch(account, node, self._settings.confirmations)
         self._desk = ChallengeDesk(account, node, self._settings.confirmations)
+        self._records = TrackRecords(account, node, self._content)
         self._checks = KeyedTasks("check", self._settings.parallel_jobs)
         self._sends = KeyedTasks("send", 4)
         self._panels: dict[Bytes32, tuple[float, tuple[Address, ...]]] = {}
@@ -164,11 +176,11 @@ class VerifierNode:
         """This verifier's place among those who may check the job; None if it may not. All of a panel rank each other alike, by a hash."""
         if job.terms.verifier == self._account.address:
             return 0
-        panel = self._panel(job)
-        if self._account.address not in panel:
-            return None
-        ranked = sorted(panel, key=lambda member: keccak_bytes32(bytes.fromhex(job.id[2:] + member[2:])))
-        return ranked.index(self._account.address)
+        ranked = self._ranked(job)
+        return ranked.index(self._account.address) if self._account.address in ranked else None
+
+    def _ranked(self, job: WatchedJob) -> list[Address]:
+        return sorted(self._panel(job), key=lambda member: keccak_bytes32(bytes.fromhex(job.id[2:] + member[2:])))
 
     def _panel(self, job: WatchedJob) -> tuple[Address, ...]:
         read_at, panel = self._panels.get(job.id, (float("-inf"), ()))
@@ -184,15 +196,9 @@ class VerifierNode:
 
     def _check(self, job: WatchedJob, signed: SignedStatement, submission: Submission) -> None:
         specification = self._check_of.specification(job.terms)
-        challenge = None
-        if specification is not None and draws(specification.verification):
-            challenge = self._desk.opened(job, submission, (job.terms.verifier, *self._panel(job)))
-            if challenge is None:
-                return
-        _log.info("checking job %s", job.id)
         level = service_level_of(job.terms.sla, self._content)
-        finding = self._check_of.check(job.terms, signed, submission, challenge)
-        if self._may_tell_later(job, finding):
+        finding = self._found(job, signed, submission, specification)
+        if finding is None or self._may_tell_later(job, finding):
             return
         if finding.verdict is Verdict.PASS and finding.execution is not None:
             self._keep_available(finding.execution)
@@ -203,6 +209,65 @@ class VerifierNode:
             attestation = under_service_level(attestation, level, opened_at(self._account.rpc, job), submission)
         self._node.publish(self._account.sign(attestation))
         _log.info("attested job %s: %s (%s)", job.id, finding.verdict.name, finding.reason)
+
+    def _found(
+        self, job: WatchedJob, signed: SignedStatement, submission: Submission, specification: Specification | None
+    ) -> Finding | None:
+        """What is to be said; None while a challenge, or the member that audits, is waited for."""
+        policy = {} if specification is None else specification.verification
+        audits = audit_policy_of(policy)
+        passed = self._passed(job, audits) if audits is not None else None
+        challenge = None
+        if draws(policy) or passed is not None:
+            challenge = self._desk.opened(job, submission, (job.terms.verifier, *self._panel(job)))
+            if challenge is None:
+                return None
+        if specification is not None and audits is not None and passed is not None and challenge is not None:
+            drawn = audits.is_audited(challenge.seed(signed, submission), job.id)
+            credibility = Credibility(audits.audit_bps, drawn, passed)
+            return self._on_credit(job, signed, submission, specification, challenge, credibility)
+        _log.info("checking job %s", job.id)
+        return self._check_of.check(job.terms, signed, submission, challenge)
+
+    def _passed(self, job: WatchedJob, audits: AuditPolicy) -> tuple[Bytes32, ...] | None:
+        """The checks that make a job's provider credible; None where it is not, or risks too little on this job."""
+        if not audits.is_covered(job.terms):
+            return None
+        passed = self._records.passed(job, audits.checks_wanted)
+        return passed if len(passed) == audits.checks_wanted else None
+
+    def _on_credit(
+        self,
+        job: WatchedJob,
+        signed: SignedStatement,
+        submission: Submission,
+        specification: Specification,
+        challenge: OpenedChallenge,
+        credibility: Credibility,
+    ) -> Finding | None:
+        """A credible provider's result: believed, unless the draw has one member audit it, whose word the others then take for a pass."""
+        expected = believed(submission, challenge, credibility)
+        if not self._check_of.has_outputs(specification, submission):
+            return Finding(Verdict.NO_FAULT, OUTPUTS_MISSING, None)
+        if not credibility.audited:
+            return expected
+        waited = time.monotonic() - self._submitted_since.get(job.id, time.monotonic())
+        if self._place(job) != 0 and waited < self._settings.standby_s:
+            word = self._word_of(job, self._ranked(job)[0])
+            if word is None:
+                return None
+            evidence = expected.evidence(JobId(job.id), job.terms, self._check_of.environment(specification), signed)
+            if word.verdict is Verdict.PASS and word.evidence == evidence.digest:
+                return expected
+        _log.info("auditing job %s", job.id)
+        return audited(self._check_of.check(job.terms, signed, submission, None), challenge, credibility)
+
+    def _word_of(self, job: WatchedJob, member: Address) -> Attestation | None:
+        for row in self._node.attestations(job.id)["items"]:
+            statement = read_statement(row, self._account.ledger.domain)
+            if statement.signer == member and isinstance(statement.message, Attestation):
+                return statement.message
+        return None
 
     def _may_tell_later(self, job: WatchedJob, finding: Finding) -> bool:
         since = self._asked_since.setdefault(job.id, time.monotonic())

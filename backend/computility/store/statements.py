@@ -17,6 +17,7 @@ from sqlmodel import Field, Session, SQLModel, and_, col, func, or_, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from computility.domain.identifiers import Address, Bytes32, ChainId
+from computility.domain.metered_lease import MeterReading
 from computility.domain.resource import parse_resource
 from computility.domain.statements import (
     Ask,
@@ -101,6 +102,8 @@ def _slot(message: object) -> str | None:
             return f"answer:{message.request}"
         case Submission():
             return f"submission:{message.job}:{message.attempt}"
+        case MeterReading():
+            return f"reading:{message.job}:{message.sequence}"
         case _:
             return None
 
@@ -129,6 +132,12 @@ def about(session: Session, chain_id: ChainId, kind: StatementKind, subject: Byt
     """All statements of a kind about one thing, in the order of arrival."""
     query = _of(chain_id, kind).where(col(StatementRow.subject) == subject)
     return session.exec(query.order_by(col(StatementRow.sequence))).all()
+
+
+def last_about(session: Session, chain_id: ChainId, kind: StatementKind, subject: Bytes32) -> StatementRow | None:
+    """The newest of ``about``."""
+    query = _of(chain_id, kind).where(col(StatementRow.subject) == subject)
+    return session.exec(query.order_by(col(StatementRow.sequence).desc())).first()
 
 
 def all_of(session: Session, chain_id: ChainId, kind: StatementKind) -> Sequence[StatementRow]:

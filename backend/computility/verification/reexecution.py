@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from computility.domain.attestation import Attestation, Verdict
 from computility.domain.content_id import content_id_of_digest
 from computility.domain.errors import ContentError, ExecutorFailed, InvalidJobSpecification, JobFault
-from computility.domain.evidence import CHALLENGED, VERSION, Evidence
+from computility.domain.evidence import CHALLENGED, CREDITED, VERSION, Evidence
 from computility.domain.identifiers import ZERO_BYTES32, Bytes32, JobId
 from computility.domain.specification import Specification, parse_specification
 from computility.domain.statements import SignedStatement, Submission
@@ -19,6 +19,7 @@ from computility.execution.content_store import ContentStore
 from computility.execution.executor import AttemptId, Execution, Executor, run_to_end
 from computility.verification.challenge_seed import OpenedChallenge
 from computility.verification.check_result import CheckResult
+from computility.verification.credible_signing import CREDIBLE, Credibility
 from computility.verification.hash_equality import HASH_BITS, ExecutorOf
 
 SAME = "same"
@@ -31,13 +32,15 @@ _EQUAL_BIT_FOR_BIT = frozenset({"wasm"})
 @dataclass(frozen=True)
 class Finding:
     """What a verifier found. ``reason`` is a slug; ``execution`` is its own run, None where that came to no end or where it checked by other means:
-    then ``passed`` is the submission that it lets pass. ``challenge`` is how it was drawn what it looked at."""
+    then ``passed`` is the submission that it lets pass. ``challenge`` is how it was drawn what it looked at, ``credibility`` why the provider was
+    believed, or would have been but for the draw."""
 
     verdict: Verdict
     reason: str
     execution: Execution | None
     passed: Submission | None = None
     challenge: OpenedChallenge | None = None
+    credibility: Credibility | None = None
 
     @property
     def result(self) -> Bytes32 | None:
@@ -55,6 +58,7 @@ class Finding:
 
     def evidence(self, job: JobId, terms: Terms, environment: str, submission: SignedStatement) -> Evidence:
         """The document behind the verdict, the same from every verifier that found the same."""
+        version = VERSION if self.challenge is None else CHALLENGED if self.credibility is None else CREDITED
         return Evidence(
             job=job,
             verifier=terms.verifier,
@@ -64,8 +68,9 @@ class Finding:
             result=self.result,
             units=self.units,
             submission=submission.to_json(),
-            version=VERSION if self.challenge is None else CHALLENGED,
+            version=version,
             challenge=None if self.challenge is None else self.challenge.to_document(),
+            credibility=None if self.credibility is None else self.credibility.to_document(),
         )
 
     def attestation(self, job: JobId, evidence: Bytes32) -> Attestation:
@@ -82,6 +87,17 @@ class Finding:
             meter_root=ZERO_BYTES32,
             evidence=evidence,
         )
+
+
+def believed(submission: Submission, challenge: OpenedChallenge, credibility: Credibility) -> Finding:
+    """What is to be said of a credible provider's result: that it passes, unless the draw had it run again; then what who runs it should find."""
+    reason = SAME if credibility.audited else CREDIBLE
+    return Finding(Verdict.PASS, reason, None, submission, challenge, credibility)
+
+
+def audited(finding: Finding, challenge: OpenedChallenge, credibility: Credibility) -> Finding:
+    """What a run found that the draw asked for."""
+    return replace(finding, challenge=challenge, credibility=credibility)
 
 
 def reexecute(terms: Terms, submission: Submission, executor: Executor, content: ContentStore) -> Finding:

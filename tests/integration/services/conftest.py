@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import threading
 from collections.abc import Iterator
@@ -29,6 +30,13 @@ def ledger(tmp_path: Path) -> Iterator[LedgerOnChain]:
 @pytest.fixture
 def node(ledger: LedgerOnChain, tmp_path: Path) -> Iterator[NodeClient]:
     """A node on that chain, over a real socket."""
+    with node_on(ledger, tmp_path) as client:
+        yield client
+
+
+@contextlib.contextmanager
+def node_on(ledger: LedgerOnChain, tmp_path: Path) -> Iterator[NodeClient]:
+    """A node on a chain whose deployments are written below a folder, over a real socket."""
     settings = NodeSettings(
         rpc_url=ledger.rpc.url,
         deployments_dir=tmp_path / "deployments",

@@ -10,6 +10,8 @@ from computility.api.schemas.statements import (
     AttestationStatement,
     ChallengeStatement,
     EnvironmentClass,
+    MeterContestStatement,
+    MeterReadingStatement,
     ResourceUrn,
     SubmissionStatement,
 )
@@ -147,6 +149,14 @@ class SubmissionPage(Page[SubmissionStatement]):
 
 class ChallengePage(Page[ChallengeStatement]):
     """Verifiers' challenges to a job, in the order of arrival."""
+
+
+class MeterReadingPage(Page[MeterReadingStatement]):
+    """Readings of a lease's meter, in their order."""
+
+
+class MeterContestPage(Page[MeterContestStatement]):
+    """Contests of readings, in the order of arrival."""
 
 
 class JobPage(Page[JobRow]):

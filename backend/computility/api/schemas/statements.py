@@ -11,7 +11,6 @@ from computility.api.schemas.wire import (
     Address,
     Amount,
     Answer,
-    Bps,
     Bytes32,
     Message,
     Nonce,
@@ -48,7 +47,15 @@ class AskMessage(Message):
     unit_price: Amount
     min_units: Units
     max_units: Units
-    bond_bps: Annotated[Bps, Field(description="Bond on one job, of unitPrice · maxUnits.")]
+    bond_bps: Annotated[
+        int,
+        Field(
+            ge=0,
+            le=2**16 - 1,
+            description="Bond on one job, in basis points of unitPrice · maxUnits; more than 10,000 makes a provider credible sooner.",
+            examples=[2_000],
+        ),
+    ]
     max_concurrent: Annotated[int, Field(ge=1, le=2**32 - 1, examples=[2])]
     verifiers: Annotated[list[Address], Field(max_length=16, description="Verifiers that it accepts; empty means any.")]
     arbiters: Annotated[
@@ -123,6 +130,28 @@ class ChallengeMessage(Message):
     secret: Annotated[Bytes32, Field(description="Zero in the promise, the secret once the block is there.")]
 
 
+class MeterReadingMessage(Message):
+    """The meter of a lease, as its provider read it. Each reading names the one before it."""
+
+    job: Bytes32
+    attempt: Annotated[int, Field(ge=0, le=2**32 - 1, examples=[1])]
+    sequence: Annotated[int, Field(ge=1, le=2**32 - 1, examples=[1])]
+    previous: Annotated[Bytes32, Field(description="Digest of the reading before; zero for the first.")]
+    units: Units
+    at_ms: Annotated[Units, Field(description="UTC milliseconds.")]
+    sample: Annotated[Bytes32, Field(description="SHA-256 of what was measured, a document in the content store.")]
+    is_last: Annotated[bool, Field(description="The job ended by itself.", examples=[False])]
+
+
+class MeterContestMessage(Message):
+    """The buyer of a lease does not believe a reading."""
+
+    job: Bytes32
+    reading: Bytes32
+    reason: Reason
+    at: Time
+
+
 class Signed(BaseModel, Generic[KindT, MessageT]):
     """A signed statement on its way in. ``kind``, ``id`` and ``signer`` may be left out; if given they are checked."""
 
@@ -154,6 +183,8 @@ RefusalKind = Literal["refusal"]
 SubmissionKind = Literal["submission"]
 AttestationKind = Literal["attestation"]
 ChallengeKind = Literal["challenge"]
+MeterReadingKind = Literal["meter-reading"]
+MeterContestKind = Literal["meter-contest"]
 
 
 class SignedAsk(Signed[AskKind, AskMessage]):
@@ -188,6 +219,14 @@ class SignedChallenge(Signed[ChallengeKind, ChallengeMessage]):
     """A verifier's challenge on its way in."""
 
 
+class SignedMeterReading(Signed[MeterReadingKind, MeterReadingMessage]):
+    """A reading on its way in."""
+
+
+class SignedMeterContest(Signed[MeterContestKind, MeterContestMessage]):
+    """A contest on its way in."""
+
+
 class AskStatement(Statement[AskKind, AskMessage]):
     """An ask in the journal."""
 
@@ -218,3 +257,11 @@ class AttestationStatement(Statement[AttestationKind, AttestationMessage]):
 
 class ChallengeStatement(Statement[ChallengeKind, ChallengeMessage]):
     """A verifier's challenge in the journal."""
+
+
+class MeterReadingStatement(Statement[MeterReadingKind, MeterReadingMessage]):
+    """A reading in the journal."""
+
+
+class MeterContestStatement(Statement[MeterContestKind, MeterContestMessage]):
+    """A contest in the journal."""

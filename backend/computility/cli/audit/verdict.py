@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from computility.cli.audit.options import DEFAULT_DEPLOYMENTS, DeploymentsOption, open_chain
-from computility.cli.options import DEFAULT_NODE, DEFAULT_RPC, CheckedByOption, NodeOption, RpcOption
+from computility.cli.options import DEFAULT_NODE, DEFAULT_RPC, CheckedByOption, NodeOption, RpcOption, TeeRootOption
 from computility.cli.output import JsonOption, print_json, print_rows, progress_console
 from computility.cli.session import open_node
 
@@ -19,6 +19,7 @@ def command(
     job: Annotated[str, typer.Argument(help="The job's id: 0x and 64 hex digits.")],
     job_timeout: Annotated[int, typer.Option(min=1, help="Seconds that one run may take on this machine.")] = 300,
     config: CheckedByOption = None,
+    tee_root: TeeRootOption = None,
     node: NodeOption = DEFAULT_NODE,
     rpc: RpcOption = DEFAULT_RPC,
     deployments: DeploymentsOption = DEFAULT_DEPLOYMENTS,
@@ -27,18 +28,23 @@ def command(
     """Do the verifiers' work on a job again, and compare with the evidence of each verdict that reached the chain.
 
     Where the specification names methods that draw what they look at, the verifier's challenge is looked through again, and one of your own besides.
+    Where a credible provider was believed, its checks, its bond and the draw are looked at again, and the job is run all the same.
 
     The trade is proven against the chain that you name; the node only stores the evidence, the specification and the inputs, each checked against
     its hash. Exits 3 when a verdict is contradicted, and 4 when this machine cannot tell (the reason says why); that accuses nobody.
     """
+    from computility.domain.eip712 import Eip712Domain
     from computility.domain.errors import ExecutorUnfit
     from computility.domain.identifiers import Bytes32, parse_bytes32
+    from computility.domain.statements import read_statement
     from computility.execution.executor_set import ExecutorSet
     from computility.execution.wasm.executor import WasmExecutor
+    from computility.services.credit_audit import CreditAudit
     from computility.services.node_client import NodeContentStore
     from computility.services.proof_builder import ProofBuilder
     from computility.services.provider_config import read_provider_config
     from computility.services.provider_role import executors_of
+    from computility.services.tee_roots import tee_methods
     from computility.services.verdict_replay import Agreement, overall, replay_verdicts
 
     wanted = parse_bytes32(job)
@@ -50,6 +56,7 @@ def command(
     with open_chain(rpc, deployments) as (chain, deployed), open_node(node) as client:
         with progress_console.status("proving the trade"):
             _, trade = ProofBuilder(chain, deployed).build(wanted)
+            domain = Eip712Domain(deployed.chain_number, trade.escrow)
         with progress_console.status("checking the job again") as status:
             replayed = replay_verdicts(
                 trade,
@@ -57,6 +64,9 @@ def command(
                 NodeContentStore(client),
                 lambda number: Bytes32(header.hash) if (header := chain.rpc.header(number)) else None,
                 lambda attestation: status.update(f"checking the job again ({attestation.verdict.name.lower()})"),
+                CreditAudit(chain, deployed, NodeContentStore(client)),
+                lambda leased: [read_statement(row, domain) for row in client.meter_readings(leased)],
+                tee_methods(tee_root or [], NodeContentStore(client)),
             )
     answer = overall(replayed)
     rows = [verdict.to_document() for verdict in replayed]

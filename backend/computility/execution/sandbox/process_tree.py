@@ -25,3 +25,18 @@ def tree_usage(pid: int) -> tuple[int, int]:
         cpu_ms += sum(int(ticks) for ticks in fields[11:15]) * 1000 // _TICKS_PER_S
         memory += int(fields[21]) * _PAGE
     return cpu_ms, memory
+
+
+def tree_names(pid: int, most: int = 64) -> tuple[str, ...]:
+    """The names of a process and all below it, sorted; at most so many."""
+    names: list[str] = []
+    waiting = [pid]
+    while waiting and len(names) < most:
+        current = waiting.pop()
+        try:
+            names.append(Path(f"/proc/{current}/comm").read_text().strip())
+            for children in Path(f"/proc/{current}/task").glob("*/children"):
+                waiting += [int(child) for child in children.read_text().split()]
+        except (OSError, ValueError):
+            continue
+    return tuple(sorted(name for name in names if name and name.isprintable()))

@@ -23,7 +23,7 @@ from computility.execution.job_environment import job_environment
 from computility.execution.sandbox.bubblewrap import NOTHING, Sandbox, SandboxLimits, memory_files
 from computility.execution.sandbox.control_groups import JobGroup
 from computility.execution.sandbox.output_archive import longest_archive
-from computility.execution.sandbox.process_tree import tree_usage
+from computility.execution.sandbox.process_tree import tree_names, tree_usage
 
 _FIRST_USER: Final = 1_900_000_000
 _USERS: Final = 2**24
@@ -149,7 +149,14 @@ class SandboxedRun:
                 if group is not None and group.ran_out_of_memory():
                     raise self._too_much_memory()
                 if time.monotonic() >= next_sample:
-                    self._run.sample(MeterSample(self._run.elapsed_ms(), *usage, energy_mj=_energy_mj(meter)))
+                    self._run.sample(
+                        MeterSample(
+                            self._run.elapsed_ms(),
+                            *usage,
+                            energy_mj=_energy_mj(meter),
+                            processes=tree_names(process.pid),
+                        )
+                    )
                     next_sample = time.monotonic() + _SAMPLE_S
         spent = group.cpu_ms() if group is not None else None
         _, status, used = os.wait4(process.pid, 0)

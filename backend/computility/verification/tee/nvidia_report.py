@@ -1,0 +1,74 @@
+"""NVIDIA's attestation report of a GPU: an SPDM 1.1 GET_MEASUREMENTS request and its answer (DMTF DSP0274), signed over P-384 by the card's own key.
+
+The report is the 37 bytes of the request, then the answer, as NVIDIA's drivers hand it out. Whether measurements are NVIDIA's golden ones stands in
+its reference integrity manifests, which are not looked at: a policy names the measurements that it wants. Revocation is not looked at either.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+
+from computility.verification.tee.certificates import demand_signed, trusted_key
+from computility.verification.tee.report_claims import REPORT_UNFIT, ReportClaims, ReportRefused
+
+REQUEST_BYTES: Final = 37
+SIGNATURE_BYTES: Final = 96
+_REQUEST_CODE: Final = 0xE0
+_ANSWER_CODE: Final = 0x60
+_SPDM_1_1: Final = 0x11
+_DMTF: Final = 1
+_NONCE: Final = slice(4, 36)
+
+
+def check_nvidia_report(
+    report: bytes, chain: Sequence[x509.Certificate], roots: Sequence[x509.Certificate], at_s: int
+) -> ReportClaims:
+    """What a report claims, if it holds. The nonce has 32 bytes; measurements are named ``0`` to ``255``.
+
+    Raises:
+        ReportRefused: it does not hold.
+    """
+    request, answer = report[:REQUEST_BYTES], report[REQUEST_BYTES:]
+    if len(answer) < 8 + SIGNATURE_BYTES or request[:2] != bytes([_SPDM_1_1, _REQUEST_CODE]):
+        raise ReportRefused(REPORT_UNFIT, "no SPDM 1.1 request for measurements with its answer")
+    if answer[:2] != bytes([_SPDM_1_1, _ANSWER_CODE]):
+        raise ReportRefused(REPORT_UNFIT, "the request is not followed by its answer")
+    measurements = _measurements(answer)
+    signature = answer[-SIGNATURE_BYTES:]
+    half = SIGNATURE_BYTES // 2
+    demand_signed(
+        trusted_key(chain, roots, at_s),
+        int.from_bytes(signature[:half], "big"),
+        int.from_bytes(signature[half:], "big"),
+        report[:-SIGNATURE_BYTES],
+        hashes.SHA384(),
+    )
+    return ReportClaims(nonce=request[_NONCE], measurements=measurements)
+
+
+def _measurements(answer: bytes) -> dict[str, bytes]:
+    blocks, length = answer[4], int.from_bytes(answer[5:8], "little")
+    record = answer[8 : 8 + length]
+    rest = answer[8 + length : -SIGNATURE_BYTES]
+    # The card's own nonce, then data of NVIDIA's own.
+    if len(record) != length or len(rest) < 34 or len(rest) != 34 + int.from_bytes(rest[32:34], "little"):
+        raise ReportRefused(REPORT_UNFIT, "the answer's lengths do not add up")
+    found: dict[str, bytes] = {}
+    at = 0
+    for _ in range(blocks):
+        index, form = record[at : at + 1], record[at + 1 : at + 2]
+        size = int.from_bytes(record[at + 2 : at + 4], "little")
+        block = record[at + 4 : at + 4 + size]
+        at += 4 + size
+        if len(block) != size or size < 3 or int.from_bytes(block[1:3], "little") != size - 3:
+            raise ReportRefused(REPORT_UNFIT, "a measurement's length does not add up")
+        if form != bytes([_DMTF]) or str(index[0]) in found:
+            raise ReportRefused(REPORT_UNFIT, "a measurement is of another form, or comes twice")
+        found[str(index[0])] = block[3:]
+    if at != len(record):
+        raise ReportRefused(REPORT_UNFIT, "there are more measurements than the answer counts")
+    return found
