@@ -428,6 +428,86 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/v1/meter-readings": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Publish Meter Reading
+         * @description The provider of a lease reads its meter. Each reading follows the one before it.
+         */
+        readonly post: operations["publish_meter_reading_v1_meter_readings_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/v1/meter-contests": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Publish Meter Contest
+         * @description The buyer of a lease does not believe a reading.
+         */
+        readonly post: operations["publish_meter_contest_v1_meter_contests_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/v1/jobs/{job_id}/meter-readings": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * List Meter Readings
+         * @description The meter of a lease, in the order of its readings.
+         */
+        readonly get: operations["list_meter_readings_v1_jobs__job_id__meter_readings_get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/v1/jobs/{job_id}/meter-contests": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * List Meter Contests
+         * @description What the buyer of a lease does not believe of its meter.
+         */
+        readonly get: operations["list_meter_contests_v1_jobs__job_id__meter_contests_get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/v1/providers": {
         readonly parameters: {
             readonly query?: never;
@@ -673,7 +753,7 @@ export interface components {
             readonly minUnits: string;
             /** @description Units of the resource's metric, uint64. */
             readonly maxUnits: string;
-            /** @description Bond on one job, of unitPrice · maxUnits. */
+            /** @description Bond on one job, in basis points of unitPrice · maxUnits; more than 10,000 makes a provider credible sooner. */
             readonly bondBps: number;
             readonly maxConcurrent: number;
             /** @description Verifiers that it accepts; empty means any. */
@@ -1062,6 +1142,73 @@ export interface components {
             /** @description Content id of the job specification. */
             readonly specification: string | null;
         };
+        /** @description The buyer of a lease does not believe a reading. */
+        readonly MeterContestMessage: {
+            /** @description 32 bytes. */
+            readonly job: string;
+            /** @description 32 bytes. */
+            readonly reading: string;
+            readonly reason: string;
+            /** @description UTC seconds. */
+            readonly at: number;
+        };
+        /** @description Contests of readings, in the order of arrival. */
+        readonly MeterContestPage: {
+            readonly items: readonly components["schemas"]["MeterContestStatement"][];
+            /** @description Cursor of the following page. */
+            readonly next?: string | null;
+        };
+        /** @description A contest in the journal. */
+        readonly MeterContestStatement: {
+            /** @constant */
+            readonly kind: "meter-contest";
+            /** @description EIP-712 digest of the message; of a quote, the job's id. */
+            readonly id: string;
+            /** @description Account, checksummed (EIP-55) in answers. */
+            readonly signer: string;
+            readonly message: components["schemas"]["MeterContestMessage"];
+            /** @description 65 bytes (r, s, v), or 64 as in EIP-2098. */
+            readonly signature: string;
+            /** @description UTC seconds. */
+            readonly received_at: number;
+        };
+        /** @description The meter of a lease, as its provider read it. Each reading names the one before it. */
+        readonly MeterReadingMessage: {
+            /** @description 32 bytes. */
+            readonly job: string;
+            readonly attempt: number;
+            readonly sequence: number;
+            /** @description Digest of the reading before; zero for the first. */
+            readonly previous: string;
+            /** @description Units of the resource's metric, uint64. */
+            readonly units: string;
+            /** @description UTC milliseconds. */
+            readonly atMs: string;
+            /** @description SHA-256 of what was measured, a document in the content store. */
+            readonly sample: string;
+            /** @description The job ended by itself. */
+            readonly isLast: boolean;
+        };
+        /** @description Readings of a lease's meter, in their order. */
+        readonly MeterReadingPage: {
+            readonly items: readonly components["schemas"]["MeterReadingStatement"][];
+            /** @description Cursor of the following page. */
+            readonly next?: string | null;
+        };
+        /** @description A reading in the journal. */
+        readonly MeterReadingStatement: {
+            /** @constant */
+            readonly kind: "meter-reading";
+            /** @description EIP-712 digest of the message; of a quote, the job's id. */
+            readonly id: string;
+            /** @description Account, checksummed (EIP-55) in answers. */
+            readonly signer: string;
+            readonly message: components["schemas"]["MeterReadingMessage"];
+            /** @description 65 bytes (r, s, v), or 64 as in EIP-2098. */
+            readonly signature: string;
+            /** @description UTC seconds. */
+            readonly received_at: number;
+        };
         /** @description One file that the job wrote. */
         readonly OutputFile: {
             readonly path: string;
@@ -1264,6 +1411,24 @@ export interface components {
             readonly id?: string | null;
             readonly signer?: string | null;
             readonly message: components["schemas"]["ChallengeMessage"];
+            /** @description 65 bytes (r, s, v), or 64 as in EIP-2098. */
+            readonly signature: string;
+        };
+        /** @description A contest on its way in. */
+        readonly SignedMeterContest: {
+            readonly kind?: "meter-contest" | null;
+            readonly id?: string | null;
+            readonly signer?: string | null;
+            readonly message: components["schemas"]["MeterContestMessage"];
+            /** @description 65 bytes (r, s, v), or 64 as in EIP-2098. */
+            readonly signature: string;
+        };
+        /** @description A reading on its way in. */
+        readonly SignedMeterReading: {
+            readonly kind?: "meter-reading" | null;
+            readonly id?: string | null;
+            readonly signer?: string | null;
+            readonly message: components["schemas"]["MeterReadingMessage"];
             /** @description 65 bytes (r, s, v), or 64 as in EIP-2098. */
             readonly signature: string;
         };
@@ -2903,6 +3068,308 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": components["schemas"]["AttestationPage"];
+                };
+            };
+            /** @description Not Found */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            readonly default: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly publish_meter_reading_v1_meter_readings_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["SignedMeterReading"];
+            };
+        };
+        readonly responses: {
+            /** @description The node had it already */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["MeterReadingStatement"];
+                };
+            };
+            /** @description Successful Response */
+            readonly 201: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["MeterReadingStatement"];
+                };
+            };
+            /** @description Not Found */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            readonly 409: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            readonly 429: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            readonly default: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly publish_meter_contest_v1_meter_contests_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["SignedMeterContest"];
+            };
+        };
+        readonly responses: {
+            /** @description The node had it already */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["MeterContestStatement"];
+                };
+            };
+            /** @description Successful Response */
+            readonly 201: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["MeterContestStatement"];
+                };
+            };
+            /** @description Not Found */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            readonly 409: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            readonly 429: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            readonly default: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly list_meter_readings_v1_jobs__job_id__meter_readings_get: {
+        readonly parameters: {
+            readonly query?: {
+                /** @description Items on a page. */
+                readonly limit?: number;
+                /** @description The `next` of the page before. */
+                readonly cursor?: string | null;
+            };
+            readonly header?: never;
+            readonly path: {
+                /** @description The job's id. */
+                readonly job_id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["MeterReadingPage"];
+                };
+            };
+            /** @description Not Found */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            readonly default: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly list_meter_contests_v1_jobs__job_id__meter_contests_get: {
+        readonly parameters: {
+            readonly query?: {
+                /** @description Items on a page. */
+                readonly limit?: number;
+                /** @description The `next` of the page before. */
+                readonly cursor?: string | null;
+            };
+            readonly header?: never;
+            readonly path: {
+                /** @description The job's id. */
+                readonly job_id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["MeterContestPage"];
                 };
             };
             /** @description Not Found */
