@@ -42,6 +42,9 @@ const USED = {
   ],
 };
 
+/** Contracts whose events the page decodes by itself, to verify proofs. */
+const EVENTS_OF = ["JobEscrow"];
+
 /** Errors of other contracts that come back through a call of one: [contract, error]. */
 const PASSED_ON = { JobEscrow: [["ProviderRegistry", "FreeStakeTooSmall"]] };
 
@@ -94,7 +97,12 @@ async function abis() {
       abi.push(called.abi.find((item) => item.type === "error" && item.name === error));
     }
     const kept = abi
-      .filter((item) => item.type === "error" || (item.type === "function" && names.includes(item.name)))
+      .filter(
+        (item) =>
+          item.type === "error" ||
+          (item.type === "event" && EVENTS_OF.includes(contract)) ||
+          (item.type === "function" && names.includes(item.name)),
+      )
       .sort((a, b) => a.type.localeCompare(b.type) || a.name.localeCompare(b.name));
     const name = contract[0].toLowerCase() + contract.slice(1);
     parts.push(`export const ${name}Abi = ${JSON.stringify(kept.map(withoutInternalTypes), null, 2)} as const;\n`);

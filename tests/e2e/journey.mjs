@@ -35,9 +35,37 @@ await visitPage(async (visit) => {
   await visit.see(page.getByText("The store agrees with the chain."), JOB_MS);
   await visit.see(page.getByRole("table", { name: /Events/ }));
   await visit.shot("audit");
+  const proof = await verifyProof(visit, jobId);
   visit.expectNoComplaints();
-  return { job: jobId, price, settled_in_s: settledIn, picture, claim, deposited, store_matches_chain: true };
+  return { job: jobId, price, settled_in_s: settledIn, picture, claim, deposited, proof, store_matches_chain: true };
 });
+
+/** The trade is proven in the page, its blocks are the chain's, and one changed digit in the file is found out. */
+async function verifyProof(visit, jobId) {
+  const { page } = visit;
+  await visit.open(`/jobs/${jobId}`);
+  await page.getByRole("link", { name: "Prove this trade" }).click();
+  const [answer] = await Promise.all([
+    page.waitForResponse((response) => response.url().endsWith(`/v1/jobs/${jobId}/proof`)),
+    page.getByRole("button", { name: "Fetch and verify" }).click(),
+  ]);
+  const bundle = await answer.body();
+  const proven = page.getByRole("status", { name: "Proven trade" });
+  await visit.see(proven.getByText(/^Proven: \d+ events/));
+  await proven.getByRole("button", { name: /^Compare with the chain/ }).click();
+  await visit.see(proven.getByText(/on the chain$/).first());
+  if (await proven.getByText(/not on the chain$/).count()) throw new Error("a block of the proof is not on the chain");
+  await visit.shot("proof");
+  const changed = Buffer.from(bundle);
+  const at = changed.indexOf('"0xf9', changed.indexOf('"proof"')) + 40;
+  changed[at] = changed[at] === 0x30 ? 0x31 : 0x30;
+  const file = page.getByLabel(/^A file/);
+  await file.setInputFiles({ name: "changed.proof.json", mimeType: "application/json", buffer: changed });
+  const refused = await visit.seeAlert(/not the one|no RLP|does not hash/);
+  await file.setInputFiles({ name: "trade.proof.json", mimeType: "application/json", buffer: bundle });
+  await visit.see(proven);
+  return { bytes: bundle.length, signers: (await proven.getByText(/signed by/).textContent()).trim(), refused };
+}
 
 async function checkedPicture(visit) {
   const picture = visit.page.getByRole("img", { name: /^Output/ });

@@ -47,6 +47,9 @@ def test_a_newcomer__buys_sees_the_picture_claims_and_audits(stage: Stage, chrom
     assert (row["state"], row["outcome"], row["closed_by"]) == ("closed", "pass", "attested")
     assert row["terms"]["buyer"] == stage.cast["buyer"].address
     assert stage.node.audit()["store_matches_chain"] is True
+    # Of a committee: the page found its members' signatures behind the words that it repeats.
+    assert "of the verifier's contract" in journey["proof"]["signers"]
+    assert journey["proof"]["bytes"] <= 64 * 1024
 
 
 def test_what_goes_wrong_on_the_page__is_told_in_a_sentence_and_costs_nobody(

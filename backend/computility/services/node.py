@@ -14,7 +14,9 @@ import uvicorn
 from computility.chain.connection import ChainConnection
 from computility.chain.deployments import read_deployments
 from computility.chain.rpc import RpcClient
-from computility.domain.identifiers import Address, Bytes32, parse_address
+from computility.domain.content_id import content_id_of_digest
+from computility.domain.errors import ContentMismatch, ContentNotFound
+from computility.domain.identifiers import Address, Bytes32, parse_address, parse_bytes32
 from computility.execution.content_store import FileContentStore
 from computility.services.accounts import Accounts
 from computility.services.attestation_aggregate import Bench
@@ -32,6 +34,7 @@ from computility.services.market import Market
 from computility.services.node_status import IndexedBlock, NodeStatus, node_status
 from computility.services.order_book import OrderBook, job_topic
 from computility.services.outputs import Outputs
+from computility.services.proof_builder import ProofBuilder
 from computility.services.stored_ledger import StoredLedger
 from computility.services.surveillance.stored_facts import stored_facts
 from computility.services.surveillance.watch import skipped_rules, watch
@@ -127,6 +130,22 @@ class Node:
         """What surveillance suspects in the stored ledger; the isolation forest is left to the command line, where its libraries may be."""
         facts = stored_facts(self.database, self.deployments.chain_id)
         return {"alerts": watch(facts, forest=False), "trades": len(facts.trades), "skipped": skipped_rules(facts)}
+
+    def proof(self, job: str) -> bytes:
+        """The proof of a trade, with the documents that this node keeps.
+
+        Raises:
+            UnknownJob: the chain has no event of it.
+            ChainError: the endpoint fails, or what it answers proves nothing.
+        """
+
+        def fetch(digest: Bytes32) -> bytes | None:
+            try:
+                return self.content.get(content_id_of_digest(digest))
+            except (ContentNotFound, ContentMismatch):
+                return None
+
+        return ProofBuilder(self.connection, self.deployments).build(parse_bytes32(job), fetch)[0]
 
     def jobs_changed(self, jobs: Iterable[str]) -> None:
         """Tell whoever follows these jobs. For the indexer, after its unit of work has landed."""

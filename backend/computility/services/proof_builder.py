@@ -132,7 +132,7 @@ class ProofBuilder:
                 continue  # sent through another contract
             for found, signature in _signed_attestations(arguments):
                 attestation = Attestation(**found)
-                signers = signers_of(attestation.digest(domain), signature)
+                signers = signers_of(attestation, domain, signature)
                 # A verifier that sends its own needs no signature; the event says what it said.
                 if attestation.job == job and signers:
                     yield {"attestation": attestation.to_json(), "signature": signature, "signers": list(signers)}

@@ -21,11 +21,11 @@ from typing import Any, Final
 from computility.chain.log_decoding import decode_log
 from computility.chain.receipt_trie import ProvenHeader, parse_header, proven_receipt
 from computility.domain import job as job_fold
-from computility.domain.attestation import Attestation
+from computility.domain.attestation import Attestation, Verdict
 from computility.domain.canonical_json import canonical_json, parse_canonical_json, sha256_bytes32
 from computility.domain.eip712 import Eip712Domain
 from computility.domain.errors import ChainMisbehaved, ComputilityError, InvalidMessage, InvalidProof
-from computility.domain.events import Event, EventOrigin
+from computility.domain.events import Event, EventOrigin, JobPaid
 from computility.domain.identifiers import (
     ZERO_BYTES32,
     Address,
@@ -42,7 +42,6 @@ from computility.domain.terms import Terms
 VERSION: Final = 1
 MAX_BUNDLE_BYTES: Final = 64 * 1024 * 1024
 _MEMBER_SIGNATURE: Final = 130
-_ATTESTATION_WORDS: Final = 64 * len(Attestation.STRUCT.fields)
 _FIELDS: Final = frozenset({"version", "chain", "escrow", "job", "blocks", "attestations", "specification", "evidence"})
 
 
@@ -218,22 +217,21 @@ def _prove_attestation(entry: Mapping[str, Any], domain: Eip712Domain, job: Byte
         raise InvalidProof("an attestation is not in its one spelling")
     if attestation.job != job:
         raise InvalidProof("an attestation is of another job")
-    signers = signers_of(attestation.digest(domain), entry["signature"])
+    signers = signers_of(attestation, domain, entry["signature"])
     if not signers or list(signers) != entry["signers"]:
         raise InvalidProof("an attestation was not signed by those whom the bundle names")
     return SignedAttestation(attestation, signers, signers == (terms.verifier,))
 
 
-def signers_of(digest: Bytes32, signature: str) -> tuple[Address, ...]:
-    """Who signed: one key, or the members of a committee one after the other (65 bytes each), before whom its contract wants the attestation's words.
+def signers_of(attestation: Attestation, domain: Eip712Domain, signature: str) -> tuple[Address, ...]:
+    """Who signed: one key, or the members of a committee one after the other (65 bytes each), which repeats the attestation's words before them.
     None where the verifier sent it itself, or its contract takes signatures of another form.
     """
-    digits = _hex(signature).hex()
-    if len(digits) > _ATTESTATION_WORDS and (len(digits) - _ATTESTATION_WORDS) % _MEMBER_SIGNATURE == 0:
-        digits = digits[_ATTESTATION_WORDS:]
+    digits = _hex(signature).hex().removeprefix(attestation.STRUCT.encode(attestation.values()).hex())
     step = len(digits) if len(digits) == _MEMBER_SIGNATURE - 2 else _MEMBER_SIGNATURE
     if not digits or len(digits) % step:
         return ()
+    digest = attestation.digest(domain)
     try:
         return tuple(recover_signer(digest, "0x" + digits[at : at + step]) for at in range(0, len(digits), step))
     except ComputilityError:
@@ -252,6 +250,11 @@ def _prove_attested(attestations: Sequence[SignedAttestation], events: Sequence[
 
 
 def _agrees(event: Event, attestation: Attestation, named: Sequence[str]) -> bool:
+    if isinstance(event, JobPaid):
+        # Its units are those that are paid, which may be more than the verifier counted.
+        if (event.attested, Verdict.PASS, True) != (attestation.units, attestation.verdict, attestation.is_final):
+            return False
+        named = [name for name in named if name != "units"]
     shared = [name for name in named if hasattr(event, name)]
     return "result" in shared and all(getattr(event, name) == getattr(attestation, name) for name in shared)
 

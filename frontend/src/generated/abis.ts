@@ -1085,6 +1085,699 @@ export const jobEscrowAbi = [
     "type": "error"
   },
   {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "job",
+        "type": "bytes32"
+      },
+      {
+        "indexed": true,
+        "name": "provider",
+        "type": "address"
+      },
+      {
+        "indexed": false,
+        "name": "amount",
+        "type": "uint104"
+      }
+    ],
+    "name": "BondStaked",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "job",
+        "type": "bytes32"
+      },
+      {
+        "indexed": true,
+        "name": "provider",
+        "type": "address"
+      },
+      {
+        "indexed": false,
+        "name": "amount",
+        "type": "uint104"
+      }
+    ],
+    "name": "BondUnstaked",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "account",
+        "type": "address"
+      },
+      {
+        "indexed": true,
+        "name": "from",
+        "type": "address"
+      },
+      {
+        "indexed": false,
+        "name": "amount",
+        "type": "uint104"
+      }
+    ],
+    "name": "Deposited",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [],
+    "name": "EIP712DomainChanged",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "treasury",
+        "type": "address"
+      },
+      {
+        "indexed": false,
+        "name": "amount",
+        "type": "uint104"
+      }
+    ],
+    "name": "FeesCollected",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "job",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "name": "verdict",
+        "type": "uint8"
+      },
+      {
+        "indexed": false,
+        "name": "result",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "name": "units",
+        "type": "uint64"
+      },
+      {
+        "indexed": false,
+        "name": "isFinal",
+        "type": "bool"
+      },
+      {
+        "indexed": false,
+        "name": "qualityBps",
+        "type": "uint16"
+      },
+      {
+        "indexed": false,
+        "name": "meterRoot",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "name": "evidence",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "name": "accepted",
+        "type": "uint64"
+      },
+      {
+        "indexed": false,
+        "name": "outcome",
+        "type": "uint8"
+      },
+      {
+        "indexed": false,
+        "name": "pending",
+        "type": "uint64"
+      },
+      {
+        "indexed": false,
+        "name": "deadline",
+        "type": "uint40"
+      }
+    ],
+    "name": "JobAttested",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "job",
+        "type": "bytes32"
+      },
+      {
+        "indexed": true,
+        "name": "by",
+        "type": "address"
+      }
+    ],
+    "name": "JobCancelled",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "job",
+        "type": "bytes32"
+      },
+      {
+        "indexed": true,
+        "name": "caller",
+        "type": "address"
+      },
+      {
+        "indexed": false,
+        "name": "cause",
+        "type": "uint8"
+      },
+      {
+        "indexed": false,
+        "name": "outcome",
+        "type": "uint8"
+      },
+      {
+        "indexed": false,
+        "name": "units",
+        "type": "uint64"
+      },
+      {
+        "indexed": false,
+        "name": "providerPaid",
+        "type": "uint104"
+      },
+      {
+        "indexed": false,
+        "name": "fee",
+        "type": "uint104"
+      },
+      {
+        "indexed": false,
+        "name": "refund",
+        "type": "uint104"
+      },
+      {
+        "indexed": false,
+        "name": "verifierPaid",
+        "type": "uint104"
+      },
+      {
+        "indexed": false,
+        "name": "arbiterFromEscrow",
+        "type": "uint104"
+      },
+      {
+        "indexed": false,
+        "name": "arbiterFromBond",
+        "type": "uint104"
+      },
+      {
+        "indexed": false,
+        "name": "bondReturned",
+        "type": "uint104"
+      },
+      {
+        "indexed": false,
+        "name": "bondToBuyer",
+        "type": "uint104"
+      },
+      {
+        "indexed": false,
+        "name": "bondToTreasury",
+        "type": "uint104"
+      },
+      {
+        "indexed": false,
+        "name": "toWallet",
+        "type": "uint104"
+      }
+    ],
+    "name": "JobClosed",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "job",
+        "type": "bytes32"
+      },
+      {
+        "indexed": true,
+        "name": "by",
+        "type": "address"
+      },
+      {
+        "indexed": false,
+        "name": "deadline",
+        "type": "uint40"
+      }
+    ],
+    "name": "JobDisputed",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "job",
+        "type": "bytes32"
+      },
+      {
+        "indexed": true,
+        "name": "buyer",
+        "type": "address"
+      },
+      {
+        "indexed": true,
+        "name": "provider",
+        "type": "address"
+      },
+      {
+        "components": [
+          {
+            "name": "buyer",
+            "type": "address"
+          },
+          {
+            "name": "payer",
+            "type": "address"
+          },
+          {
+            "name": "provider",
+            "type": "address"
+          },
+          {
+            "name": "verifier",
+            "type": "address"
+          },
+          {
+            "name": "arbiter",
+            "type": "address"
+          },
+          {
+            "name": "guard",
+            "type": "address"
+          },
+          {
+            "name": "order",
+            "type": "bytes32"
+          },
+          {
+            "name": "resource",
+            "type": "bytes32"
+          },
+          {
+            "name": "spec",
+            "type": "bytes32"
+          },
+          {
+            "name": "sla",
+            "type": "bytes32"
+          },
+          {
+            "name": "unitPrice",
+            "type": "uint104"
+          },
+          {
+            "name": "minUnits",
+            "type": "uint64"
+          },
+          {
+            "name": "maxUnits",
+            "type": "uint64"
+          },
+          {
+            "name": "bond",
+            "type": "uint104"
+          },
+          {
+            "name": "verifierFee",
+            "type": "uint104"
+          },
+          {
+            "name": "arbiterFee",
+            "type": "uint104"
+          },
+          {
+            "name": "openBy",
+            "type": "uint40"
+          },
+          {
+            "name": "end",
+            "type": "uint40"
+          },
+          {
+            "name": "passWindow",
+            "type": "uint32"
+          },
+          {
+            "name": "disputeWindow",
+            "type": "uint32"
+          },
+          {
+            "name": "rulingWindow",
+            "type": "uint32"
+          },
+          {
+            "name": "maxFeeBps",
+            "type": "uint16"
+          },
+          {
+            "name": "nonce",
+            "type": "uint48"
+          }
+        ],
+        "indexed": false,
+        "name": "terms",
+        "type": "tuple"
+      },
+      {
+        "indexed": false,
+        "name": "feeBps",
+        "type": "uint16"
+      },
+      {
+        "indexed": false,
+        "name": "escrow",
+        "type": "uint104"
+      },
+      {
+        "indexed": false,
+        "name": "fromWallet",
+        "type": "uint104"
+      }
+    ],
+    "name": "JobOpened",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "job",
+        "type": "bytes32"
+      },
+      {
+        "indexed": true,
+        "name": "caller",
+        "type": "address"
+      },
+      {
+        "indexed": false,
+        "name": "result",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "name": "attested",
+        "type": "uint64"
+      },
+      {
+        "indexed": false,
+        "name": "qualityBps",
+        "type": "uint16"
+      },
+      {
+        "indexed": false,
+        "name": "meterRoot",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "name": "evidence",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "name": "units",
+        "type": "uint64"
+      },
+      {
+        "indexed": false,
+        "name": "providerPaid",
+        "type": "uint104"
+      },
+      {
+        "indexed": false,
+        "name": "fee",
+        "type": "uint104"
+      },
+      {
+        "indexed": false,
+        "name": "refund",
+        "type": "uint104"
+      },
+      {
+        "indexed": false,
+        "name": "verifierPaid",
+        "type": "uint104"
+      },
+      {
+        "indexed": false,
+        "name": "toWallet",
+        "type": "uint104"
+      }
+    ],
+    "name": "JobPaid",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "job",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "name": "units",
+        "type": "uint64"
+      },
+      {
+        "indexed": false,
+        "name": "result",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "name": "deadline",
+        "type": "uint40"
+      }
+    ],
+    "name": "JobProposed",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "job",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "name": "units",
+        "type": "uint64"
+      },
+      {
+        "indexed": false,
+        "name": "slashBps",
+        "type": "uint16"
+      },
+      {
+        "indexed": false,
+        "name": "costBps",
+        "type": "uint16"
+      }
+    ],
+    "name": "JobRuled",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "job",
+        "type": "bytes32"
+      },
+      {
+        "indexed": true,
+        "name": "caller",
+        "type": "address"
+      },
+      {
+        "indexed": false,
+        "name": "index",
+        "type": "uint256"
+      },
+      {
+        "indexed": false,
+        "name": "error",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "name": "first",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "name": "second",
+        "type": "bytes32"
+      }
+    ],
+    "name": "JobSkipped",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "account",
+        "type": "address"
+      },
+      {
+        "indexed": false,
+        "name": "minNonce",
+        "type": "uint48"
+      }
+    ],
+    "name": "NoncesCancelled",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": false,
+        "name": "feeBps",
+        "type": "uint16[4]"
+      },
+      {
+        "indexed": false,
+        "name": "bondBps",
+        "type": "uint24[4]"
+      },
+      {
+        "indexed": false,
+        "name": "maxLocked",
+        "type": "uint24[4]"
+      },
+      {
+        "indexed": false,
+        "name": "minDisputeWindow",
+        "type": "uint32"
+      },
+      {
+        "indexed": false,
+        "name": "treasury",
+        "type": "address"
+      },
+      {
+        "indexed": false,
+        "name": "guardian",
+        "type": "address"
+      }
+    ],
+    "name": "ParametersChanged",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "by",
+        "type": "address"
+      }
+    ],
+    "name": "Paused",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "account",
+        "type": "address"
+      },
+      {
+        "indexed": false,
+        "name": "optedIn",
+        "type": "bool"
+      }
+    ],
+    "name": "SpendingConsentChanged",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "by",
+        "type": "address"
+      }
+    ],
+    "name": "Unpaused",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "account",
+        "type": "address"
+      },
+      {
+        "indexed": true,
+        "name": "to",
+        "type": "address"
+      },
+      {
+        "indexed": false,
+        "name": "amount",
+        "type": "uint104"
+      }
+    ],
+    "name": "Withdrawn",
+    "type": "event"
+  },
+  {
     "inputs": [
       {
         "name": "account",

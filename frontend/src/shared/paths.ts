@@ -7,4 +7,5 @@ export const paths = {
   job: (jobId: string) => `/jobs/${jobId}`,
   earnings: "/earnings",
   audit: "/audit",
+  proof: (jobId: string) => `/audit?proof=${jobId}`,
 } as const;

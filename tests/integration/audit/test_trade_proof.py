@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import random
+import subprocess
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pytest
+from eth_account import Account
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.integration.ledger_on_chain import BUYER, PROVIDER, RESULT, VERIFIER, LedgerOnChain, deploy_ledger
 
 from computility.chain.connection import ChainConnection
 from computility.chain.local_chain import LocalChain
+from computility.domain.attestation import Attestation, Verdict
 from computility.domain.canonical_json import canonical_json, sha256_bytes32
 from computility.domain.errors import ComputilityError, InvalidMessage, InvalidProof, UnknownJob
-from computility.domain.identifiers import Bytes32
+from computility.domain.identifiers import ZERO_BYTES32, Bytes32
 from computility.domain.job import JobState
+from computility.domain.signature import sign_digest
 from computility.services.proof_builder import ProofBuilder
-from computility.services.trade_proof import VerifiedTrade, verify_bundle
+from computility.services.trade_proof import VerifiedTrade, signers_of, verify_bundle
 
+CHECKOUT = Path(__file__).resolve().parents[3]
 SPECIFICATION = canonical_json({"what": "to run"})
 
 
@@ -121,19 +128,19 @@ def bring_evidence_that_nobody_named(document: dict[str, Any]) -> None:
     document["evidence"].append({"reason": "none"})
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        leave_out_the_opening,
-        leave_out_a_receipt,
-        double_a_block,
-        name_another_job,
-        name_another_chain,
-        name_another_signer,
-        change_the_specification,
-        bring_evidence_that_nobody_named,
-    ],
+CHANGES: Final = (
+    leave_out_the_opening,
+    leave_out_a_receipt,
+    double_a_block,
+    name_another_job,
+    name_another_chain,
+    name_another_signer,
+    change_the_specification,
+    bring_evidence_that_nobody_named,
 )
+
+
+@pytest.mark.parametrize("change", CHANGES)
 def test_a_bundle_that_was_put_together_otherwise__proves_nothing(
     passed: tuple[bytes, VerifiedTrade], change: Any
 ) -> None:
@@ -141,6 +148,75 @@ def test_a_bundle_that_was_put_together_otherwise__proves_nothing(
     change(document)
     with pytest.raises(InvalidProof):
         verify_bundle(canonical_json(document))
+
+
+def told_by_the_page(bundles: list[bytes]) -> list[Any]:
+    """What the web app's verifier says of each bundle, in Node: it shares no code with ours, and has its own trie, RLP and EIP-712 (viem)."""
+    answer = subprocess.run(
+        ["node", "tests/integration/audit/verify_in_page.mjs"],
+        cwd=CHECKOUT,
+        input=json.dumps([base64.b64encode(bundle).decode() for bundle in bundles]),
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert answer.returncode == 0, answer.stderr
+    told: list[Any] = json.loads(answer.stdout)
+    return told
+
+
+def told_here(bundle: bytes) -> Any:
+    try:
+        trade = verify_bundle(bundle)
+    except (InvalidProof, InvalidMessage):
+        return None
+    return {
+        "job": trade.job,
+        "state": trade.record.state.name.lower(),
+        "events": [proven.event.EVENT.name for proven in trade.events],
+        "blocks": [[number, block] for number, block in trade.blocks],
+        "signers": [list(signed.signers) for signed in trade.attestations],
+        "specification": trade.has_specification,
+        "evidence": trade.evidence,
+    }
+
+
+def test_the_page__verifies_what_this_verifies_and_nothing_else(
+    ledger: LedgerOnChain, passed: tuple[bytes, VerifiedTrade]
+) -> None:
+    pending = ledger.open()
+    ledger.accounts[PROVIDER].propose(pending, 70, RESULT)
+    least = ledger.open(min_units=65)
+    ledger.attest(least)
+    sound = [passed[0], *(build(ledger, terms.job_id(ledger.deployments.domain))[0] for terms in (pending, least))]
+    changed = []
+    for change in CHANGES:
+        document = json.loads(passed[0])
+        change(document)
+        changed.append(canonical_json(document))
+    chance = random.Random(4)  # reproducible on purpose
+    for _ in range(200):
+        bundle = bytearray(chance.choice(sound))
+        bundle[chance.randrange(len(bundle))] = chance.choice(b'0123456789abcdef"{}[],:x')
+        changed.append(bytes(bundle))
+    bundles = [*sound, *changed, b"", b"{}", b"\xff"]
+    assert told_by_the_page(bundles) == [told_here(bundle) for bundle in bundles]
+    assert [told_here(bundle) is not None for bundle in bundles].count(True) >= len(sound)
+
+
+def test_a_committees_signature__names_the_members_behind_the_words_that_it_repeats(ledger: LedgerOnChain) -> None:
+    terms = ledger.open()
+    domain = ledger.deployments.domain
+    attestation = Attestation(terms.job_id(domain), Verdict.PASS, RESULT, 60, True, 10_000, ZERO_BYTES32, RESULT)
+    digest = attestation.digest(domain)
+    keys = [bytes([9]) * 32, bytes([7]) * 32]
+    words = attestation.STRUCT.encode(attestation.values()).hex()
+    signatures = "".join(sign_digest(digest, key)[2:] for key in keys)
+    assert signers_of(attestation, domain, f"0x{words}{signatures}") == tuple(
+        Account.from_key(key).address for key in keys
+    )
+    assert signers_of(attestation, domain, f"0x{words[:-2]}ff{signatures}") == ()
 
 
 @pytest.mark.parametrize("data", [b"", b"{}", b"[]", b"\xff", b'{"version":1}'])

@@ -97,6 +97,29 @@ async def stream_job(request: Request, job_id: JobIdPath, node: RunningNode) -> 
     return await job_stream(request, node.feed, job_id, look, node.settings.stream_heartbeat_s)
 
 
+@router.get(
+    "/jobs/{job_id}/proof",
+    tags=["audit"],
+    response_class=Response,
+    responses={
+        200: {
+            "description": "The bundle, in canonical JSON",
+            "content": {
+                "application/json": {
+                    "schema": {"type": "object"},
+                    "example": {"version": 1, "chain": "eip155:31337", "job": "0x…", "blocks": []},
+                }
+            },
+        },
+        **problems(404, 422, 503),
+    },
+)
+def prove_job(job_id: JobIdPath, node: RunningNode) -> Response:
+    """Every event of the job, proven against the hashes of its blocks, with attestations and documents, in one file that is verified offline."""
+    headers = {"Content-Disposition": f'attachment; filename="{job_id.lower()}.proof.json"'}
+    return Response(node.proof(job_id.lower()), media_type="application/json", headers=headers)
+
+
 @router.get("/jobs/{job_id}/outputs", responses=problems(404, 422))
 def get_job_outputs(job_id: JobIdPath, node: RunningNode) -> JobOutputs:
     """The manifest of what the job produced, and where its files are."""

@@ -1,6 +1,7 @@
 import { AuditReportView } from "./audit-report-view.tsx";
 import { EventBrowser } from "./event-browser.tsx";
 import { JobFinder } from "./job-finder.tsx";
+import { ProofCheck } from "./proof-check.tsx";
 
 /** For whoever wants to check: the node's own report on itself, every event, and the trail of any job. */
 export function AuditPage() {
@@ -12,6 +13,7 @@ export function AuditPage() {
         and every event can be read.
       </p>
       <AuditReportView />
+      <ProofCheck />
       <JobFinder />
       <EventBrowser />
     </>

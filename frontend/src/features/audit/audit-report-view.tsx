@@ -1,5 +1,6 @@
 import { useAudit } from "@/shared/api/get-audit.ts";
 import type { AuditReport } from "@/shared/api/schemas.ts";
+import { count } from "@/shared/ui/count.ts";
 import { Facts } from "@/shared/ui/facts.tsx";
 import { Failure } from "@/shared/ui/failure.tsx";
 import { Hash } from "@/shared/ui/hash.tsx";
@@ -37,7 +38,10 @@ function Report({ report }: { readonly report: AuditReport }) {
       )}
       <Facts
         rows={[
-          ["Compared", `${counts.events} events, ${counts.jobs} jobs and ${counts.accounts} accounts`],
+          [
+            "Compared",
+            `${count(counts.events, "event")}, ${count(counts.jobs, "job")} and ${count(counts.accounts, "account")} in ${count(counts.blocks, "block")}`,
+          ],
           [
             "Up to block",
             block ? (

@@ -1,5 +1,7 @@
+import { Link } from "react-router";
 import { useJobEvents } from "@/shared/api/list-job-events.ts";
 import type { JobRow } from "@/shared/api/schemas.ts";
+import { paths } from "@/shared/paths.ts";
 import { EventTable } from "@/shared/ui/event-table.tsx";
 import { Failure } from "@/shared/ui/failure.tsx";
 import { NextPage } from "@/shared/ui/next-page.tsx";
@@ -12,6 +14,9 @@ export function JobTrail({ job }: { readonly job: JobRow }) {
   return (
     <>
       <h2>Trail</h2>
+      <p>
+        <Link to={paths.proof(job.id)}>Prove this trade</Link>: every event below, traced to the hashes of its blocks.
+      </p>
       <Failure error={events.error} onRetry={() => void events.refetch()} />
       {rows.length > 0 && <EventTable caption="Every event of this job" events={rows} withJob={false} />}
       <NextPage query={events} />
