@@ -53,6 +53,7 @@ class _Market:
         day: float | None = None,
         passed: bool | None = True,
         overruled: bool = False,
+        payer: Address | None = None,
     ) -> None:
         worth = self.random.lognormvariate(1.5, 0.8) if value is None else value
         when = START + int((self.random.uniform(0, DAYS) if day is None else day) * DAY_S)
@@ -62,6 +63,7 @@ class _Market:
             TradeFact(
                 job,
                 buyer,
+                payer or buyer,
                 provider,
                 verifier,
                 Bytes32(keccak_bytes32(provider.encode())),
@@ -90,6 +92,10 @@ def labelled_history(seed: int) -> LabelledHistory:
         _overcharge(market, verifiers, buyers)
         _spoof(market, verifiers, buyers)
     _strange(market, verifiers, buyers)
+    _sponsor(market, verifiers, providers[:12])
+    for _ in range(3):
+        _return_vouchers(market, verifiers, buyers)
+        _overcharge_vouchers(market, verifiers, buyers)
     abusers = set().union(*market.labels.values())
     named = {account for trade in market.trades for account in (trade.buyer, trade.provider, trade.verifier)}
     return LabelledHistory(Facts(market.trades, market.funding, market.asks), market.labels, named - abusers)
@@ -203,6 +209,45 @@ def _spoof(market: _Market, verifiers: list[Address], buyers: list[Address]) -> 
         ask = keccak_bytes32(f"ask {len(market.asks)}".encode())
         market.asks.append(AskFact(ask, provider, ZERO_BYTES32, CREDIT // 250, market.random.randint(4, 12)))
     for _ in range(4):
+        market.trade(market.random.choice(buyers), provider, market.random.choice(verifiers))
+
+
+def _sponsor(market: _Market, verifiers: list[Address], providers: list[Address]) -> None:
+    """An honest voucher fund: its holders buy from anybody, at the price that everybody pays, and at times with money of their own."""
+    fund = market.account()
+    usual = {
+        provider: [trade.unit_price for trade in market.trades if trade.provider == provider] for provider in providers
+    }
+    for buyer in market.several(12):
+        for _ in range(market.random.randint(5, 20)):
+            provider = market.random.choice(providers)
+            price = 100 * market.random.choice(usual[provider]) / CREDIT
+            payer = fund if market.random.random() < 0.7 else None
+            market.trade(buyer, provider, market.random.choice(verifiers), price=price, payer=payer)
+
+
+def _return_vouchers(market: _Market, verifiers: list[Address], buyers: list[Address]) -> None:
+    """Holders who bring a fund's money to a provider that gives it back to them."""
+    fund, provider, *holders = market.several(market.random.randint(4, 6))
+    market.label("voucher-abuse", provider, *holders)
+    for holder in holders:
+        market.funding.append(FundingFact(holder, provider, 3 * CREDIT))
+        for _ in range(market.random.randint(2, 4)):
+            market.trade(holder, provider, market.random.choice(verifiers), payer=fund)
+    for _ in range(market.random.randint(4, 9)):  # under cover
+        market.trade(market.random.choice(buyers), provider, market.random.choice(verifiers))
+
+
+def _overcharge_vouchers(market: _Market, verifiers: list[Address], buyers: list[Address]) -> None:
+    """Holders who do not look at the price, as a fund pays it."""
+    fund, provider, *holders = market.several(market.random.randint(5, 8))
+    market.label("voucher-abuse", provider, *holders)
+    for holder in holders:
+        for _ in range(market.random.randint(2, 4)):
+            market.trade(
+                holder, provider, market.random.choice(verifiers), price=market.random.uniform(1.8, 3), payer=fund
+            )
+    for _ in range(market.random.randint(6, 12)):
         market.trade(market.random.choice(buyers), provider, market.random.choice(verifiers))
 
 

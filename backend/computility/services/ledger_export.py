@@ -59,6 +59,19 @@ PROVIDERS: Final = pa.schema(
         ("resources", pa.string()),
     ]
 )
+SCORES: Final = pa.schema(
+    [
+        ("chain", pa.string()),
+        ("escrow", pa.string()),
+        ("account", pa.string()),
+        ("role", pa.string()),
+        ("score_bps", pa.int32()),
+        ("tier", pa.int32()),
+        ("word", pa.string()),
+        ("job", pa.string()),
+        ("updated_at", _TIME),
+    ]
+)
 _RECORD_TYPES: Final[dict[str, pa.DataType]] = {
     "id": pa.string(),
     "state": pa.string(),
@@ -96,7 +109,13 @@ def _term_type(field: Any) -> pa.DataType:
 
 
 JOBS: Final = _jobs_schema()
-SCHEMAS: Final[dict[str, pa.Schema]] = {"events": EVENTS, "jobs": JOBS, "accounts": ACCOUNTS, "providers": PROVIDERS}
+SCHEMAS: Final[dict[str, pa.Schema]] = {
+    "events": EVENTS,
+    "jobs": JOBS,
+    "accounts": ACCOUNTS,
+    "providers": PROVIDERS,
+    "scores": SCORES,
+}
 
 
 def export_ledger(
@@ -112,6 +131,7 @@ def export_ledger(
         "jobs": _job_rows(history),
         "accounts": _account_rows(history),
         "providers": _provider_rows(history),
+        "scores": _score_rows(history),
     }
     counts = {}
     for name, rows in tables.items():
@@ -196,6 +216,22 @@ def _provider_rows(history: LedgerHistory) -> Iterator[Row]:
             "exit_requested_at": record.exit_requested_at,
             "exited_at": record.exited_at,
             "resources": _joined(record.resources),
+        }
+
+
+def _score_rows(history: LedgerHistory) -> Iterator[Row]:
+    for (escrow, account, role), standing in sorted(history.ledger.scores.items()):
+        slot = standing.slot
+        yield {
+            "chain": history.deployments.chain_id,
+            "escrow": escrow,
+            "account": account,
+            "role": role.name.lower(),
+            "score_bps": slot.score_bps,
+            "tier": slot.tier,
+            "word": f"0x{slot.to_word():064x}",
+            "job": standing.job,
+            "updated_at": standing.at,
         }
 
 

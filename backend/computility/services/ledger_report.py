@@ -9,23 +9,44 @@ from dataclasses import dataclass
 
 from computility.domain.identifiers import Bytes32
 from computility.domain.job import ClosedBy, JobRecord, Outcome
+from computility.domain.score_slot import epoch_of
+from computility.domain.statistics import concentration
 from computility.services.ledger_history import LedgerHistory
 from computility.services.surveillance.facts import Alert
 
 DAY_S = 86_400
 _TOP = 5
+_REFERENCE_DAYS = 30
 _USUAL = frozenset({ClosedBy.ATTESTED, ClosedBy.FINALIZED, ClosedBy.AGREED})
 
 
 @dataclass(frozen=True)
 class Day:
-    """One day (UTC, its first second). Amounts in atoms; ``price`` is the median unit price of trades that closed, None without any."""
+    """One day (UTC, its first second). Amounts in atoms; ``price`` is the median unit price of trades that closed, None without any.
+
+    ``reference`` is the median of the 30 days before it, None without any trade in them: what prices are held against while there is no price guide.
+    ``hhi`` is of this day's volume by provider, None without any.
+    """
 
     start: int
     opened: int
     closed: int
     volume: int
     price: int | None
+    reference: int | None
+    disputed: int
+    hhi: int | None
+
+
+@dataclass(frozen=True)
+class Score:
+    """An account's credit score in one role at the end of the period's ledger."""
+
+    account: str
+    role: str
+    score_bps: int
+    tier: int
+    updated_at: int
 
 
 @dataclass(frozen=True)
@@ -67,6 +88,7 @@ class LedgerReport:
     top: tuple[Share, ...]
     buyers: int
     providers: int
+    scores: tuple[Score, ...]
     exceptions: tuple[ReportedException, ...]
     alerts: tuple[Alert, ...]
 
@@ -76,7 +98,8 @@ def make_report(history: LedgerHistory, since: int, until: int, alerts: Sequence
     records = [record for _, record in history.ledger.jobs.values() if record.terms]
     opened = [record for record in records if since <= (record.opened_at or 0) < until]
     closed = [record for record in records if record.closed_at is not None and since <= record.closed_at < until]
-    disputed = _disputed_jobs(history, since, until)
+    disputes = _disputes(history, since, until)
+    disputed = {job for job, _ in disputes}
     volumes: Counter[str] = Counter()
     for record in closed:
         assert record.terms is not None
@@ -88,7 +111,7 @@ def make_report(history: LedgerHistory, since: int, until: int, alerts: Sequence
         until=until,
         last_block=history.last_block,
         last_hash=history.last_hash,
-        days=tuple(_days(opened, closed, since, until)),
+        days=tuple(_days(records, opened, closed, disputes, since, until)),
         opened=len(opened),
         closed=len(closed),
         volume=total,
@@ -97,41 +120,77 @@ def make_report(history: LedgerHistory, since: int, until: int, alerts: Sequence
         slashed=sum((record.bond_to_buyer or 0) + (record.bond_to_treasury or 0) for record in closed),
         outcomes=dict(sorted(Counter(_word(record) for record in closed).items())),
         disputed=len(disputed),
-        hhi=sum((10_000 * volume // total) ** 2 for volume in volumes.values()) // 10_000 if total else 0,
+        hhi=concentration(volumes.values()).hhi,
         top=tuple(
             Share(account, volume, 10_000 * volume // total if total else 0)
             for account, volume in volumes.most_common(_TOP)
         ),
         buyers=len({record.terms.buyer for record in opened if record.terms}),
         providers=len({record.terms.provider for record in opened if record.terms}),
+        scores=tuple(_scores(history)),
         exceptions=tuple(_exceptions(closed, disputed)),
         alerts=tuple(alert for alert in alerts if named.intersection(alert.jobs)),
     )
 
 
-def _disputed_jobs(history: LedgerHistory, since: int, until: int) -> set[Bytes32]:
-    return {
-        entry.event.job_id
+def _disputes(history: LedgerHistory, since: int, until: int) -> list[tuple[Bytes32, int]]:
+    return [
+        (entry.event.job_id, entry.origin.timestamp)
         for entry in history.events
         if entry.event.EVENT.name == "JobDisputed" and since <= entry.origin.timestamp < until and entry.event.job_id
-    }
+    ]
 
 
-def _days(opened: Sequence[JobRecord], closed: Sequence[JobRecord], since: int, until: int) -> Iterable[Day]:
+def _days(
+    records: Sequence[JobRecord],
+    opened: Sequence[JobRecord],
+    closed: Sequence[JobRecord],
+    disputes: Sequence[tuple[Bytes32, int]],
+    since: int,
+    until: int,
+) -> Iterable[Day]:
     opens = Counter((record.opened_at or 0) // DAY_S for record in opened)
+    disputed = Counter(at // DAY_S for _, at in disputes)
     closes: dict[int, list[JobRecord]] = defaultdict(list)
     for record in closed:
         closes[(record.closed_at or 0) // DAY_S].append(record)
+    prices: dict[int, list[int]] = defaultdict(list)
+    for record in records:
+        if record.terms and record.units and record.closed_at is not None:
+            prices[record.closed_at // DAY_S].append(record.terms.unit_price)
     for day in range(since // DAY_S, -(-until // DAY_S)):
         found = closes.get(day, [])
-        prices = [record.terms.unit_price for record in found if record.terms and record.units]
+        before = [price for past in range(day - _REFERENCE_DAYS, day) for price in prices.get(past, ())]
+        sold: Counter[str] = Counter()
+        for record in found:
+            assert record.terms is not None
+            sold[record.terms.provider] += _volume(record)
         yield Day(
-            day * DAY_S,
-            opens[day],
-            len(found),
-            sum(map(_volume, found)),
-            int(statistics.median_low(prices)) if prices else None,
+            start=day * DAY_S,
+            opened=opens[day],
+            closed=len(found),
+            volume=sum(map(_volume, found)),
+            price=_median(prices.get(day, ())),
+            reference=_median(before),
+            disputed=disputed[day],
+            hhi=concentration(sold.values()).hhi if any(sold.values()) else None,
         )
+
+
+def _median(prices: Sequence[int]) -> int | None:
+    return int(statistics.median_low(prices)) if prices else None
+
+
+def _scores(history: LedgerHistory) -> Iterable[Score]:
+    """Of the newest escrow, the best first."""
+    escrow = history.deployments.newest.address_of("JobEscrow")
+    now = epoch_of(history.last_timestamp)
+    found = [
+        Score(account, role.name.lower(), slot.score_bps, slot.tier, standing.at)
+        for (of, account, role), standing in history.ledger.scores.items()
+        if of == escrow and (slot := standing.slot.decayed_to(now))
+    ]
+    return sorted(found, key=lambda score: (score.role, -score.score_bps, score.account))
 
 
 def _exceptions(closed: Sequence[JobRecord], disputed: set[Bytes32]) -> Iterable[ReportedException]:

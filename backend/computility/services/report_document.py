@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -21,6 +21,7 @@ from matplotlib import pyplot  # after the back end is chosen
 
 _INK, _SECOND, _GRID = "#1f4e79", "#c55a11", "#dddddd"
 _CREDIT: Final = 10**18
+_MOST_SCORES: Final = 100
 _MARGIN: Final = timedelta(days=0.7)
 _PAGE: Final = jinja2.Template(
     """<!doctype html>
@@ -142,6 +143,15 @@ def _tables(report: LedgerReport) -> list[dict[str, Any]]:
             "rows": [[top.account, _credits(top.volume), f"{top.share_bps / 100:.1f} %"] for top in report.top],
         },
         {
+            "title": "Credit scores",
+            "heads": ["account", "role", "score", "tier", "changed"],
+            "widths": (6, 2, 1, 1, 2),
+            "rows": [
+                [score.account, score.role, f"{score.score_bps / 100:.1f} %", str(score.tier), _date(score.updated_at)]
+                for score in report.scores[:_MOST_SCORES]
+            ],
+        },
+        {
             "title": "Exceptions",
             "heads": ["job", "why", "closed"],
             "widths": (7, 3, 2),
@@ -161,29 +171,65 @@ def _tables(report: LedgerReport) -> list[dict[str, Any]]:
 
 def _pictures(report: LedgerReport) -> dict[str, bytes]:
     days = [datetime.fromtimestamp(day.start, UTC) for day in report.days]
-    volume = _chart("credits a day")
-    volume[1].bar(days, [day.volume / _CREDIT for day in report.days], color=_INK, width=0.8)
-    priced = [(at, day.price / _CREDIT) for at, day in zip(days, report.days, strict=True) if day.price is not None]
-    price = _chart("credits a unit, median")
-    price[1].plot([at for at, _ in priced], [value for _, value in priced], color=_SECOND, marker="o", markersize=3)
-    outcome = _chart("jobs")
-    names = list(report.outcomes)
+    outcome, names = _chart("jobs"), list(report.outcomes)
     outcome[1].bar(names, [report.outcomes[name] for name in names], color=_INK, width=0.5)
-    for axes in (volume[1], price[1]):
-        axes.set_xlim(days[0] - _MARGIN, days[-1] + _MARGIN)
-        axes.figure.autofmt_xdate()
-    shares = _chart("share of volume, %")
+    shares = _chart("")
     for at, top in enumerate(report.top):
         shares[1].barh(len(report.top) - at, top.share_bps / 100, color=_INK if at else _SECOND)
     shares[1].set_yticks(range(len(report.top), 0, -1), [top.account[:10] for top in report.top])
-    shares[1].set_ylabel("")
     shares[1].set_xlabel("share of volume, %")
     return {
-        "Volume": _png(volume[0]),
-        "Prices": _png(price[0]),
+        "Volume": _by_day(days, "credits a day", bars=[day.volume / _CREDIT for day in report.days]),
+        "Prices against their reference": _prices(days, report),
         "How jobs ended": _png(outcome[0]),
-        "Concentration": _png(shares[0]),
+        "Disputes": _by_day(days, "disputes a day", bars=[day.disputed for day in report.days]),
+        "Scores": _scores(report),
+        "Concentration by day": _by_day(days, "HHI", line=[day.hhi for day in report.days]),
+        "Top shares": _png(shares[0]),
     }
+
+
+def _prices(days: Sequence[datetime], report: LedgerReport) -> bytes:
+    figure, axes = _chart("credits a unit, median")
+    for name, colour, style, values in (
+        ("of the day", _SECOND, "o-", [day.price for day in report.days]),
+        ("of the 30 days before", _INK, "--", [day.reference for day in report.days]),
+    ):
+        known = [(at, value / _CREDIT) for at, value in zip(days, values, strict=True) if value is not None]
+        axes.plot([at for at, _ in known], [value for _, value in known], style, color=colour, markersize=3, label=name)
+    axes.legend(frameon=False)
+    return _dated(figure, axes, days)
+
+
+def _scores(report: LedgerReport) -> bytes:
+    figure, axes = _chart("accounts")
+    roles = {"buyer": _SECOND, "provider": _INK}
+    axes.hist(
+        [[score.score_bps / 100 for score in report.scores if score.role == role] for role in roles],
+        bins=[0, 10, 20, 30, 40, 50, 60, 70, 80, 90, 100],
+        color=list(roles.values()),
+        label=[f"{role}s" for role in roles],
+    )
+    axes.set_xlabel("credit score, %")
+    axes.legend(frameon=False)
+    return _png(figure)
+
+
+def _by_day(
+    days: Sequence[datetime], label: str, *, bars: Sequence[float] = (), line: Sequence[float | None] = ()
+) -> bytes:
+    figure, axes = _chart(label)
+    if bars:
+        axes.bar(days, bars, color=_INK, width=0.8)
+    known = [(at, value) for at, value in zip(days, line, strict=False) if value is not None]
+    axes.plot([at for at, _ in known], [value for _, value in known], color=_SECOND, marker="o", markersize=3)
+    return _dated(figure, axes, days)
+
+
+def _dated(figure: Any, axes: Any, days: Sequence[datetime]) -> bytes:
+    axes.set_xlim(days[0] - _MARGIN, days[-1] + _MARGIN)
+    figure.autofmt_xdate()
+    return _png(figure)
 
 
 def _chart(label: str) -> Any:

@@ -43,6 +43,15 @@ def test_duckdb__finds_what_the_ledger_says(history: LedgerHistory, tmp_path: Pa
             f"SELECT max(json_extract_string(arguments, '$.amount')::HUGEINT) FROM {events}"
         ).fetchall()[0]
         assert longest[0] > 0
+        best = database.execute(
+            f"SELECT account FROM '{tmp_path}/scores.{kind}' WHERE role = 'provider' ORDER BY score_bps DESC LIMIT 1"
+        ).fetchall()[0]
+        assert best == (
+            max(
+                (key for key in history.ledger.scores if key[2].name == "PROVIDER"),
+                key=lambda key: history.ledger.scores[key].slot.score_bps,
+            )[1],
+        )
 
 
 def test_the_documented_schema__is_the_one_that_is_written() -> None:

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pypdfium2
-from tests.integration.ledger_on_chain import deploy_ledger
+from tests.integration.ledger_on_chain import PROVIDER, deploy_ledger
 from typer.testing import CliRunner
 
 from computility.chain.deployments import write_deployments
@@ -31,7 +31,10 @@ def test_a_report__has_figures_exceptions_with_proofs_and_pages(anvil: LocalChai
     for proof in (folder / "proofs").iterdir():
         assert f'href="proofs/{proof.name}"' in page
         assert verify_bundle(proof.read_bytes()).job in page
-    assert page.count("<img ") == 4
+    assert page.count("<img ") == 7
+    for caption in ("Prices against their reference", "Disputes", "Scores", "Concentration by day", "Credit scores"):
+        assert f"<h2>{caption}</h2>" in page
+    assert ledger.accounts[PROVIDER].address in page
     document = pypdfium2.PdfDocument(folder / "report.pdf")
     text = "".join(document[at].get_textpage().get_text_range() for at in range(len(document)))
     assert "Exceptions" in text

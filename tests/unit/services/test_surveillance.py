@@ -56,5 +56,9 @@ def test_rules_that_cannot_look__are_named() -> None:
     assert set(skipped_rules(Facts([]))) == {"voucher-abuse", "spoofed-ask"}
 
 
+def test_where_somebody_pays_for_others_and_asks_are_known__every_rule_looks(history: LabelledHistory) -> None:
+    assert skipped_rules(history.facts) == {}
+
+
 def test_the_same_history__raises_the_same_alerts(history: LabelledHistory, alerts: list[Alert]) -> None:
     assert watch(labelled_history(7).facts) == alerts

@@ -23,6 +23,7 @@ class TradeFact:
 
     job: Bytes32
     buyer: Address
+    payer: Address
     provider: Address
     verifier: Address
     resource: Bytes32
@@ -133,6 +134,7 @@ def trade_fact(record: JobRecord) -> TradeFact | None:
     return TradeFact(
         job=record.id,
         buyer=terms.buyer,
+        payer=terms.payer,
         provider=terms.provider,
         verifier=terms.verifier,
         resource=terms.resource,

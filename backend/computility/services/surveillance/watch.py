@@ -12,15 +12,24 @@ from computility.services.surveillance import (
     self_dealing,
     spoofed_asks,
     unusual_accounts,
+    voucher_abuse,
     wash_trading,
 )
 from computility.services.surveillance.facts import Alert, Facts
 
 RULES: Final[dict[str, Callable[[Facts], Iterator[Alert]]]] = {
     rule.RULE: rule.find
-    for rule in (wash_trading, self_dealing, colluding_committees, score_farming, price_outliers, spoofed_asks)
+    for rule in (
+        wash_trading,
+        self_dealing,
+        colluding_committees,
+        score_farming,
+        price_outliers,
+        spoofed_asks,
+        voucher_abuse,
+    )
 }
-"""By name. Voucher abuse is absent, as vouchers are."""
+"""By name."""
 
 
 def watch(facts: Facts, *, forest: bool = True) -> list[Alert]:
@@ -34,7 +43,9 @@ def watch(facts: Facts, *, forest: bool = True) -> list[Alert]:
 
 def skipped_rules(facts: Facts) -> dict[str, str]:
     """Rules that had nothing to look at, and why."""
-    skipped = {"voucher-abuse": "vouchers are not built yet"}
+    skipped = {}
+    if all(trade.payer == trade.buyer for trade in facts.trades):
+        skipped[voucher_abuse.RULE] = "nobody paid for another's job"
     if facts.asks is None:
         skipped[spoofed_asks.RULE] = "the ledger has no asks: name a node's database with --database"
     return skipped
