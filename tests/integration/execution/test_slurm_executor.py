@@ -13,7 +13,6 @@ a batch job
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -33,6 +32,14 @@ from computility.execution.slurm.slurm_executor import SlurmExecutor
 pytestmark = pytest.mark.xdist_group("slurm")
 
 SETTINGS = NodeSettings("process", CommandBounds(wall_s=600, parallel=4))
+
+
+class Absent(SlurmQueue):
+    """A queue of which nothing is learned."""
+
+    def state(self, number: str) -> str:
+        """As if it had just begun."""
+        return "RUNNING"
 
 
 def attempt(number: int) -> AttemptId:
@@ -143,13 +150,15 @@ def test_agent__killed_while_a_job_runs__finds_it_again(
     executor: SlurmExecutor, shared: Path, sandbox: SandboxBench
 ) -> None:
     prepared = executor.prepare(sandbox.specification("/bin/sh", "-c", "sleep 2; echo done"), sandbox.content)
-    submitted = threading.Thread(target=executor.start, args=(attempt(6), prepared), daemon=True)
-    submitted.start()
+    # An agent that is killed looks no more: to this one, the job runs for ever.
+    executor._queue = Absent(executor._cluster)
+    executor.start(attempt(6), prepared)
     number = wait(executor, f"computility-{attempt(6)}")
     after = SlurmExecutor(SETTINGS, SlurmCluster(shared, poll_s=0.2))
     after.start(attempt(6), prepared)
     assert after.collect(attempt(6)).outputs == {"stdout": b"done\n"}
     assert after._queue.state(number) == "COMPLETED"
+    executor.cancel(attempt(6))
 
 
 @needs_bubblewrap
