@@ -58,6 +58,17 @@ class NodeSettings(BaseSettings):
     database_url: Annotated[
         str, Field(validation_alias=AliasChoices("COMPUTILITY_DATABASE_URL", "DATABASE_URL", "database_url"))
     ] = "sqlite:///.computility/node.sqlite"
+    database_replica_url: Annotated[
+        str | None,
+        Field(
+            validation_alias=AliasChoices(
+                "COMPUTILITY_DATABASE_REPLICA_URL", "DATABASE_REPLICA_URL", "database_replica_url"
+            )
+        ),
+    ] = None
+    """A copy of the same PostgreSQL database that follows it: jobs, events and accounts are read there, and may lag behind by as much as it does."""
+    database_connections: Annotated[int, Field(ge=4, le=1_000)] = 15
+    """Most connections to PostgreSQL at one time, to the database and to its replica each. The indexer takes three."""
     content_url: str = ".computility/content"
     """fsspec URL or folder of the content store."""
     max_content_bytes: Annotated[int, Field(ge=1)] = 64 * _MIB

@@ -42,6 +42,8 @@ EVENTS: Final = 200_000
 BLOCKS: Final = 2_000
 _BUYERS, _PROVIDERS, _VERIFIERS = range(1, 5), range(5, 9), range(9, 11)
 _RESULT: Final = Bytes32("0x" + "5e" * 32)
+_PRICE: Final = 5 * 10**13
+"""Atoms of credit: so much that the fee of a trade changes the scores of both sides, so little that nobody runs out of credits."""
 _GAS: Final = hex(400_000)
 _EVENTS_OF_FOUR: Final = 10
 """Of four trades: each opens and is paid, one is read before and one claimed."""
@@ -109,8 +111,8 @@ class TradedChain:
         terms = Terms(
             buyer=self.accounts[buyer].address, payer=self.accounts[buyer].address, provider=self.accounts[provider].address,
             verifier=self.accounts[verifier].address, arbiter=ZERO_ADDRESS, guard=ZERO_ADDRESS, order=ZERO_BYTES32,
-            resource=Bytes32("0x" + f"{provider:064x}"), spec=_RESULT, sla=ZERO_BYTES32, unit_price=10**9 + turn % 97, min_units=1, max_units=100,
-            bond=10**11, verifier_fee=10**8, arbiter_fee=0, open_by=self._end - 86_400, end=self._end, pass_window=0, dispute_window=100,
+            resource=Bytes32("0x" + f"{provider:064x}"), spec=_RESULT, sla=ZERO_BYTES32, unit_price=_PRICE + turn % 97, min_units=1, max_units=100,
+            bond=_PRICE * 100, verifier_fee=10**8, arbiter_fee=0, open_by=self._end - 86_400, end=self._end, pass_window=0, dispute_window=100,
             ruling_window=0, max_fee_bps=10_000, nonce=next(self._nonces),
         )  # fmt: skip
         job = terms.job_id(self.deployments.domain)

@@ -17,7 +17,7 @@ from computility.chain.endpoint import Call, ChainEndpoint
 from computility.chain.receipt_trie import bloom_may_hold, receipts_root, require_block_hash
 from computility.chain.wire import WireLog
 from computility.domain.errors import ChainMisbehaved, RpcRefused
-from computility.domain.logs_digest import LogsDigest
+from computility.domain.logs_digest import digest_of, digested
 
 _HEADERS_AT_ONCE: Final = 100
 _RECEIPTS_AT_ONCE: Final = 100
@@ -38,16 +38,16 @@ class SealedBlock:
         """What binds the logs; None without any."""
         if not self.logs:
             return None
-        digest = LogsDigest()
-        for log in self.logs:
-            digest.add(
+        return digest_of(
+            digested(
                 int(log.log_index, 16),
                 bytes.fromhex(log.transaction_hash[2:]),
                 bytes.fromhex(log.address[2:]),
                 bytes.fromhex("".join(log.topics).replace("0x", "")),
                 bytes.fromhex(log.data[2:]),
             )
-        return digest.digest()
+            for log in self.logs
+        )
 
 
 class BlockSealer:

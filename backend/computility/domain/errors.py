@@ -33,7 +33,7 @@ Long on purpose, so that the tree and its leaves stand in one place.
     │       ├── HostMemoryExhausted · ExecutorCrashed
     │       └── ExecutorBusy · ExecutorUnfit · RunCancelled · LeaseEnded · NotAReader
     ├── KeystoreError
-    └── StoreError (StoreMoved)
+    └── StoreError (StoreMoved · StoreFailed · RowsExist)
 
 Each class has a ``code``, a slug that programs may rely on; the message says what is wrong and what to do. Only the edges (``api``,
 ``cli``) know statuses and exit codes.
@@ -361,6 +361,18 @@ class StoreMoved(StoreError):
     """Another process wrote where only one may."""
 
     code = "store-moved"
+
+
+class StoreFailed(StoreError):
+    """The database does not do what it is asked: its disk is full, it was restarted, it is gone. Nothing has changed then."""
+
+    code = "store-failed"
+
+
+class RowsExist(StoreError):
+    """A row that should be new is there already."""
+
+    code = "rows-exist"
 
 
 class ContentError(ComputilityError):

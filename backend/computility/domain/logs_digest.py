@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import struct
+from collections.abc import Iterable
 from hashlib import blake2b
 from typing import Final
 
 _BYTES: Final = 16
+_HEAD: Final = struct.Struct(">IBI").pack
+
+DigestedLog = tuple[bytes, bytes, bytes, bytes, bytes]
+"""What is digested of a log, in this order."""
 
 
-class LogsDigest:
-    """Takes logs in the order of the block."""
+def digested(log_index: int, tx_hash: bytes, address: bytes, topics: bytes, data: bytes) -> DigestedLog:
+    """What is digested of a log; ``topics`` are 32 bytes each in a row.
 
-    def __init__(self) -> None:
-        self._hash = blake2b(digest_size=_BYTES)
+    Raises:
+        struct.error: no block has so many logs, or no log so many topics.
+    """
+    return _HEAD(log_index, len(topics), len(data)), tx_hash, address, topics, data
 
-    def add(self, log_index: int, tx_hash: bytes, address: bytes, topics: bytes, data: bytes) -> None:
-        """Take one log; ``topics`` are 32 bytes each in a row."""
-        head = log_index.to_bytes(4, "big") + len(topics).to_bytes(1, "big") + len(data).to_bytes(4, "big")
-        self._hash.update(b"".join((head, tx_hash, address, topics, data)))
 
-    def digest(self) -> bytes:
-        """16 bytes."""
-        return self._hash.digest()
+def digest_of(logs: Iterable[DigestedLog]) -> bytes:
+    """16 bytes; the logs in the order of the block."""
+    return blake2b(b"".join([part for log in logs for part in log]), digest_size=_BYTES).digest()

@@ -87,6 +87,8 @@ class ScoreSlot(NamedTuple):
 
     def earn(self, counterparty: Address, weight: int) -> ScoreSlot:
         """With ``weight`` earned, as far as the counterparty's bucket and the word have room."""
+        if not weight:
+            return self
         bucket = bucket_of(counterparty, self.epoch)
         room = (BUCKET_MAX - self.earned[bucket]) * BUCKET_UNIT
         counted = min(weight, room, WEIGHT_MAX - self.credit)

@@ -6,9 +6,8 @@ The contract emits no events; the escrow's say everything that a score depends o
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import IntEnum
-from typing import Final
+from typing import Final, NamedTuple
 
 from computility.domain.identifiers import Address
 from computility.domain.job import ClosedBy, JobRecord, Outcome
@@ -27,8 +26,7 @@ class Role(IntEnum):
     PROVIDER = 1
 
 
-@dataclass(frozen=True)
-class ClosedJob:
+class ClosedJob(NamedTuple):
     """What the scores learn of a job: ``contracts/libraries/ClosedJob.sol``. Amounts are atoms of credit."""
 
     buyer: Address

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Final
 
 from sqlmodel import Session
 
-from computility.chain.log_decoding import decode_log
 from computility.domain.errors import StoreError, StoreMoved
 from computility.domain.identifiers import Address, Bytes32, ChainId
-from computility.services.incoming import IncomingBlock, IncomingLog
+from computility.services.incoming import IncomingBlock
+from computility.services.log_kinds import LogKind, kinds_at
 from computility.services.projection import PROJECTION_VERSION, Projection
 from computility.store import blocks, ledgers, raw_logs, undo
 from computility.store.bulk_write import BulkWriter
 from computility.store.engine import Database
 from computility.store.ledgers import BUILDING, LIVE
 from computility.store.projected import EVERY
-from computility.store.raw_logs import RawLogRow
 
 _log = logging.getLogger(__name__)
 
@@ -63,9 +62,9 @@ class Builds:
         _log.info("rebuilding the projections from the stored logs")
         projection = Projection(self._chain_id)
         with self._database.unit_of_work() as reading:
-            for logs in stored_logs(reading, self._chain_id, number, _AT_ONCE):
+            for found, kinds in stored_blocks(reading, self._chain_id, number, _AT_ONCE):
                 with self._database.bulk_work() as (session, writer):
-                    projection.fold(session, writer, ledger, logs, keep_from=final + 1, keep_logs=False)
+                    projection.fold(session, writer, ledger, found, kinds, keep_from=final + 1, keep_logs=False)
         with self._database.bulk_work() as (session, _):
             cursor = blocks.cursor_of(session, self._chain_id, lock=True)
             if cursor is not None:
@@ -80,8 +79,8 @@ class Builds:
         """As ``rebuild``, inside the caller's transaction: for a fork below every image of before."""
         self._forget(session, LIVE)
         ledger = self.live(session)
-        for logs in stored_logs(session, self._chain_id, up_to, _AT_ONCE):
-            projection.fold(session, writer, ledger, logs, keep_from=up_to + 1, keep_logs=False)
+        for found, kinds in stored_blocks(session, self._chain_id, up_to, _AT_ONCE):
+            projection.fold(session, writer, ledger, found, kinds, keep_from=up_to + 1, keep_logs=False)
 
     def _forget(self, session: Session, state: str) -> None:
         while (row := ledgers.ledger_in_state(session, self._chain_id, state)) is not None:
@@ -93,37 +92,35 @@ class Builds:
             session.expunge(row)
 
 
-def stored_logs(session: Session, chain_id: ChainId, up_to: int, at_once: int) -> Iterator[list[IncomingLog]]:
-    """The logs of blocks up to ``up_to``, in the order of the ledger, ``at_once`` at a time."""
+def stored_blocks(
+    session: Session, chain_id: ChainId, up_to: int, at_once: int
+) -> Iterator[tuple[list[IncomingBlock], list[LogKind]]]:
+    """The blocks up to ``up_to`` that hold logs, in order, with the kinds of their logs; about ``at_once`` logs at a time.
+
+    Raises:
+        StoreError: a stored log is of no known event.
+    """
+    kinds: list[LogKind] = []
+    numbers: dict[tuple[str, bytes], int] = {}
     after = (-1, -1)
     while rows := raw_logs.logs_from(session, chain_id, after, up_to, at_once):
         after = rows[-1].block_number, rows[-1].log_index
-        logs = incoming_logs(rows)
+        found: list[IncomingBlock] = []
         for row in rows:
+            if not found or found[-1].number != row.block_number:
+                found.append(IncomingBlock(row.block_number, _bytes(row.block_hash), b"", row.timestamp))
+            key = row.address, row.topics[:32]
+            if key not in numbers:
+                kind = kinds_at(Address(row.address), row.generation, row.contract).get(key[1])
+                if kind is None:
+                    raise StoreError(
+                        f"log {row.log_index} of block {row.block_hash} is of no known event: index from an empty database"
+                    )
+                numbers[key] = len(kinds)
+                kinds.append(kind)
+            found[-1].logs.append((row.log_index, _bytes(row.tx_hash), numbers[key], row.topics, row.data))
             session.expunge(row)
-        yield logs
-
-
-def incoming_logs(rows: Sequence[RawLogRow]) -> list[IncomingLog]:
-    """Stored logs as they once came in."""
-    logs: list[IncomingLog] = []
-    block = IncomingBlock(-1, b"", b"", 0)
-    for row in rows:
-        if row.block_number != block.number:
-            block = IncomingBlock(row.block_number, _bytes(row.block_hash), b"", row.timestamp)
-        topics = tuple(row.topics[at : at + 32] for at in range(0, len(row.topics), 32))
-        event = decode_log(row.contract, topics, row.data)
-        if event is None:
-            raise StoreError(
-                f"log {row.log_index} of block {row.block_hash} is of no known event: index from an empty database"
-            )
-        logs.append(
-            IncomingLog(
-                block, row.log_index, _bytes(row.tx_hash), Address(row.address), _bytes(row.address),
-                row.generation, row.contract, row.topics, row.data, event,
-            )
-        )  # fmt: skip
-    return logs
+        yield found, kinds
 
 
 def _bytes(text: str) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
@@ -14,6 +15,7 @@ from computility.chain.wire import WireHeader, WireLog, parse_header, parse_logs
 from computility.domain.errors import AnswerTooLarge, ChainMisbehaved, ChainUnavailable, RpcRefused, WrongChain
 from computility.services.contract_directory import ContractDirectory
 from computility.services.incoming import Head, Incoming, LogReader
+from computility.services.log_kinds import LogKind, LogKinds
 
 _log = logging.getLogger(__name__)
 
@@ -39,8 +41,9 @@ class ChainSource:
         most_blocks: int = _MOST_BLOCKS,
     ) -> None:
         self.pool = pool
-        self._reader = LogReader(directory)
-        self._addresses = directory.addresses
+        self._kinds = LogKinds(directory)
+        self._reader = LogReader(self._kinds)
+        self.addresses = directory.addresses
         self._chain_number = chain_number
         self._safe_depth, self._finality_depth = safe_depth, finality_depth
         self._by_depth = final_by_depth
@@ -49,6 +52,11 @@ class ChainSource:
         """How many blocks the next range has at most."""
         self.prove_up_to = -1
         """Up to this block logs are read from receipts, which prove themselves: somewhere there ``eth_getLogs`` was not the truth."""
+
+    @property
+    def kinds(self) -> Sequence[LogKind]:
+        """What the numbers mean that logs name their kinds by."""
+        return self._kinds.numbered
 
     def require_chain(self) -> None:
         """Make sure that the endpoints serve the chain that is meant.
@@ -145,7 +153,7 @@ class ChainSource:
             )
 
     def _range(self, endpoint: ChainEndpoint, first: int, last: int) -> tuple[list[WireHeader], list[WireLog]]:
-        asked = {"fromBlock": hex(first), "toBlock": hex(last), "address": self._addresses}
+        asked = {"fromBlock": hex(first), "toBlock": hex(last), "address": self.addresses}
         numbers = list(range(first, last + 1))
         calls: list[Call] = [("eth_getLogs", (asked,))]
         calls += [("eth_getBlockByNumber", (hex(number), False)) for number in numbers[:_HEADERS_AT_ONCE]]
@@ -162,7 +170,7 @@ class ChainSource:
         return found, logs
 
     def _proven(self, endpoint: ChainEndpoint, first: int, last: int) -> tuple[list[WireHeader], list[WireLog]]:
-        sealed = BlockSealer(endpoint, self._addresses).blocks(first, last)
+        sealed = BlockSealer(endpoint, self.addresses).blocks(first, last)
         headers = [
             WireHeader(
                 number=block.header["number"], hash=block.hash, parent_hash=block.parent_hash, timestamp=block.header["timestamp"],

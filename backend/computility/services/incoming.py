@@ -1,17 +1,19 @@
-"""Blocks with the contracts' logs, decoded and ready to be folded; and how settled a chain says that they are."""
+"""Blocks with the contracts' logs, checked and ready to be folded; and how settled a chain says that they are."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import struct
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from computility.chain.log_decoding import event_classes
 from computility.chain.wire import WireHeader, WireLog
 from computility.domain.errors import ChainMisbehaved
-from computility.domain.events import Event
-from computility.domain.identifiers import Address
-from computility.domain.logs_digest import LogsDigest
-from computility.services.contract_directory import ContractDirectory
+from computility.domain.logs_digest import DigestedLog, digest_of, digested
+from computility.services.log_kinds import LogKinds
+
+IncomingLog = tuple[int, bytes, int, bytes, bytes]
+"""Log index, hash of the transaction, number of the kind, topics (32 bytes each in a row) and data. A tuple of what ``marshal`` can carry: logs cross
+from the process that fetches to the one that folds."""
 
 
 @dataclass(frozen=True)
@@ -25,40 +27,23 @@ class Head:
 
 @dataclass(slots=True)
 class IncomingBlock:
-    """A block. ``digest`` binds its logs of ours; None without any."""
+    """A block and its logs of ours, in order. ``digest`` binds them and those of no known event; None without any."""
 
     number: int
     hash: bytes
     parent_hash: bytes
     timestamp: int
     digest: bytes | None = None
-
-
-@dataclass(slots=True)
-class IncomingLog:
-    """One log of ours. Hashes are bytes, ``topics`` 32 bytes each in a row."""
-
-    block: IncomingBlock
-    log_index: int
-    tx_hash: bytes
-    address: Address
-    address_bytes: bytes
-    generation: int
-    contract: str
-    topics: bytes
-    data: bytes
-    event: Event
+    logs: list[IncomingLog] = field(default_factory=list)
 
 
 @dataclass(slots=True)
 class Incoming:
-    """Consecutive blocks, each the parent of the next, and their logs in the order of the ledger."""
+    """Consecutive blocks, each the parent of the next. ``received`` counts logs as they came, those of no known event too."""
 
     blocks: list[IncomingBlock]
-    logs: list[IncomingLog]
     head: Head
-    received: int = field(default=0)
-    """Logs as they came, those of no known event too."""
+    received: int = 0
 
     @property
     def first(self) -> IncomingBlock:
@@ -70,25 +55,22 @@ class Incoming:
         """The highest block."""
         return self.blocks[-1]
 
+    @property
+    def events(self) -> int:
+        """How many logs there are to fold."""
+        return sum(len(block.logs) for block in self.blocks)
+
 
 class LogReader:
     """Makes wire logs into incoming ones, believing none that does not fit its block."""
 
-    def __init__(self, directory: ContractDirectory) -> None:
-        self._owners = {
-            address.lower(): (
-                address,
-                bytes.fromhex(address[2:]),
-                *directory.owner_of(address),
-                {
-                    "0x" + topic.hex(): (32 * (1 + len(event.EVENT.indexed)), decode)
-                    for topic, (event, decode) in event_classes(directory.owner_of(address)[1]).items()
-                },
-            )
-            for address in directory.addresses
+    def __init__(self, kinds: LogKinds) -> None:
+        self._kinds = kinds.numbered
+        self._addresses = {
+            address: (bytes.fromhex(address[2:]), numbers) for address, numbers in kinds.by_address.items()
         }
 
-    def incoming(self, headers: Sequence[WireHeader], logs: Iterable[WireLog], head: Head, source: str) -> Incoming:
+    def incoming(self, headers: Sequence[WireHeader], logs: Sequence[WireLog], head: Head, source: str) -> Incoming:
         """Blocks and logs that fit together.
 
         Raises:
@@ -96,60 +78,61 @@ class LogReader:
         """
         blocks = linked_blocks(headers, source)
         try:
-            read, received = self._read(blocks, logs, source)
-        except (ValueError, OverflowError) as error:
+            self._read(blocks, logs, source)
+        except (ValueError, OverflowError, struct.error) as error:
             raise ChainMisbehaved(f"{source} answers with something that is no log: {error}") from error
-        return Incoming(blocks, read, head, received)
+        return Incoming(blocks, head, len(logs))
 
-    def _read(self, blocks: list[IncomingBlock], logs: Iterable[WireLog], source: str) -> tuple[list[IncomingLog], int]:
-        by_number = {hex(block.number): block for block in blocks}
-        hashes = {number: "0x" + block.hash.hex() for number, block in by_number.items()}
-        keyed = [(int(log.block_number, 16) << 32 | int(log.log_index, 16), log) for log in logs]
-        keyed.sort(key=_first)
-        read: list[IncomingLog] = []
-        before, at, last_tx, tx_hash = -1, "", "", b""
-        block: IncomingBlock | None = None
-        digest: LogsDigest | None = None
-        owners, fromhex = self._owners, bytes.fromhex
-        for position, log in keyed:
-            if position == before:
+    def _read(self, blocks: list[IncomingBlock], logs: Sequence[WireLog], source: str) -> None:
+        by_number: dict[str, list[WireLog]] = {}
+        for log in logs:
+            there = by_number.get(log.block_number)
+            if there is None:
+                by_number[log.block_number] = [log]
+            else:
+                there.append(log)
+        for block in blocks:
+            there = by_number.pop(hex(block.number), None)
+            if there is not None:
+                self._read_block(block, there, source)
+        if by_number:
+            raise ChainMisbehaved(f"{source} answers with a log of a block that is not on its chain")
+
+    def _read_block(self, block: IncomingBlock, logs: list[WireLog], source: str) -> None:
+        block_hash, fromhex = "0x" + block.hash.hex(), bytes.fromhex
+        addresses, kinds, keep = self._addresses, self._kinds, block.logs.append
+        digests: list[DigestedLog] = []
+        before, last_tx, tx_hash = -1, "", b""
+        for log_index, log in sorted([(int(log.log_index, 16), log) for log in logs], key=_index):
+            if log_index <= before:
                 raise ChainMisbehaved(f"{source} answers with one log twice")
-            before = position
+            before = log_index
             if log.removed:
                 raise ChainMisbehaved(f"{source} answers with a removed log")
-            if log.block_number != at:
-                if block is not None and digest is not None:
-                    block.digest = digest.digest()
-                at, block, digest = log.block_number, by_number.get(log.block_number), LogsDigest()
-            if block is None or digest is None or hashes[at] != log.block_hash:
+            if log.block_hash != block_hash:
                 raise ChainMisbehaved(f"{source} answers with a log of a block that is not on its chain")
-            owner = owners.get(log.address.lower())
+            owner = addresses.get(log.address.lower())
             if owner is None:
                 raise ChainMisbehaved(f"{source} answers with a log of {log.address}, which was not asked for")
-            address, address_bytes, generation, contract, events = owner
+            address, numbers = owner
             if log.transaction_hash != last_tx:
                 last_tx, tx_hash = log.transaction_hash, fromhex(log.transaction_hash[2:])
                 if len(tx_hash) != 32:
                     raise ChainMisbehaved(f"{source} answers with a log of no transaction")
             topics = fromhex("".join(log.topics).replace("0x", ""))
             data = fromhex(log.data[2:])
-            log_index = position & 0xFFFFFFFF
-            digest.add(log_index, tx_hash, address_bytes, topics, data)
-            known = events.get(log.topics[0]) if log.topics else None
-            if known is None:
+            digests.append(digested(log_index, tx_hash, address, topics, data))
+            number = numbers.get(log.topics[0]) if log.topics else None
+            if number is None:
                 continue
-            width, decode = known
-            if len(topics) != width:
-                raise ChainMisbehaved(f"{source} answers with a log of {len(topics) // 32} topics, not {width // 32}")
-            event = decode(topics[32:] + data)
-            read.append(
-                IncomingLog(
-                    block, log_index, tx_hash, address, address_bytes, generation, contract, topics, data, event
+            kind = kinds[number]
+            if len(topics) != kind.topics_bytes:
+                raise ChainMisbehaved(
+                    f"{source} answers with a log of {len(topics) // 32} topics, not {kind.topics_bytes // 32}"
                 )
-            )
-        if block is not None and digest is not None:
-            block.digest = digest.digest()
-        return read, len(keyed)
+            kind.check(topics[32:] + data)
+            keep((log_index, tx_hash, number, topics, data))
+        block.digest = digest_of(digests)
 
 
 def linked_blocks(headers: Sequence[WireHeader], source: str) -> list[IncomingBlock]:
@@ -184,5 +167,5 @@ def _hash(text: str) -> bytes:
     return raw
 
 
-def _first(pair: tuple[int, WireLog]) -> int:
+def _index(pair: tuple[int, WireLog]) -> int:
     return pair[0]

@@ -16,21 +16,19 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session
 
 from computility.chain.deployments import Deployments
-from computility.chain.endpoint import ChainEndpoint
-from computility.chain.endpoint_pool import EndpointPool
 from computility.chain.head_watch import HeadWatch
 from computility.chain.rpc import RpcClient
-from computility.domain.errors import ChainError, ChainMisbehaved, ChainReplaced, StoreMoved, WrongChain
+from computility.domain.errors import ChainError, ChainMisbehaved, ChainReplaced, StoreError, StoreMoved, WrongChain
 from computility.domain.identifiers import Bytes32
 from computility.services.backfill_progress import BackfillProgress
 from computility.services.builds import Builds
-from computility.services.chain_source import ChainSource
-from computility.services.contract_directory import ContractDirectory
 from computility.services.fetch_ahead import FetchAhead, Follower, Position, Reorganised
+from computility.services.fetch_process import FetchPlan, FetchProcess
 from computility.services.incoming import Head, Incoming, IncomingBlock
 from computility.services.indexer_metrics import IndexerMetrics
 from computility.services.projection import Projection, concerned_accounts
 from computility.services.sealing import Seal, Sealing, SealingThread
+from computility.services.uncollected import uncollected
 from computility.settings import DEVELOPMENT_CHAINS
 from computility.store import blocks, jobs, ledgers, raw_logs, undo
 from computility.store.blocks import BlockRow, CursorRow
@@ -45,6 +43,8 @@ _log = logging.getLogger(__name__)
 _FORK_SEARCH_BLOCKS: Final = 64
 _LONGEST_PAUSE_S: Final = 10.0
 _IDLE_S: Final = 0.5
+_PROCESS_FROM_BLOCKS: Final = 256
+"""A node that is so far behind has its blocks fetched by a process of its own."""
 
 JobsChanged = Callable[[Iterable[Bytes32]], None]
 
@@ -75,18 +75,18 @@ class Indexer:
         self._deployments = deployments
         self._chain_id = deployments.chain_id
         self.metrics = metrics or IndexerMetrics()
-        endpoints = [ChainEndpoint(url, timeout_s) for url in (rpc.url, *more_endpoints)]
-        directory = ContractDirectory(deployments)
         self._development = deployments.chain_number in DEVELOPMENT_CHAINS
-        self.source = ChainSource(
-            EndpointPool(endpoints, self.metrics.endpoint_failed),
-            directory,
-            deployments.chain_number,
+        self._plan = FetchPlan(
+            (rpc.url, *more_endpoints),
+            timeout_s,
+            deployments,
             safe_depth=safe_depth,
             finality_depth=finality_depth,
             final_by_depth=self._development,
             most_blocks=most_blocks,
+            confirmation_depth=confirmation_depth,
         )
+        self.source = self._plan.source(self.metrics.endpoint_failed)
         self._depth = confirmation_depth
         self._poll_interval_s = poll_interval_s
         self._websocket_url = websocket_url
@@ -97,7 +97,7 @@ class Indexer:
         self._builds = Builds(database, self._chain_id)
         self._roll_backs = 0
         self._sealing = Sealing(
-            self.source.pool, database, self._chain_id, directory.addresses, timeout_s, lambda: self._roll_backs
+            self.source.pool, database, self._chain_id, self.source.addresses, timeout_s, lambda: self._roll_backs
         )
 
     # ---------------------------------------------------------------- running
@@ -119,7 +119,7 @@ class Indexer:
                         continue
                 except (WrongChain, ChainReplaced):
                     raise
-                except (ChainError, StoreMoved, SQLAlchemyError) as error:
+                except (ChainError, StoreError, SQLAlchemyError) as error:
                     self._projection.discard()
                     failures += 1
                     pause = min(_LONGEST_PAUSE_S, self._poll_interval_s * 2 ** min(failures, 8))
@@ -161,29 +161,36 @@ class Indexer:
                 watch.wait(stop)
             return 0
         self._bring_up_to_date()
-        with (
-            SealingThread(self._sealing) as sealing,
-            FetchAhead(Follower(self.source, position, self._depth), watch.wait) as ahead,
-        ):
+        with SealingThread(self._sealing) as sealing, self._fetching(position, watch) as ahead:
             while not stop.is_set():
                 found = ahead.next(_IDLE_S)
                 if found is not None:
                     position = self._take(found, position)
                     failures = 0
-                    sealing.wake()
                     if isinstance(found, Reorganised):
                         break
+                    sealing.wake(behind=found.head.number - position.number)
+                elif isinstance(ahead, FetchProcess) and ahead.ended:
+                    # At the head, or nearly: the next blocks are fetched by a thread.
+                    break
                 seal = sealing.take()
                 if seal is not None and not self._keep_seal(seal):
                     break
         return failures
+
+    def _fetching(self, position: Position, watch: HeadWatch) -> FetchAhead | FetchProcess:
+        head, _ = self.source.head()
+        if head.number - position.number >= _PROCESS_FROM_BLOCKS:
+            return FetchProcess(self._plan, self.source, position, self.metrics.endpoint_failed_with)
+        return FetchAhead(Follower(self.source, position, self._depth), watch.wait)
 
     def _take(self, found: Incoming | Reorganised, position: Position) -> Position:
         if isinstance(found, Reorganised):
             return self._roll_back(found.number)
         started = time.monotonic()
         try:
-            touched = self._commit(found, position)
+            with uncollected():
+                touched = self._commit(found, position)
         except BaseException:
             self._projection.discard()
             raise
@@ -196,10 +203,10 @@ class Indexer:
         metrics.head.set(incoming.head.number)
         metrics.block.set(last)
         metrics.lag.set(max(0, incoming.head.number - last))
-        metrics.events.inc(len(incoming.logs))
+        metrics.events.inc(incoming.events)
         metrics.commits.observe(took_s)
-        metrics.rate.set(len(incoming.logs) / max(took_s, 1e-6))
-        self._progress.advance(self._deployments.generations[0].block, last, incoming.head.number, len(incoming.logs))
+        metrics.rate.set(incoming.events / max(took_s, 1e-6))
+        self._progress.advance(self._deployments.generations[0].block, last, incoming.head.number, incoming.events)
 
     # ---------------------------------------------------------------- folding
 
@@ -230,7 +237,7 @@ class Indexer:
             ledger = self._builds.live(session)
             writer.make_room((_RAW_LOGS, _EVENT_ACCOUNTS), first.number, last.number)
             touched = self._projection.fold(
-                session, writer, ledger, incoming.logs, keep_from=head.final + 1, keep_logs=True
+                session, writer, ledger, incoming.blocks, self.source.kinds, keep_from=head.final + 1, keep_logs=True
             )
             self._keep_blocks_of(session, writer, incoming)
             floor = min(head.final, last.number)
@@ -249,7 +256,7 @@ class Indexer:
                     cursor.undo_floor = floor
                     undo.remove_images_up_to(session, ledger, floor)
             ledgers.move_ledger(session, ledger, last.number, Bytes32("0x" + last.hash.hex()))
-        return touched
+        return {Bytes32("0x" + job.hex()) for job in touched}
 
     def _keep_blocks_of(self, session: Session, writer: BulkWriter, incoming: Incoming) -> None:
         lowest, last = self._deployments.generations[0].block, incoming.last.number

@@ -51,4 +51,8 @@ class IndexerMetrics:
 
     def endpoint_failed(self, name: str, error: ChainError) -> None:
         """Count an endpoint's error."""
-        self.errors.labels(name, error.code).inc()
+        self.endpoint_failed_with(name, error.code)
+
+    def endpoint_failed_with(self, name: str, code: str) -> None:
+        """Count an endpoint's error by its code."""
+        self.errors.labels(name, code).inc()

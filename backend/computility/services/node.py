@@ -40,7 +40,7 @@ from computility.services.surveillance.stored_facts import stored_facts
 from computility.services.surveillance.watch import skipped_rules, watch
 from computility.services.trades import Trades
 from computility.settings import NodeSettings
-from computility.store.engine import Database, open_database
+from computility.store.engine import Database, open_database, open_replica
 
 _STOP_SERVING_WITHIN_S: Final = 3
 
@@ -48,7 +48,9 @@ _STOP_SERVING_WITHIN_S: Final = 3
 class Node:
     """Everything that a node does, except to speak HTTP. Made by ``running``."""
 
-    def __init__(self, settings: NodeSettings, database: Database, rpc: RpcClient) -> None:
+    def __init__(
+        self, settings: NodeSettings, database: Database, rpc: RpcClient, replica: Database | None = None
+    ) -> None:
         self.settings = settings
         self.database = database
         self.connection = ChainConnection(rpc)
@@ -62,8 +64,10 @@ class Node:
             self.deployments.domain, self.journal, self.ledger, self._members_of, self.feed, settings, self.clock
         )
         self.market = Market(self.journal, self.ledger, self.clock)
-        self.trades = Trades(self.ledger, self.journal, self._bench_of)
-        self.accounts = Accounts(self.ledger, self.journal, self.chain)
+        # What is only shown may come from a copy that lags; what is decided by may not.
+        shown = StoredLedger(replica, self.deployments) if replica else self.ledger
+        self.trades = Trades(shown, self.journal, self._bench_of)
+        self.accounts = Accounts(shown, self.journal, self.chain)
         store = FileContentStore(settings.content_url, settings.max_content_bytes)
         self.content = ContentService(store, settings.max_content_bytes, settings.content_quota_bytes)
         self.outputs = Outputs(self.trades, self.journal, self.content)
@@ -81,11 +85,15 @@ class Node:
             StoreError: the database cannot be opened.
         """
         with ExitStack() as stack:
-            database = open_database(settings.database_url)
+            database = open_database(settings.database_url, settings.database_connections)
             stack.callback(database.close)
+            replica = None
+            if settings.database_replica_url:
+                replica = open_replica(settings.database_replica_url, settings.database_connections)
+                stack.callback(replica.close)
             rpc = RpcClient(settings.rpc_url, settings.rpc_timeout_s)
             stack.callback(rpc.close)
-            node = cls(settings, database, rpc)
+            node = cls(settings, database, rpc, replica)
             indexer = Indexer(
                 rpc,
                 database,

@@ -7,124 +7,70 @@ changes a row, the row's image is kept; a reorganisation puts the oldest images 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from typing import Any, Final, Generic, TypeVar
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Final
 
 from sqlmodel import Session
 
 from computility.domain import job as job_fold
 from computility.domain import provider as provider_fold
-from computility.domain.events import EVENTS_BY_CONTRACT, Event, EventOrigin, JobClosed, JobPaid
+from computility.domain.errors import ChainMisbehaved
+from computility.domain.events import (
+    EVENTS_BY_CONTRACT,
+    Deposited,
+    Event,
+    EventOrigin,
+    JobAttested,
+    JobCancelled,
+    JobOpened,
+    JobPaid,
+    JobProposed,
+    Withdrawn,
+)
 from computility.domain.identifiers import ZERO_ADDRESS, Address, Bytes32, ChainId
-from computility.domain.job import JobRecord, JobState
+from computility.domain.job import JobState
 from computility.domain.ledger import Balance, movement_of
+from computility.domain.provider import ProviderRecord
 from computility.domain.score_slot import ScoreSlot
-from computility.domain.scores import Role, standings_after
+from computility.domain.scores import ClosedJob, Role, closed_job, score_close
 from computility.domain.standing import Standing
 from computility.domain.terms import Terms
-from computility.services.incoming import IncomingLog
+from computility.services import job_rows
+from computility.services.incoming import IncomingBlock
+from computility.services.job_rows import Leg
+from computility.services.log_kinds import LogKind
+from computility.services.projected_rows import Rows
 from computility.store import undo
 from computility.store.bulk_write import BulkWriter, Row
 from computility.store.compact_types import chain_number
-from computility.store.projected import ACCOUNTS, EVERY, FEES, JOBS, PROVIDERS, SCORES, ProjectedTable
+from computility.store.projected import (
+    ACCOUNTS,
+    BUYER,
+    EVERY,
+    FEES,
+    GENERATION,
+    JOBS,
+    PROVIDER,
+    PROVIDERS,
+    SCORES,
+    STATE,
+    TERMS,
+    VERIFIER,
+    JobsRow,
+    job_record,
+    job_row,
+)
 from computility.store.raw_logs import EventAccountRow, RawLogRow
 from computility.store.undo import UndoRow
-
-KeyT = TypeVar("KeyT")
-RecordT = TypeVar("RecordT")
 
 PROJECTION_VERSION: Final = 3
 """Raise it when a fold or a projected table changes what it holds: every store is then rebuilt from its logs."""
 
-_ROWS_IN_MEMORY: Final = 20_000
-"""Of each projection."""
-_MISSING: Final = object()
-
-
-class Rows(Generic[KeyT, RecordT]):
-    """Rows of one projection: those at hand, and those that changed."""
-
-    def __init__(self, table: ProjectedTable[KeyT, RecordT]) -> None:
-        self.table = table
-        self._at_hand: dict[KeyT, RecordT | None] = {}
-        self._changed: set[KeyT] = set()
-        self._before_block: dict[KeyT, RecordT | None] = {}
-        self._keeping = True
-        self._session: Session | None = None
-        self._ledger = 0
-
-    def begin(self, session: Session, ledger: int) -> None:
-        """Read through this session from now on."""
-        if ledger != self._ledger:
-            self._at_hand.clear()
-        self._session, self._ledger = session, ledger
-
-    def prefetch(self, keys: Iterable[KeyT]) -> None:
-        """Bring rows to hand that are about to be asked for."""
-        assert self._session is not None
-        missing = [key for key in dict.fromkeys(keys) if key not in self._at_hand]
-        if missing:
-            found = self.table.load(self._session, self._ledger, missing)
-            for key in missing:
-                self._at_hand[key] = found.get(key)
-
-    def get(self, key: KeyT) -> RecordT | None:
-        """A row, None where there is none."""
-        found = self._at_hand.get(key, _MISSING)
-        if found is _MISSING:
-            self.prefetch((key,))
-            return self._at_hand[key]
-        record: RecordT | None = found  # type: ignore[assignment]  # the marker is excluded above
-        return record
-
-    def put(self, key: KeyT, record: RecordT) -> None:
-        """Change a row that was read before."""
-        if self._keeping and key not in self._before_block:
-            self._before_block[key] = self._at_hand[key]
-        self._at_hand[key] = record
-        self._changed.add(key)
-
-    def begin_block(self, *, keep: bool) -> None:
-        """A block follows; ``keep`` the images of what it changes."""
-        self._keeping = keep
-
-    def end_block(self, number: int) -> list[Row]:
-        """The images of what the block changed, if they were to be kept."""
-        if not self._before_block:
-            return []
-        images = [
-            (self._ledger, number, self.table.number, *self.table.image(self._ledger, key, before))
-            for key, before in self._before_block.items()
-        ]
-        self._before_block.clear()
-        return images
-
-    def write(self, writer: BulkWriter) -> None:
-        """Write what changed, each row once."""
-        rows = []
-        for key in self._changed:
-            record = self._at_hand[key]
-            assert record is not None
-            rows.append(self.table.to_row(self._ledger, key, record))
-        writer.upsert(self.table.table, rows, fixed=self.table.fixed)
-        self._changed.clear()
-        self._trim()
-
-    def discard(self) -> None:
-        """Forget everything at hand: the store has moved, or what changed was not kept."""
-        self._at_hand.clear()
-        self._changed.clear()
-        self._before_block.clear()
-
-    def _trim(self) -> None:
-        if len(self._at_hand) <= _ROWS_IN_MEMORY:
-            return
-        # A row that is closed for good is not asked for again.
-        self._at_hand = {
-            key: row for key, row in self._at_hand.items() if row is not None and not self.table.is_closed(row)
-        }
-        for key in list(self._at_hand)[: max(0, len(self._at_hand) - _ROWS_IN_MEMORY // 2)]:
-            del self._at_hand[key]
+_NOBODY: Final = bytes(20)
+_CLOSED: Final = int(JobState.CLOSED)
+_BUYER, _PROVIDER = int(Role.BUYER), int(Role.PROVIDER)
+_PAYER_WORD, _ARBITER_WORD = slice(44, 64), slice(140, 160)
+"""Where the terms of a row name them."""
 
 
 class Projection:
@@ -133,65 +79,72 @@ class Projection:
     def __init__(self, chain_id: ChainId) -> None:
         self._chain_id = chain_id
         self._number = chain_number(chain_id)
-        self._rows: dict[ProjectedTable[Any, Any], Rows[Any, Any]] = {}
-        self._by_number = {table.number: Rows(table) for table in EVERY}
-        self.jobs: Rows[str, tuple[int, JobRecord]] = self._by_number[JOBS.number]
-        self.accounts: Rows[tuple[str, str], Balance] = self._by_number[ACCOUNTS.number]
-        self.fees: Rows[str, int] = self._by_number[FEES.number]
-        self.providers: Rows[tuple[str, str], Any] = self._by_number[PROVIDERS.number]
-        self.scores: Rows[tuple[str, int, str], Standing] = self._by_number[SCORES.number]
-        self._parties: dict[tuple[tuple[Any, ...], tuple[Any, ...]], tuple[bytes, ...]] = {}
-        self._tx = (b"", Bytes32(""), Bytes32(""))
+        self._ledger = 0
+        self._by_number: dict[int, Rows[Any]] = {table.number: Rows(table) for table in EVERY}
+        self.jobs: Rows[JobsRow] = self._by_number[JOBS.number]
+        self.accounts: Rows[Balance] = self._by_number[ACCOUNTS.number]
+        self.fees: Rows[int] = self._by_number[FEES.number]
+        self.providers: Rows[ProviderRecord] = self._by_number[PROVIDERS.number]
+        self.scores: Rows[Standing] = self._by_number[SCORES.number]
+        self._moved: dict[tuple[bytes, bytes], list[int]] = {}
+        """What balances gained since they were last put into their rows."""
+        self._fees_moved: dict[bytes, int] = defaultdict(int)
 
     def fold(
         self,
         session: Session,
         writer: BulkWriter,
         ledger: int,
-        logs: Sequence[IncomingLog],
+        blocks: Iterable[IncomingBlock],
+        kinds: Sequence[LogKind],
         *,
         keep_from: int,
         keep_logs: bool,
-    ) -> set[Bytes32]:
-        """Apply logs in the order of the ledger, and write them (if ``keep_logs``) and what they change. The jobs that they touch.
+    ) -> set[bytes]:
+        """Apply the logs of blocks in order, and write them (if ``keep_logs``) and what they change. The jobs that they touch.
 
         Images of before are kept for blocks from ``keep_from`` on.
 
         Raises:
             ChainMisbehaved: a log does not follow what was folded before.
         """
+        self._ledger = ledger
         for rows in self._by_number.values():
-            rows.begin(session, ledger)
-        self._prefetch(logs)
+            rows.begin(writer, ledger)
+        busy = [block for block in blocks if block.logs]
+        self._prefetch(busy, kinds)
         raw: list[Row] = []
         concerned: dict[bytes, list[Row]] = defaultdict(list)
         images: list[Row] = []
-        touched: set[Bytes32] = set()
-        chain, number = self._number, -1
-        for log in logs:
-            block = log.block
-            if block.number != number:
-                images += self._end_block(number)
-                number = block.number
-                for rows in self._by_number.values():
-                    rows.begin_block(keep=number >= keep_from)
-            event = log.event
-            job = event.job_id
-            terms = self._apply(log, event, job)
-            if job is not None:
-                touched.add(job)
-            if keep_logs:
-                # A job is always the first indexed parameter.
-                raw.append(
-                    (
-                        chain, number, log.log_index, block.hash, block.timestamp, log.tx_hash, log.address_bytes, log.generation,
-                        log.contract, event.EVENT.name, None if job is None else log.topics[32:64], log.topics, log.data,
-                    )
-                )  # fmt: skip
-                row = (number, log.log_index)
-                for account in self._concerned(event, terms):
-                    concerned[account].append((chain, account, *row))
-        images += self._end_block(number)
+        touched: set[bytes] = set()
+        chain = self._number
+        for block in busy:
+            number, block_hash, timestamp = block.number, block.hash, block.timestamp
+            keep = number >= keep_from
+            if keep and self._moved:
+                self._put_balances()
+            for rows in self._by_number.values():
+                rows.begin_block(keep=keep)
+            for log_index, tx_hash, kind_number, topics, data in block.logs:
+                kind = kinds[kind_number]
+                job = topics[32:64] if kind.of_job else None
+                row = self._apply(kind, block, log_index, tx_hash, job, topics, data)
+                if job is not None:
+                    touched.add(job)
+                if keep_logs:
+                    raw.append(
+                        (
+                            chain, number, log_index, block_hash, timestamp, tx_hash, kind.address_bytes, kind.generation, kind.contract,
+                            kind.event.EVENT.name, job, topics, data,
+                        )
+                    )  # fmt: skip
+                    for account in _concerned(kind, topics, data, row):
+                        concerned[account].append((chain, account, number, log_index))
+            if keep:
+                # Images are of one block each: only what is final adds up over several.
+                self._put_balances()
+                images += [image for rows in self._by_number.values() for image in rows.end_block(number)]
+        self._put_balances()
         writer.insert(_table(RawLogRow), raw)
         # In the order of their key: each account's rows go to the end of its own stretch, not all over the table.
         writer.insert(_table(EventAccountRow), [row for account in sorted(concerned) for row in concerned[account]])
@@ -212,113 +165,187 @@ class Projection:
 
     def discard(self) -> None:
         """Forget what is at hand."""
+        self._moved.clear()
+        self._fees_moved.clear()
         for rows in self._by_number.values():
             rows.discard()
 
-    def _prefetch(self, logs: Sequence[IncomingLog]) -> None:
-        of_jobs = [
-            (log.event, log.event.job_id, log.address)
-            for log in logs
-            if log.contract == "JobEscrow" and log.event.job_id
-        ]
-        self.jobs.prefetch(job for _, job, _ in of_jobs if job)
-        accounts: set[tuple[str, str]] = set()
-        scored: set[tuple[str, int, str]] = set()
-        opened: dict[str, Terms] = {}
-        for event, job, escrow in of_jobs:
-            assert job is not None
-            terms: Terms | None = event.__dict__.get("terms")
-            if terms is None:
-                terms = opened.get(job)
-            if terms is None and (known := self.jobs.get(job)) is not None:
-                terms = known[1].terms
-            if terms is not None:
-                opened[job] = terms
-                for party in {terms.payer, terms.provider, terms.verifier, terms.arbiter, terms.buyer}:
-                    accounts.add((party, escrow))
-                if event.__class__ in _CLOSES:
-                    scored.add((terms.buyer, int(Role.BUYER), escrow))
-                    scored.add((terms.provider, int(Role.PROVIDER), escrow))
-        for log in logs:
-            if log.contract == "JobEscrow":
-                values = log.event.__dict__
-                for name in _ADDRESS_FIELDS[log.event.__class__]:
-                    accounts.add((values[name], log.address))
-        self.accounts.prefetch(accounts)
+    def _prefetch(self, blocks: Sequence[IncomingBlock], kinds: Sequence[LogKind]) -> None:
+        """Bring to hand what the logs are going to ask for: jobs that did not begin among them, and the standings of those whose jobs close."""
+        begun: dict[bytes, tuple[bytes, bytes]] = {}
+        asked: dict[bytes, None] = {}
+        closing: list[tuple[bytes, bytes]] = []
+        for block in blocks:
+            for _, _, kind_number, topics, _ in block.logs:
+                kind = kinds[kind_number]
+                if not kind.of_job:
+                    continue
+                job = topics[32:64]
+                if kind.event is JobOpened:
+                    begun[job] = topics[76:96], topics[108:128]
+                elif job not in begun and kind.event is not JobCancelled:
+                    asked[job] = None
+                if kind.closes:
+                    closing.append((job, kind.address_bytes))
+        self.jobs.prefetch(asked)
+        scored: dict[tuple[bytes, int, bytes], None] = {}
+        for job, escrow in closing:
+            parties = begun.get(job)
+            if parties is None and (row := self.jobs.get(job)) is not None:
+                parties = row[BUYER], row[PROVIDER]
+            if parties is not None:
+                scored[parties[0], _BUYER, escrow] = None
+                scored[parties[1], _PROVIDER, escrow] = None
         self.scores.prefetch(scored)
 
-    def _concerned(self, event: Event, terms: Terms | None) -> tuple[bytes, ...]:
-        """As ``concerned_accounts``, in bytes, and remembered: the same parties come again and again."""
-        values = event.__dict__
-        named = tuple([values[name] for name in _ADDRESS_FIELDS[event.__class__]])
-        parties = () if terms is None else (terms.buyer, terms.payer, terms.provider, terms.verifier, terms.arbiter)
-        found = self._parties.get(key := (named, parties))
-        if found is None:
-            if len(self._parties) >= _ROWS_IN_MEMORY:
-                self._parties.clear()
-            found = self._parties[key] = tuple(
-                bytes.fromhex(account[2:]) for account in sorted({*named, *parties} - {ZERO_ADDRESS})
-            )
-        return found
-
-    def _apply(self, log: IncomingLog, event: Event, job: Bytes32 | None) -> Terms | None:
-        if log.contract == "JobEscrow":
-            return self._apply_escrow(log, event, job)
-        if log.contract == "ProviderRegistry":
+    def _apply(
+        self,
+        kind: LogKind,
+        block: IncomingBlock,
+        log_index: int,
+        tx_hash: bytes,
+        job: bytes | None,
+        topics: bytes,
+        data: bytes,
+    ) -> JobsRow | None:
+        """Fold one log. The row of its job, where there is one."""
+        quick = _QUICK.get(kind.event)
+        if quick is not None:
+            return quick(self, kind, block, tx_hash, topics, data)
+        event = kind.decode(topics[32:] + data)
+        origin = EventOrigin(
+            self._chain_id, Bytes32("0x" + block.hash.hex()), block.number, log_index, Bytes32("0x" + tx_hash.hex()), kind.address,
+            block.timestamp,
+        )  # fmt: skip
+        if kind.contract == "ProviderRegistry":
             # Every event of the registry names its provider first.
-            provider = log.address, getattr(event, event.EVENT.fields[0].python_name)
-            self.providers.put(
-                provider, provider_fold.apply_event(self.providers.get(provider), event, self._origin(log))
-            )
-        return None
+            provider = kind.address_bytes, topics[44:64]
+            self.providers.put(provider, provider_fold.apply_event(self.providers.get(provider), event, origin))
+            return None
+        return self._apply_escrow(kind, event, origin, job)
 
-    def _apply_escrow(self, log: IncomingLog, event: Event, job: Bytes32 | None) -> Terms | None:
+    def _apply_escrow(self, kind: LogKind, event: Event, origin: EventOrigin, job: bytes | None) -> JobsRow | None:
+        row: JobsRow | None = None
         terms: Terms | None = None
         if job is not None:
             before = self.jobs.get(job)
-            after = job_fold.apply_event(before[1] if before else None, event, self._origin(log))
-            self.jobs.put(job, (log.generation, after))
+            after = job_fold.apply_event(None if before is None else job_record(before), event, origin)
+            row = job_row(self._ledger, kind.generation if before is None else before[GENERATION], after)
+            self.jobs.put(job, row)
             terms = after.terms
-            if after.state is JobState.CLOSED:
-                self._score(log.address, after)
+            if (
+                after.state is JobState.CLOSED
+                and (closed := closed_job(after)) is not None
+                and after.closed_at is not None
+            ):
+                self._score(kind, closed, job, row, after.closed_at)
         movement = movement_of(event, terms)
-        for account, delta in movement.accounts.items():
-            key = account, log.address
-            self.accounts.put(key, (self.accounts.get(key) or _NOTHING) + delta)
+        self._move(kind, [(bytes.fromhex(account[2:]), *delta) for account, delta in movement.accounts.items()])
         if movement.fees:
-            self.fees.put(log.address, (self.fees.get(log.address) or 0) + movement.fees)
-        return terms
+            self._fees_moved[kind.address_bytes] += movement.fees
+        return row
 
-    def _score(self, escrow: Address, job: JobRecord) -> None:
-        def stored(account: Address, role: Role) -> ScoreSlot:
-            found = self.scores.get((account, int(role), escrow))
-            return found.slot if found else _NEWCOMER
+    # ---------------------------------------------------------------- the commonest events
 
-        for (account, role), standing in standings_after(job, stored).items():
-            self.scores.put((account, int(role), escrow), standing)
+    def _opened(self, kind: LogKind, block: IncomingBlock, tx_hash: bytes, topics: bytes, data: bytes) -> JobsRow:
+        job = topics[32:64]
+        row, legs = job_rows.opened(self._ledger, kind.generation, job, data, block.number, block.timestamp, tx_hash)
+        self.jobs.add(job, row)
+        self._move(kind, legs)
+        return row
 
-    def _origin(self, log: IncomingLog) -> EventOrigin:
-        if log.tx_hash != self._tx[0]:
-            self._tx = log.tx_hash, Bytes32("0x" + log.block.hash.hex()), Bytes32("0x" + log.tx_hash.hex())
-        origin = object.__new__(EventOrigin)
-        # As the decoders do: the constructor of a frozen class takes its time.
-        origin.__dict__.update(
-            chain_id=self._chain_id,
-            block_hash=self._tx[1],
-            block_number=log.block.number,
-            log_index=log.log_index,
-            tx_hash=self._tx[2],
-            address=log.address,
-            timestamp=log.block.timestamp,
+    def _attested(self, kind: LogKind, block: IncomingBlock, tx_hash: bytes, topics: bytes, data: bytes) -> JobsRow:
+        job = topics[32:64]
+        row = job_rows.attested(self._live(kind, job), data)
+        self.jobs.put(job, row)
+        return row
+
+    def _proposed(self, kind: LogKind, block: IncomingBlock, tx_hash: bytes, topics: bytes, data: bytes) -> JobsRow:
+        job = topics[32:64]
+        row = job_rows.proposed(self._live(kind, job), data)
+        self.jobs.put(job, row)
+        return row
+
+    def _paid(self, kind: LogKind, block: IncomingBlock, tx_hash: bytes, topics: bytes, data: bytes) -> JobsRow:
+        job = topics[32:64]
+        row, legs, closed = job_rows.paid(self._live(kind, job), topics, data, block.number, block.timestamp, tx_hash)
+        self.jobs.put(job, row)
+        self._score(kind, closed, job, row, block.timestamp)
+        self._move(kind, legs)
+        if closed.fee:
+            self._fees_moved[kind.address_bytes] += closed.fee
+        return row
+
+    def _deposited(self, kind: LogKind, block: IncomingBlock, tx_hash: bytes, topics: bytes, data: bytes) -> None:
+        self._move(kind, ((topics[44:64], int.from_bytes(data, "big"), 0),))
+
+    def _withdrawn(self, kind: LogKind, block: IncomingBlock, tx_hash: bytes, topics: bytes, data: bytes) -> None:
+        self._move(kind, ((topics[44:64], -int.from_bytes(data, "big"), 0),))
+
+    def _live(self, kind: LogKind, job: bytes) -> JobsRow:
+        row = self.jobs.get(job)
+        if row is None or row[STATE] == _CLOSED:
+            raise ChainMisbehaved(f"{kind.event.__name__} of job 0x{job.hex()} does not follow what was read before it")
+        return row
+
+    # ---------------------------------------------------------------- money and standings
+
+    def _move(self, kind: LogKind, legs: Iterable[Leg]) -> None:
+        escrow, moved = kind.address_bytes, self._moved
+        for account, free, locked in legs:
+            if free or locked:
+                sums = moved.get((account, escrow))
+                if sums is None:
+                    moved[account, escrow] = [free, locked]
+                else:
+                    sums[0] += free
+                    sums[1] += locked
+
+    def _put_balances(self) -> None:
+        self.accounts.prefetch(self._moved)
+        for key, (free, locked) in self._moved.items():
+            before = self.accounts.get(key) or _NOTHING
+            self.accounts.put(key, Balance(before.free + free, before.locked + locked))
+        self._moved.clear()
+        for escrow, fees in self._fees_moved.items():
+            self.fees.put(escrow, (self.fees.get(escrow) or 0) + fees)
+        self._fees_moved.clear()
+
+    def _score(self, kind: LogKind, closed: ClosedJob, job: bytes, row: JobsRow, at: int) -> None:
+        escrow = kind.address_bytes
+        buyer, provider = (row[BUYER], _BUYER, escrow), (row[PROVIDER], _PROVIDER, escrow)
+        before = self.scores.get(buyer), self.scores.get(provider)
+        words = score_close(
+            before[0].slot if before[0] else _NEWCOMER, before[1].slot if before[1] else _NEWCOMER, closed, at
         )
-        return origin
-
-    def _end_block(self, number: int) -> list[Row]:
-        return [image for rows in self._by_number.values() for image in rows.end_block(number)]
+        for key, word in zip((buyer, provider), words, strict=True):
+            if word is not None:
+                self.scores.put(key, Standing(word, Bytes32("0x" + job.hex()), at))
 
 
 _NOTHING: Final = Balance()
 _NEWCOMER: Final = ScoreSlot()
+
+_Quick = Callable[[Projection, LogKind, IncomingBlock, bytes, bytes, bytes], JobsRow | None]
+_QUICK: Final[dict[type[Event], _Quick]] = {
+    JobOpened: Projection._opened,
+    JobAttested: Projection._attested,
+    JobProposed: Projection._proposed,
+    JobPaid: Projection._paid,
+    Deposited: Projection._deposited,
+    Withdrawn: Projection._withdrawn,
+}
+
+
+def _concerned(kind: LogKind, topics: bytes, data: bytes, job: JobsRow | None) -> set[bytes]:
+    """As ``concerned_accounts``, in bytes."""
+    found = {topics[place] for place in kind.in_topics}
+    for place in kind.in_data:
+        found.add(data[place])
+    if job is not None and (terms := job[TERMS]) is not None:
+        found.update((job[BUYER], job[PROVIDER], job[VERIFIER], terms[_PAYER_WORD], terms[_ARBITER_WORD]))
+    found.discard(_NOBODY)
+    return found
 
 
 def concerned_accounts(event: Event, terms: Terms | None) -> set[Address]:
@@ -336,9 +363,6 @@ _ADDRESS_FIELDS: Final = {
     for events in EVENTS_BY_CONTRACT.values()
     for event in events
 }
-
-
-_CLOSES: Final = frozenset({JobClosed, JobPaid})
 
 
 def _table(model: Any) -> Any:

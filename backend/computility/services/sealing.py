@@ -10,6 +10,7 @@ import logging
 import multiprocessing
 import os
 import threading
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -33,6 +34,9 @@ _PROCESS_FROM_BLOCKS: Final = 64
 _NICE: Final = 10
 """What is read first may wait for its proof; folding it may not."""
 _AGAIN_S: Final = 5.0
+_YIELDED: Final = 19
+"""During a back-fill proving takes a twentieth of the time: all receipts of a block cost an endpoint five times what our logs of it do."""
+_BACKFILL_FROM_BLOCKS: Final = 256
 
 Digests = Callable[[str, float, Sequence[str], int, int], list[tuple[int, str, str, bytes | None]]]
 
@@ -70,6 +74,8 @@ class Sealing:
         self._processes: ProcessPoolExecutor | None = None
         self._said: str | None = None
         self._last: tuple[int, str] | None = None
+        self.yields = False
+        """Whether a back-fill goes on: the endpoint then serves that first."""
 
     def next(self, after: int | None = None) -> Seal | None:
         """Prove the next blocks above ``after`` (default: above what is sealed); None when there is nothing to prove.
@@ -113,6 +119,7 @@ class Sealing:
         while not stop.is_set():
             if epoch != self._epoch():
                 epoch, after, self._last = self._epoch(), None, None
+            started = time.monotonic()
             try:
                 seal = self.next(after)
             except (ChainError, SQLAlchemyError) as error:
@@ -132,7 +139,15 @@ class Sealing:
                 # Nothing to do before the indexer has put it right.
                 stop.wait(_AGAIN_S)
                 after = None
+            elif self.yields:
+                self._yield_for(_YIELDED * (time.monotonic() - started), stop)
         self.close()
+
+    def _yield_for(self, seconds: float, stop: threading.Event) -> None:
+        until = time.monotonic() + seconds
+        while self.yields and time.monotonic() < until:
+            if stop.wait(0.1):
+                return
 
     def close(self) -> None:
         """End the process, if there is one."""
@@ -186,8 +201,9 @@ class SealingThread:
         self._work.set()
         self._thread.join(10)
 
-    def wake(self) -> None:
-        """There may be more to prove."""
+    def wake(self, *, behind: int = 0) -> None:
+        """There may be more to prove; ``behind`` blocks are still to be folded."""
+        self._sealing.yields = behind >= _BACKFILL_FROM_BLOCKS
         self._work.set()
 
     def take(self) -> Seal | None:

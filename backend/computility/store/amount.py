@@ -43,6 +43,11 @@ class Amount(TypeDecorator[int]):
         # Of what is not negative the sum is the digits after a one.
         return f"1{value:039d}" if 0 <= value < _OFFSET else str(value + _OFFSET).zfill(_DIGITS + 1)
 
+    @staticmethod
+    def from_text(value: str) -> int:
+        """Back from what SQLite holds."""
+        return int(value) - _OFFSET
+
     def process_result_value(self, value: Any, dialect: Dialect) -> int | None:
         """From the database."""
         if value is None:

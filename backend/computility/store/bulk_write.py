@@ -6,14 +6,16 @@ and lists for JSON.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
 
 import orjson
-from sqlalchemy import JSON, Connection, LargeBinary, String, Table, text
+from sqlalchemy import JSON, Boolean, Connection, LargeBinary, String, Table, text
 
+from computility.domain.errors import RowsExist, StoreFailed
 from computility.store.amount import Amount
 
 Row = tuple[Any, ...]
@@ -21,6 +23,7 @@ Row = tuple[Any, ...]
 _PARTITION_BLOCKS: Final = 1 << 20
 """Blocks of one partition of events: about four months of a chain with a block each ten seconds."""
 _LINES_AT_ONCE: Final = 1_000
+_KEYS_AT_ONCE: Final = 400
 
 
 class BulkWriter:
@@ -30,34 +33,59 @@ class BulkWriter:
         self._connection = connection
         self._postgresql = connection.dialect.name == "postgresql"
         self._driver: Any = connection.connection.driver_connection
+        errors = connection.dialect.loaded_dbapi
+        self._errors: tuple[type[Exception], type[Exception]] = errors.IntegrityError, errors.Error
+
+    def rows(self, table: Table, ledger: int, keys: Sequence[Row]) -> list[Row]:
+        """The rows of a build with some keys (the ledger's id left out), as far as there are any, as they are at rest."""
+        plan = _plan(table, frozenset())
+        from_rest = plan.from_postgresql if self._postgresql else plan.from_sqlite
+        found: list[Row] = []
+        for start in range(0, len(keys), _KEYS_AT_ONCE):
+            some = keys[start : start + _KEYS_AT_ONCE]
+            among = ", ".join([plan.key_places] * len(some))
+            statement = plan.select.format(among if self._postgresql else plan.sqlite_among.format(among))
+            values = [ledger, *(part for key in some for part in key)]
+            with self._told():
+                read = self._driver.execute(statement.replace("?", "%s") if self._postgresql else statement, values)
+                found += map(from_rest, read.fetchall())
+        return found
 
     def insert(self, table: Table, rows: Sequence[Row]) -> None:
-        """Add rows that are not there yet."""
+        """Add rows that are not there yet.
+
+        Raises:
+            RowsExist: one is.
+        """
         if not rows:
             return
         plan = _plan(table, frozenset())
-        if self._postgresql:
-            self._copy(plan.copy, plan, rows)
-        else:
-            self._driver.executemany(plan.insert, map(plan.for_sqlite, rows) if plan.for_sqlite else rows)
+        with self._told():
+            if self._postgresql:
+                self._copy(plan.copy, plan, rows)
+            else:
+                self._driver.executemany(plan.insert, map(plan.for_sqlite, rows) if plan.for_sqlite else rows)
 
     def upsert(self, table: Table, rows: Sequence[Row], *, fixed: Collection[str] = ()) -> None:
         """Add rows, or put them in place of those with the same key. ``fixed`` columns never change once they are there."""
         if not rows:
             return
         plan = _plan(table, frozenset(fixed))
-        if self._postgresql:
-            # COPY knows no conflicts: the rows come into a table of this transaction first.
-            self._driver.execute(plan.stage)
-            self._copy(plan.copy_to_stage, plan, rows)
-            self._driver.execute(plan.merge)
-        else:
-            self._driver.executemany(plan.upsert, map(plan.for_sqlite, rows) if plan.for_sqlite else rows)
+        with self._told():
+            if self._postgresql:
+                # COPY knows no conflicts: the rows come into a table of this transaction first.
+                self._driver.execute(plan.stage)
+                self._copy(plan.copy_to_stage, plan, rows)
+                self._driver.execute(plan.merge)
+            else:
+                self._driver.executemany(plan.upsert, map(plan.for_sqlite, rows) if plan.for_sqlite else rows)
 
     def delete(self, table: Table, keys: Sequence[Row]) -> None:
         """Remove rows by their keys."""
-        if keys:
-            plan = _plan(table, frozenset())
+        if not keys:
+            return
+        plan = _plan(table, frozenset())
+        with self._told():
             if self._postgresql:
                 with self._driver.cursor() as cursor:
                     cursor.executemany(plan.delete.replace("?", "%s"), keys)
@@ -80,6 +108,19 @@ class BulkWriter:
                         )
                     )
 
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        # What goes past SQLAlchemy raises the driver's own errors.
+        exists, failed = self._errors
+        try:
+            yield
+        except exists as error:
+            raise RowsExist(f"the store holds such a row already: {_first_line(error)}") from error
+        except failed as error:
+            raise StoreFailed(
+                f"the database fails: {_first_line(error)}. Is its disk full, or is it being restarted?"
+            ) from error
+
     def _copy(self, statement: str, plan: _Plan, rows: Sequence[Row]) -> None:
         with self._driver.cursor() as cursor, cursor.copy(statement) as copy:
             for start in range(0, len(rows), _LINES_AT_ONCE):
@@ -98,8 +139,13 @@ class _Plan:
     stage: str
     copy_to_stage: str
     merge: str
+    select: str
+    key_places: str
+    sqlite_among: str
     for_sqlite: Callable[[Row], Row] | None
     """A row as SQLite holds it; None where that is how it comes."""
+    from_sqlite: Callable[[Row], Row]
+    from_postgresql: Callable[[Row], Row]
     copy_line: Callable[[Row], str]
     """A row as ``COPY`` reads it."""
 
@@ -122,7 +168,14 @@ def _plan(table: Table, fixed: frozenset[str]) -> _Plan:
         stage=f"CREATE TEMPORARY TABLE IF NOT EXISTS {stage} (LIKE {table.name}) ON COMMIT DELETE ROWS; TRUNCATE {stage}",
         copy_to_stage=f"COPY {stage} ({listed}) FROM STDIN",
         merge=f"INSERT INTO {table.name} ({listed}) SELECT {listed} FROM {stage} {on_conflict}",  # noqa: S608  # see above
+        # Names as above; the braces stay for the places of the keys.
+        select=f"SELECT {listed} FROM {table.name} WHERE {key[0]} = ? AND ({', '.join(key[1:])}) IN ({{}})",  # noqa: S608  # see above
+        key_places=f"({', '.join('?' * (len(key) - 1))})",
+        # SQLite lists rows only as VALUES, and one column not in brackets.
+        sqlite_among="{}" if len(key) == 2 else "VALUES {}",
         for_sqlite=_sqlite_row(table),
+        from_sqlite=_rest_row(table, postgresql=False),
+        from_postgresql=_rest_row(table, postgresql=True),
         copy_line=_copy_row(table),
     )
 
@@ -130,7 +183,10 @@ def _plan(table: Table, fixed: frozenset[str]) -> _Plan:
 def _generate(expressions: Sequence[str], template: str = "({},)") -> Any:
     """One function for a whole row, from our own column types: a call a value takes several times as long."""
     source = f"lambda r: {template.format(', '.join(expressions))}"
-    return eval(compile(source, "<row>", "eval"), {"escaped": _escaped, "json": _json, "amount": Amount.as_text})  # noqa: S307  # our own text
+    scope = {
+        "escaped": _escaped, "json": _json, "loads": orjson.loads, "amount": Amount.as_text, "from_amount": Amount.from_text,
+    }  # fmt: skip
+    return eval(compile(source, "<row>", "eval"), scope)  # noqa: S307  # our own text
 
 
 def _sqlite_row(table: Table) -> Callable[[Row], Row] | None:
@@ -143,6 +199,19 @@ def _sqlite_row(table: Table) -> Callable[[Row], Row] | None:
             for at, form in enumerate(forms)
         ]
     )
+    return made
+
+
+def _rest_row(table: Table, *, postgresql: bool) -> Callable[[Row], Row]:
+    """A row as it comes from a database → as it goes there."""
+    forms: dict[type, str] = (
+        {Amount: "int({})"} if postgresql else {Amount: "from_amount({})", JSON: "loads({})", Boolean: "bool({})"}
+    )
+    expressions = []
+    for at, column in enumerate(table.columns):
+        value = forms.get(type(column.type), "{}").format(f"r[{at}]")
+        expressions.append(f"None if r[{at}] is None else {value}" if column.nullable else value)
+    made: Callable[[Row], Row] = _generate(expressions)
     return made
 
 
@@ -161,6 +230,10 @@ def _copy_row(table: Table) -> Callable[[Row], str]:
     line = "\\t".join(["%s"] * len(expressions))
     made: Callable[[Row], str] = _generate(expressions, f"'{line}' % ({{}},)")
     return made
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0] or type(error).__name__
 
 
 def _json(value: Any) -> str:

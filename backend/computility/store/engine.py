@@ -11,13 +11,17 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, Engine, event, make_url
 from sqlalchemy.exc import ArgumentError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlmodel import Session, create_engine
 
-from computility.domain.errors import StoreError
+from computility.domain.errors import NodeBusy, StoreError
 from computility.store.bulk_write import BulkWriter
 
 _MIGRATIONS: Final = Path(__file__).parent / "migrations"
 _BUSY_TIMEOUT_MS: Final = 30_000
+DEFAULT_CONNECTIONS: Final = 15
+_CONNECTION_WITHIN_S: Final = 10.0
+"""A request that gets none by then is turned away."""
 
 
 class Database:
@@ -28,8 +32,18 @@ class Database:
 
     @contextmanager
     def unit_of_work(self) -> Iterator[Session]:
-        """A session whose changes land together when the block ends, or not at all."""
+        """A session whose changes land together when the block ends, or not at all.
+
+        Raises:
+            NodeBusy: every connection is in use.
+        """
         with Session(self.engine, expire_on_commit=False) as session, session.begin():
+            try:
+                session.connection()
+            except PoolTimeout as error:
+                raise NodeBusy(
+                    "every connection to the database is in use: ask again, or allow more (COMPUTILITY_DATABASE_CONNECTIONS)"
+                ) from error
             yield session
 
     def close(self) -> None:
@@ -72,13 +86,13 @@ def _commit_asynchronously(connection: Connection) -> None:
     connection.exec_driver_sql("SET LOCAL synchronous_commit = off")
 
 
-def open_database(url: str) -> Database:
-    """Open a database and bring its schema up to date.
+def open_database(url: str, connections: int = DEFAULT_CONNECTIONS) -> Database:
+    """Open a database and bring its schema up to date. ``connections`` is how many there may be to PostgreSQL at one time.
 
     Raises:
         StoreError: the URL is wrong, or the database does not answer.
     """
-    engine = build_engine(url)
+    engine = build_engine(url, connections)
     try:
         upgrade_schema(engine)
     except (OperationalError, OSError) as error:
@@ -88,7 +102,27 @@ def open_database(url: str) -> Database:
     return Database(engine)
 
 
-def build_engine(url: str) -> Engine:
+def open_replica(url: str, connections: int = DEFAULT_CONNECTIONS) -> Database:
+    """Open a copy that follows a database: its schema comes from there, and nothing is written to it.
+
+    Raises:
+        StoreError: the URL is wrong, or no PostgreSQL's.
+    """
+    engine = build_engine(url, connections)
+    if engine.dialect.name != "postgresql":
+        raise StoreError(
+            "a read replica is PostgreSQL's: give DATABASE_REPLICA_URL a postgresql:// URL, or leave it out"
+        )
+    event.listen(engine, "begin", _read_only)
+    return Database(engine)
+
+
+def _read_only(connection: Connection) -> None:
+    # A replica refuses to be written to anyway; what is named as one by mistake does then too.
+    connection.exec_driver_sql("SET TRANSACTION READ ONLY")
+
+
+def build_engine(url: str, connections: int = DEFAULT_CONNECTIONS) -> Engine:
     """An engine with this project's settings, and no look at the schema.
 
     Raises:
@@ -105,7 +139,14 @@ def build_engine(url: str) -> Engine:
             event.listen(engine, "connect", _set_up_sqlite)
             event.listen(engine, "begin", _begin_sqlite)
             return engine
-        return create_engine(parsed, pool_pre_ping=True, isolation_level="REPEATABLE READ")
+        return create_engine(
+            parsed,
+            pool_pre_ping=True,
+            isolation_level="REPEATABLE READ",
+            pool_size=connections,
+            max_overflow=0,
+            pool_timeout=_CONNECTION_WITHIN_S,
+        )
     except (ArgumentError, SQLAlchemyError, ImportError) as error:
         raise StoreError(
             "the database URL is not understood; use sqlite:///path or postgresql://user@host/name"

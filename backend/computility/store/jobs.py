@@ -52,7 +52,6 @@ class JobRow(SQLModel, table=True):
             sqlite_where=text(_IS_LIVE),
             postgresql_where=text(_IS_LIVE),
         ),
-        {"sqlite_with_rowid": False},
     )
 
     ledger: int = Field(primary_key=True)

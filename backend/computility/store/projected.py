@@ -1,4 +1,8 @@
-"""The projections' tables as the folds see them: rows by key, read and written by the hundred."""
+"""The projections' tables as the folds see them: rows by key, read and written by the hundred.
+
+A row at rest is a tuple of its columns as the database holds them: bytes for hashes and addresses, integers for amounts. A key is the row's, without
+the build's id: bytes for a key of one column, otherwise a tuple.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +13,14 @@ from typing import Any, Final, Generic, TypeVar
 
 import msgspec
 from sqlalchemy import Table
-from sqlmodel import Session, SQLModel, col, delete, select, tuple_
+from sqlmodel import Session, SQLModel, delete
 
-from computility.domain.job import JobRecord, JobState
+from computility.chain.event_decoders import ADDRESSES
+from computility.domain.identifiers import Bytes32
+from computility.domain.job import ClosedBy, JobRecord, JobState, Outcome
 from computility.domain.ledger import Balance
 from computility.domain.provider import ProviderRecord
+from computility.domain.score_slot import ScoreSlot
 from computility.domain.standing import Standing
 from computility.store.accounts import AccountRow, FeesRow
 from computility.store.amount import Amount
@@ -21,24 +28,21 @@ from computility.store.bulk_write import BulkWriter, Row
 from computility.store.jobs import JobRow
 from computility.store.providers import ProviderRow
 from computility.store.scores import ScoreRow
-from computility.store.terms_bytes import terms_to_bytes
+from computility.store.terms_bytes import terms_from_bytes, terms_to_bytes
 
-KeyT = TypeVar("KeyT")
 RecordT = TypeVar("RecordT")
-
-_KEYS_AT_ONCE: Final = 400
+Key = Any
+"""As at rest: bytes, or a tuple of them (and of a role)."""
 
 
 @dataclass(frozen=True)
-class ProjectedTable(Generic[KeyT, RecordT]):
+class ProjectedTable(Generic[RecordT]):
     """One projection. ``number`` names it in the images of before."""
 
     number: int
     model: type[SQLModel]
-    key_of: Callable[[KeyT], tuple[Any, ...]]
-    """The key's columns as the domain spells them, the ledger's id left out."""
-    to_row: Callable[[int, KeyT, RecordT], Row]
-    from_row: Callable[[Any], tuple[KeyT, RecordT]]
+    to_row: Callable[[int, Key, RecordT], Row]
+    from_row: Callable[[Row], RecordT]
     fixed: Collection[str] = ()
     is_closed: Callable[[RecordT], bool] = lambda _: False  # a default
     """Whether a row will never change again."""
@@ -49,25 +53,19 @@ class ProjectedTable(Generic[KeyT, RecordT]):
         table: Table = self.model.__table__  # type: ignore[attr-defined]  # SQLModel sets it on every table class
         return table
 
-    def load(self, session: Session, ledger: int, keys: Iterable[KeyT]) -> dict[KeyT, RecordT]:
+    def load(self, writer: BulkWriter, ledger: int, keys: Iterable[Key]) -> dict[Key, RecordT]:
         """The rows of some keys, as far as there are any."""
-        wanted = [self.key_of(key) for key in keys]
-        columns = [getattr(self.model, column.name) for column in list(self.table.primary_key)[1:]]
-        found: dict[KeyT, RecordT] = {}
-        for start in range(0, len(wanted), _KEYS_AT_ONCE):
-            some = wanted[start : start + _KEYS_AT_ONCE]
-            among = col(columns[0]).in_([key[0] for key in some]) if len(columns) == 1 else tuple_(*columns).in_(some)
-            rows = session.exec(select(self.model).where(getattr(self.model, "ledger") == ledger, among))  # noqa: B009  # a column of each of them
-            found.update(self.from_row(row) for row in rows)
-        return found
-
-    def image(self, ledger: int, key: KeyT, before: RecordT | None) -> tuple[bytes, bytes | None]:
-        """Key and row as they are kept to be put back."""
         width = len(self.table.primary_key)
+        rows = writer.rows(self.table, ledger, [key if width > 2 else (key,) for key in keys])
+        return {(row[1:width] if width > 2 else row[1]): self.from_row(row) for row in rows}
+
+    def image(self, ledger: int, key: Key, before: RecordT | None) -> tuple[bytes, bytes | None]:
+        """Key and row as they are kept to be put back."""
+        named = msgspec.msgpack.encode(list(key) if isinstance(key, tuple) else [key])
         if before is None:
-            return msgspec.msgpack.encode(self._key_bytes(key)), None
+            return named, None
         row = self.to_row(ledger, key, before)
-        return msgspec.msgpack.encode(row[1:width]), msgspec.msgpack.encode([_portable(value) for value in row])
+        return named, msgspec.msgpack.encode([_portable(value) for value in row])
 
     def put_back(self, writer: BulkWriter, ledger: int, images: Sequence[tuple[bytes, bytes | None]]) -> None:
         """Make rows what they were."""
@@ -90,9 +88,6 @@ class ProjectedTable(Generic[KeyT, RecordT]):
         """Remove every row of a build."""
         session.exec(delete(self.model).where(getattr(self.model, "ledger") == ledger))  # noqa: B009  # a column of each of them
 
-    def _key_bytes(self, key: KeyT) -> list[Any]:
-        return [bytes.fromhex(part[2:]) if isinstance(part, str) else part for part in self.key_of(key)]
-
 
 def _portable(value: Any) -> Any:
     # msgpack has no integers beyond 64 bits.
@@ -103,6 +98,10 @@ def _bytes(text: str) -> bytes:
     return bytes.fromhex(text[2:])
 
 
+def _hex_or_none(value: bytes | None) -> Bytes32 | None:
+    return None if value is None else Bytes32("0x" + value.hex())
+
+
 def _bytes_or_none(text: str | None) -> bytes | None:
     return None if text is None else bytes.fromhex(text[2:])
 
@@ -110,21 +109,22 @@ def _bytes_or_none(text: str | None) -> bytes | None:
 _JOB_FIELDS: Final = tuple(field.name for field in fields(JobRecord))
 _PLAIN_OF_JOB: Final = itemgetter(*_JOB_FIELDS[_JOB_FIELDS.index("fee_bps") : _JOB_FIELDS.index("result")])
 """Those that rest as they are."""
+_JOB_COLUMNS: Final = tuple(column.name for column in JobRow.__table__.columns)  # type: ignore[attr-defined]  # SQLModel sets it
+_HASHES_OF_JOB: Final = ("id", "result", "evidence", "opened_tx", "closed_tx")
 
-JobKey = str
-AccountKey = tuple[str, str]
-"""Account and escrow."""
-ScoreKey = tuple[str, int, str]
-"""Account, role and escrow."""
+JobsRow = tuple[Any, ...]
+"""A row of ``jobs`` at rest: the folds change most of them as they are."""
+LEDGER, ID, GENERATION, BUYER, PROVIDER, VERIFIER, RESOURCE, LISTED_BLOCK, STATE, TERMS = range(10)
+"""Where they stand in one; the columns after them are the fields of ``JobRecord`` that are neither of these."""
 
 
-def _job_row(ledger: int, key: str, placed: tuple[int, JobRecord]) -> Row:
-    generation, job = placed
+def job_row(ledger: int, generation: int, job: JobRecord) -> JobsRow:
+    """A job as it rests."""
     values = job.__dict__
     terms = job.terms
     return (
         ledger,
-        _bytes(key),
+        _bytes(job.id),
         generation,
         _bytes(terms.buyer) if terms else None,
         _bytes(terms.provider) if terms else None,
@@ -147,12 +147,25 @@ def _job_row(ledger: int, key: str, placed: tuple[int, JobRecord]) -> Row:
     )
 
 
-def _provider_row(ledger: int, key: tuple[str, str], record: ProviderRecord) -> Row:
+def job_record(row: JobsRow) -> JobRecord:
+    """A job out of its row."""
+    values: dict[str, Any] = dict(zip(_JOB_COLUMNS, row, strict=True))
+    words = values["terms"]
+    fields_of_job: dict[str, Any] = {name: values[name] for name in _JOB_FIELDS}
+    fields_of_job |= {name: _hex_or_none(values[name]) for name in _HASHES_OF_JOB}
+    fields_of_job["state"] = JobState(values["state"])
+    fields_of_job["terms"] = None if words is None else terms_from_bytes(words)
+    fields_of_job["outcome"] = None if values["outcome"] is None else Outcome(values["outcome"])
+    fields_of_job["closed_by"] = None if values["closed_by"] is None else ClosedBy(values["closed_by"])
+    return JobRecord(**fields_of_job)
+
+
+def _provider_row(ledger: int, key: Key, record: ProviderRecord) -> Row:
     registry, address = key
     return (
         ledger,
-        _bytes(registry),
-        _bytes(address),
+        registry,
+        address,
         record.stake,
         record.registered_at,
         record.exit_requested_at,
@@ -163,60 +176,78 @@ def _provider_row(ledger: int, key: tuple[str, str], record: ProviderRecord) -> 
     )
 
 
-JOBS: Final = ProjectedTable[str, tuple[int, JobRecord]](
+def _provider_record(row: Row) -> ProviderRecord:
+    return ProviderRecord(
+        address=ADDRESSES[row[2]],
+        stake=row[3],
+        registered_at=row[4],
+        exit_requested_at=row[5],
+        exited_at=row[6],
+        resources=tuple(Bytes32(resource) for resource in row[7]),
+        reserved=row[8],
+        suspended=row[9],
+    )
+
+
+JOBS: Final = ProjectedTable[JobsRow](
     1,
     JobRow,
-    key_of=lambda job: (job,),
-    to_row=_job_row,
-    from_row=lambda row: (row.id, (row.generation, row.record())),
-    is_closed=lambda placed: placed[1].state is JobState.CLOSED,
+    to_row=lambda _ledger, _key, row: row,
+    from_row=lambda row: row,
+    is_closed=lambda row: row[STATE] == JobState.CLOSED,
     fixed=("generation", "buyer", "provider", "verifier", "resource", "listed_block", "terms"),
 )
-ACCOUNTS: Final = ProjectedTable[AccountKey, Balance](
+ACCOUNTS: Final = ProjectedTable[Balance](
     2,
     AccountRow,
-    key_of=lambda key: key,
-    to_row=lambda ledger, key, balance: (ledger, _bytes(key[0]), _bytes(key[1]), balance.free, balance.locked),
-    from_row=lambda row: ((row.account, row.escrow), Balance(row.free, row.locked)),
+    to_row=lambda ledger, key, balance: (ledger, *key, balance[0], balance[1]),
+    from_row=lambda row: Balance(row[3], row[4]),
 )
-FEES: Final = ProjectedTable[str, int](
+"""By account and escrow."""
+FEES: Final = ProjectedTable[int](
     3,
     FeesRow,
-    key_of=lambda escrow: (escrow,),
-    to_row=lambda ledger, escrow, amount: (ledger, _bytes(escrow), amount),
-    from_row=lambda row: (row.escrow, row.amount),
+    to_row=lambda ledger, escrow, amount: (ledger, escrow, amount),
+    from_row=lambda row: row[2],
 )
-PROVIDERS: Final = ProjectedTable[tuple[str, str], ProviderRecord](
-    4,
-    ProviderRow,
-    key_of=lambda key: key,
-    to_row=_provider_row,
-    from_row=lambda row: ((row.registry_address, row.address), row.record()),
-)
-SCORES: Final = ProjectedTable[ScoreKey, Standing](
+"""By escrow."""
+PROVIDERS: Final = ProjectedTable[ProviderRecord](4, ProviderRow, to_row=_provider_row, from_row=_provider_record)
+"""By registry and provider."""
+SCORES: Final = ProjectedTable[Standing](
     5,
     ScoreRow,
-    key_of=lambda key: key,
     to_row=lambda ledger, key, standing: (
         ledger,
-        _bytes(key[0]),
-        key[1],
-        _bytes(key[2]),
+        *key,
         standing.slot.to_word().to_bytes(32, "big"),
         _bytes(standing.job),
         standing.at,
     ),
-    from_row=lambda row: ((row.account, row.role, row.escrow), row.record()),
+    from_row=lambda row: Standing(
+        ScoreSlot.from_word(int.from_bytes(row[4], "big")), Bytes32("0x" + row[5].hex()), row[6]
+    ),
 )
+"""By account, role and escrow."""
 
-EVERY: Final[tuple[ProjectedTable[Any, Any], ...]] = (JOBS, ACCOUNTS, FEES, PROVIDERS, SCORES)
+EVERY: Final[tuple[ProjectedTable[Any], ...]] = (JOBS, ACCOUNTS, FEES, PROVIDERS, SCORES)
 
 
 def _check_columns() -> None:
-    # ``_job_row`` writes the columns in their order; the ones after ``terms`` are the record's own.
-    named = [column.name for column in JobRow.__table__.columns]  # type: ignore[attr-defined]  # SQLModel sets it
+    # ``job_row`` writes the columns in their order; the ones after ``terms`` are the record's own.
     after_terms = [name for name in _JOB_FIELDS if name not in ("id", "state", "terms")]
-    if named[10:] != after_terms:
+    places = [
+        "ledger",
+        "id",
+        "generation",
+        "buyer",
+        "provider",
+        "verifier",
+        "resource",
+        "listed_block",
+        "state",
+        "terms",
+    ]
+    if list(_JOB_COLUMNS) != places + after_terms:
         raise TypeError("the columns of jobs differ from the fields of JobRecord")
 
 

@@ -52,6 +52,10 @@ LIES: dict[str, Distort] = {
     "a log whose word is too wide": logs(
         lambda found: [{**entry, "data": "0x" + "ff" * 32 + entry["data"][66:]} for entry in found]
     ),
+    "logs that lack a topic": logs(lambda found: [{**entry, "topics": entry["topics"][:-1]} for entry in found]),
+    "logs with a topic too many": logs(
+        lambda found: [{**entry, "topics": [*entry["topics"], OTHER_HASH]} for entry in found]
+    ),
     "logs that are no list": logs(lambda found: {"logs": found}),
     "logs out of nowhere": logs(lambda found: [{"hello": "there"}]),
     "a header of another block": headers(lambda header: {**header, "number": hex(int(header["number"], 16) + 1)}),
@@ -78,23 +82,47 @@ def test_a_lie__changes_nothing_and_the_truth_is_taken_in_afterwards(
     assert [row["state"] for row in rows_of(database, JobRow)] == [4]
 
 
-def test_logs_that_are_withheld__are_found_before_a_row_is_final_and_put_right(
-    ledger: LedgerOnChain, database: Database
+def without_the_last(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return found[:-1]
+
+
+def of_another_name(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [{**found[0], "topics": [OTHER_HASH, *found[0]["topics"][1:]]}, *found[1:]]
+
+
+def of_another_amount(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [{**found[0], "data": found[0]["data"][:-1] + ("1" if found[0]["data"][-1] == "0" else "0")}, *found[1:]]
+
+
+def of_another_transaction(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [{**found[0], "transactionHash": OTHER_HASH}, *found[1:]]
+
+
+@pytest.mark.parametrize("lie", [without_the_last, of_another_name, of_another_amount, of_another_transaction])
+def test_a_lie_that_looks_like_the_truth__is_found_before_a_row_is_final_and_put_right(
+    ledger: LedgerOnChain, database: Database, lie: Callable[[list[dict[str, Any]]], list[dict[str, Any]]]
 ) -> None:
     ledger.attest(ledger.open())
     ledger.mine(6)
-    last_trade = ledger.rpc.block_number() - 6
-    with distorted(
-        ledger.rpc.url, logs(lambda found: [each for each in found if each["blockNumber"] != hex(last_trade)])
-    ) as url:
+    last_trade = hex(ledger.rpc.block_number() - 6)
+
+    def change(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        lied_of = [each for each in found if each["blockNumber"] == last_trade]
+        return [each for each in found if each not in lied_of] + (lie(lied_of) if lied_of else [])
+
+    truthful = open_database(f"sqlite:///{database.engine.url.database}.true")
+    index_all(Indexer(ledger.rpc, truthful, ledger.deployments))
+    with distorted(ledger.rpc.url, logs(change)) as url:
         indexer = Indexer(RpcClient(url), database, ledger.deployments)
         index_all(indexer)
-        assert [row["state"] for row in rows_of(database, JobRow)] == [1]
+        assert rows_of(database, RawLogRow) != rows_of(truthful, RawLogRow)
         while indexer.seal():
             index_all(indexer)
-    assert [row["state"] for row in rows_of(database, JobRow)] == [4]
     cursor = rows_of(database, CursorRow)[0]
-    assert cursor["sealed"] == cursor["final"] >= last_trade
+    assert cursor["sealed"] == cursor["final"] >= int(last_trade, 16)
+    for table in (JobRow, RawLogRow):
+        assert rows_of(database, table) == rows_of(truthful, table)
+    truthful.close()
 
 
 def test_receipts_that_are_withheld_too__leave_every_row_unproven(ledger: LedgerOnChain, database: Database) -> None:

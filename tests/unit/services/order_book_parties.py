@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from eth_keys.datatypes import PrivateKey
+from sqlmodel import Session
 
 from computility.chain.deployments import Deployments, Generation
 from computility.domain.attestation import Attestation, Verdict
@@ -25,7 +26,7 @@ from computility.settings import NodeSettings
 from computility.store import ledgers
 from computility.store.engine import Database, open_database
 from computility.store.ledgers import LIVE
-from computility.store.projected import JOBS, PROVIDERS, ProjectedTable
+from computility.store.projected import JOBS, PROVIDERS, job_row
 
 CHAIN_ID = chain_id_of(31337)
 REGISTRY = Address("0x00000000000000000000000000000000000000A1")
@@ -80,19 +81,22 @@ class Book:
         """Put a job on the ledger."""
         job = terms.job_id(DOMAIN)
         state = JobState.CLOSED if closed else JobState.OPEN
-        self._project(JOBS, job, (1, JobRecord(job, state, terms)))
+        with self.database.bulk_work() as (session, writer):
+            writer.upsert(JOBS.table, [job_row(_live(session), 1, JobRecord(job, state, terms))])
         return job
 
     def register(self, provider: Party, **changes: Any) -> None:
         """Let a provider enter, or change it."""
         record = ProviderRecord(provider.address, **{"stake": 10**18, "registered_at": NOW, **changes})
-        self._project(PROVIDERS, (REGISTRY, provider.address), record)
-
-    def _project(self, table: ProjectedTable[Any, Any], key: Any, record: Any) -> None:
+        key = bytes.fromhex(REGISTRY[2:]), bytes.fromhex(provider.address[2:])
         with self.database.bulk_work() as (session, writer):
-            live = ledgers.ledger_in_state(session, CHAIN_ID, LIVE) or ledgers.add_ledger(session, CHAIN_ID, 1, LIVE)
-            assert live.id is not None
-            writer.upsert(table.table, [table.to_row(live.id, key, record)])
+            writer.upsert(PROVIDERS.table, [PROVIDERS.to_row(_live(session), key, record)])
+
+
+def _live(session: Session) -> int:
+    row = ledgers.ledger_in_state(session, CHAIN_ID, LIVE) or ledgers.add_ledger(session, CHAIN_ID, 1, LIVE)
+    assert row.id is not None
+    return row.id
 
 
 def open_book(folder: Any, **limits: int) -> Book:

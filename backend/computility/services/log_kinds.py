@@ -1,0 +1,90 @@
+"""What a log is, apart from its place and its words: an event, of a contract, at an address. Logs name theirs by a number."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from computility.chain.event_decoders import Decoder, checker_of
+from computility.chain.log_decoding import event_classes
+from computility.domain.events import Event, JobClosed, JobPaid
+from computility.domain.identifiers import Address
+from computility.domain.terms import Terms
+from computility.services.contract_directory import ContractDirectory
+
+_WORD: Final = 32
+
+
+@dataclass(frozen=True, slots=True)
+class LogKind:
+    """One event of one contract. ``names`` are the accounts that it names itself: where they stand in its topics and its data."""
+
+    address: Address
+    address_bytes: bytes
+    generation: int
+    contract: str
+    event: type[Event]
+    topics_bytes: int
+    of_job: bool
+    """Whether its job, the first topic after its own, is one that the fold knows."""
+    closes: bool
+    check: Callable[[bytes], None]
+    decode: Decoder
+    in_topics: tuple[slice, ...]
+    in_data: tuple[slice, ...]
+
+
+def kinds_at(address: Address, generation: int, contract: str) -> dict[bytes, LogKind]:
+    """The kinds of logs of a contract, by their first topic."""
+    return {
+        topic: LogKind(
+            address=address,
+            address_bytes=bytes.fromhex(address[2:]),
+            generation=generation,
+            contract=contract,
+            event=event,
+            topics_bytes=_WORD * (1 + len(event.EVENT.indexed)),
+            # Some events name a job of which nothing changes: they say so themselves.
+            of_job=event.job_id is Event.job_id and event.EVENT.fields[0].name == "job",
+            closes=event in (JobClosed, JobPaid),
+            check=checker_of(event),
+            decode=decode,
+            in_topics=tuple(
+                slice(_WORD * at + 12, _WORD * (at + 1))
+                for at, field in enumerate(event.EVENT.indexed, 1)
+                if field.type == "address"
+            ),
+            in_data=_addresses_in_data(event),
+        )
+        for topic, (event, decode) in event_classes(contract).items()
+    }
+
+
+class LogKinds:
+    """The kinds of logs of all contracts of a directory."""
+
+    def __init__(self, directory: ContractDirectory) -> None:
+        self.numbered: list[LogKind] = []
+        self.by_address: dict[str, dict[str, int]] = {}
+        """Numbers by the address and the first topic as they come, in lower case."""
+        for address in directory.addresses:
+            numbers = self.by_address[address.lower()] = {}
+            for topic, kind in kinds_at(address, *directory.owner_of(address)).items():
+                numbers["0x" + topic.hex()] = len(self.numbered)
+                self.numbered.append(kind)
+
+
+def _addresses_in_data(event: type[Event]) -> tuple[slice, ...]:
+    found, at = [], 0
+    for field in event.EVENT.data:
+        if field.type == "address":
+            found.append(slice(at + 12, at + _WORD))
+        if field.type == "Terms":
+            # The parties are known by the job.
+            at += _WORD * len(Terms.STRUCT.fields)
+        elif field.type.endswith("]"):
+            at += _WORD * int(field.type[:-1].partition("[")[2])
+        else:
+            at += _WORD
+    return tuple(found)

@@ -1,0 +1,134 @@
+"""Rows of one projection while it is folded: those at hand, those that changed, and what they were before the block."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Final, Generic, TypeVar
+
+from computility.domain.errors import ChainMisbehaved, RowsExist
+from computility.store.bulk_write import BulkWriter, Row
+from computility.store.projected import Key, ProjectedTable
+
+RecordT = TypeVar("RecordT")
+
+_ROWS_IN_MEMORY: Final = 20_000
+"""Of each projection."""
+_MISSING: Final[Any] = object()
+
+
+class Rows(Generic[RecordT]):
+    """Rows by key. Records are never changed in place, so that one that was kept stays what it was."""
+
+    def __init__(self, table: ProjectedTable[RecordT]) -> None:
+        self.table = table
+        self._at_hand: dict[Key, RecordT | None] = {}
+        self._changed: set[Key] = set()
+        self._new: dict[Key, None] = {}
+        """Of those that changed, the ones of which the store has no row, in the order in which they began: their keys are no order."""
+        self._before_block: dict[Key, RecordT | None] = {}
+        self._keeping = True
+        self._writer: BulkWriter | None = None
+        self._ledger = 0
+
+    def begin(self, writer: BulkWriter, ledger: int) -> None:
+        """Read through this transaction from now on."""
+        if ledger != self._ledger:
+            self._at_hand.clear()
+        self._writer, self._ledger = writer, ledger
+
+    def prefetch(self, keys: Iterable[Key]) -> None:
+        """Bring rows to hand that are about to be asked for."""
+        assert self._writer is not None
+        missing = [key for key in dict.fromkeys(keys) if key not in self._at_hand]
+        if missing:
+            found = self.table.load(self._writer, self._ledger, missing)
+            for key in missing:
+                self._at_hand[key] = found.get(key)
+
+    def get(self, key: Key) -> RecordT | None:
+        """A row, None where there is none."""
+        found = self._at_hand.get(key, _MISSING)
+        if found is _MISSING:
+            self.prefetch((key,))
+            return self._at_hand[key]
+        record: RecordT | None = found
+        return record
+
+    def put(self, key: Key, record: RecordT) -> None:
+        """Change a row that was read before, or add it where there was none."""
+        before = self._at_hand[key]
+        if before is None:
+            self._new[key] = None
+        if self._keeping and key not in self._before_block:
+            self._before_block[key] = before
+        self._at_hand[key] = record
+        self._changed.add(key)
+
+    def add(self, key: Key, record: RecordT) -> None:
+        """Add a row that cannot be there yet, without asking the store: it refuses one that is.
+
+        Raises:
+            ChainMisbehaved: it is at hand.
+        """
+        if self._at_hand.get(key) is not None:
+            raise ChainMisbehaved(f"{self.table.table.name}: {_shown(key)} began twice")
+        self._at_hand[key] = None
+        self.put(key, record)
+
+    def begin_block(self, *, keep: bool) -> None:
+        """A block follows; ``keep`` the images of what it changes."""
+        self._keeping = keep
+
+    def end_block(self, number: int) -> list[Row]:
+        """The images of what the block changed, if they were to be kept."""
+        if not self._before_block:
+            return []
+        images = [
+            (self._ledger, number, self.table.number, *self.table.image(self._ledger, key, before))
+            for key, before in self._before_block.items()
+        ]
+        self._before_block.clear()
+        return images
+
+    def write(self, writer: BulkWriter) -> None:
+        """Write what changed, each row once.
+
+        Raises:
+            ChainMisbehaved: something began that the store knows already: events came twice, or one before them is missing.
+        """
+        if not self._changed:
+            return
+        to_row, at_hand, ledger = self.table.to_row, self._at_hand, self._ledger
+        new: list[Row] = [to_row(ledger, key, at_hand[key]) for key in self._new]  # type: ignore[arg-type]  # what changed is there
+        changed: list[Row] = [to_row(ledger, key, at_hand[key]) for key in self._changed if key not in self._new]  # type: ignore[arg-type]  # as above
+        try:
+            writer.insert(self.table.table, new)
+        except RowsExist as error:
+            raise ChainMisbehaved(
+                f"{self.table.table.name}: one began twice, or something before it is missing"
+            ) from error
+        writer.upsert(self.table.table, changed, fixed=self.table.fixed)
+        self._changed.clear()
+        self._new.clear()
+        self._trim()
+
+    def discard(self) -> None:
+        """Forget everything at hand: the store has moved, or what changed was not kept."""
+        self._at_hand.clear()
+        self._changed.clear()
+        self._new.clear()
+        self._before_block.clear()
+
+    def _trim(self) -> None:
+        if len(self._at_hand) <= _ROWS_IN_MEMORY:
+            return
+        # A row that is closed for good is not asked for again.
+        self._at_hand = {
+            key: row for key, row in self._at_hand.items() if row is not None and not self.table.is_closed(row)
+        }
+        for key in list(self._at_hand)[: max(0, len(self._at_hand) - _ROWS_IN_MEMORY // 2)]:
+            del self._at_hand[key]
+
+
+def _shown(key: Key) -> str:
+    return "0x" + key.hex() if isinstance(key, bytes) else str(key)
