@@ -106,8 +106,9 @@ test: setup-test
 	npm test --workspace frontend
 	$(BIN)/pytest -n 2 --dist loadgroup $(PYTEST_ARGS)
 	@if [ -f $(STAMPS)/brownie ]; then scripts/brownie test; fi
-	@mkdir -p $(LEFT_OUT); rm -f $(LEFT_OUT)/ray $(LEFT_OUT)/s3 $(LEFT_OUT)/containers
-	@[ -n "$$COMPUTILITY_TEST_CONTAINERS" ] || echo 'Containers were not run: they want Podman and a quiet machine. Run them: COMPUTILITY_TEST_CONTAINERS=1 $(BIN)/pytest tests/integration/execution/test_container_executor.py' > $(LEFT_OUT)/containers
+	@mkdir -p $(LEFT_OUT); rm -f $(LEFT_OUT)/ray $(LEFT_OUT)/s3 $(LEFT_OUT)/containers $(LEFT_OUT)/slurm
+	@PATH=$$PATH:/usr/sbin command -v slurmctld >/dev/null || echo 'Slurm is not installed, so no job ran on a cluster of it. Add it, as root: apt-get install slurmctld slurmd slurm-client munge' > $(LEFT_OUT)/slurm
+	@[ -n "$$COMPUTILITY_TEST_CONTAINERS" ] || echo 'Containers were not run: they want Podman and a quiet machine. Run them: COMPUTILITY_TEST_CONTAINERS=1 $(BIN)/pytest tests/integration/execution/test_container_executor.py tests/integration/services/test_container_trade.py' > $(LEFT_OUT)/containers
 	@$(BIN)/python -c 'import importlib.util as u, sys; sys.exit(u.find_spec("ray") is None)' || echo "Ray is not installed, so the tests of a provider's cluster did not run. Add it: $(BIN)/pip install -c constraints.txt -e '.[ray]'" > $(LEFT_OUT)/ray
 	@$(BIN)/python -c 'import importlib.util as u, sys; sys.exit(None in map(u.find_spec, ("moto", "s3fs", "flask")))' || echo "s3fs and moto are not installed, so content in S3 was not tested. Add them: $(BIN)/pip install -e '.[s3]' 'moto[server]'" > $(LEFT_OUT)/s3
 	@$(MAKE) --no-print-directory left-out

@@ -274,6 +274,7 @@ def sandbox(cards: Cards) -> dict[str, Any]:
         return {"not_run": "bubblewrap is not installed", "driver_files": asdict(driver_files(cards.found()[:1]))}
     from computility.domain.identifiers import bytes32
     from computility.domain.task_specification import CommandLimits, TaskSpecification
+    from computility.execution.command_executor import CommandBounds
     from computility.execution.executor import AttemptId, Prepared
     from computility.execution.sandbox.process_executor import ProcessExecutor
 
@@ -286,7 +287,7 @@ def sandbox(cards: Cards) -> dict[str, Any]:
         folder: folder for folder in sorted(folders) if not Path(folder).is_relative_to("/usr") and open_to_all(folder)
     }
     pool = CardPool(cards)
-    executor = ProcessExecutor(tools=tools, gpus=pool, max_memory_bytes=64 * gib)
+    executor = ProcessExecutor(CommandBounds(memory_bytes=64 * gib), tools=tools, gpus=pool)
     limits = CommandLimits(120, 100, 32 * gib, 2 * gib, 512, 2**20, 16, 1)
     python = str(Path(sys.prefix) / "bin" / "python3")
     found: dict[str, Any] = {

@@ -59,6 +59,12 @@ def command(
             help="Run it in the provider's sandbox by this command, like /opt/python/bin/python3. It finds its inputs beside it and writes to /out.",
         ),
     ] = None,
+    image: Annotated[
+        str | None,
+        typer.Option(
+            help="With --with: run it in this OCI image, by digest (NAME@sha256:…), on a provider that runs containers."
+        ),
+    ] = None,
     seconds: Annotated[
         int,
         typer.Option(
@@ -121,6 +127,10 @@ def command(
 
     if interpreter is None and program.suffix != ".wasm":
         raise typer.BadParameter(f"{program.name} is no .wasm: say with what to run it (--with /usr/bin/python3)")
+    if image is not None and interpreter is None:
+        raise typer.BadParameter(
+            "say with what the image is to run your program, like --with /bin/sh", param_hint="--image"
+        )
     files = {path.name: path.read_bytes() for path in input_file or []}
     code = Program(program.name, program.read_bytes(), argument or [], files)
     limits = Limits(fuel=fuel, memory_bytes=memory_mib * _MIB, output_bytes=output_mib * _MIB, output_files=64)
@@ -138,7 +148,8 @@ def command(
     with connection.session(confirmations=confirmations) as session:
         buyer = Buyer(session.account, session.node, confirmations)
         seed, clock_s = "0x" + secrets.token_hex(32), session.account.chain_time()
-        kind, units = ("process", (gpus or 1) * seconds) if interpreter else ("wasm", -(-fuel // 1_000_000))
+        kind = "container" if image else "process" if interpreter else "wasm"
+        units = (gpus or 1) * seconds if interpreter else -(-fuel // 1_000_000)
         offers = [buyer.offer(parse_bytes32(ask))] if ask else buyer.offers(units=units, kind=kind)
         if not offers:
             raise UnknownAsk(
@@ -159,7 +170,9 @@ def command(
             specification: Specification
             if interpreter:
                 argv = shlex.split(interpreter)
-                task = command_of(argv, code, offer.ask.environment, command_limits, seed, clock_s, verification)
+                task = command_of(
+                    argv, code, offer.ask.environment, command_limits, seed, clock_s, verification, image or ""
+                )
                 specification = buyer.upload_task(task, [code.module], files, readers)
             elif seal:
                 specification = buyer.upload_sealed(code, offer.ask.environment, limits, seed, clock_s, readers)

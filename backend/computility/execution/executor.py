@@ -55,7 +55,7 @@ class MeterSample:
 @dataclass(frozen=True)
 class Capabilities:
     """What a back end takes. Sizes in bytes, for one job; ``parallel`` jobs at one time. ``gpus`` are UUIDs. ``safeguards`` says by name what holds a
-    job (``network: none``, ``cgroup: v2``), as found on this machine."""
+    job (``network: none``, ``cgroup: v2``), as found on this machine. ``image`` is one by digest that is here, where jobs run in images."""
 
     kind: str
     environment: str
@@ -66,6 +66,7 @@ class Capabilities:
     wall_s: int
     gpus: tuple[str, ...] = ()
     safeguards: Mapping[str, str] = field(default_factory=dict)
+    image: str = ""
 
 
 @dataclass(frozen=True)

@@ -42,10 +42,12 @@ def command_of(
     seed: str,
     clock_s: int,
     verification: Mapping[str, Any],
+    image: str = "",
 ) -> TaskSpecification:
-    """The specification of a command in a provider's sandbox: an interpreter that is there, a program that is sent, and its arguments."""
+    """The specification of a command in a provider's sandbox, or in an image by digest: an interpreter that is there, a program that is sent, and its
+    arguments."""
     return TaskSpecification(
-        "process",
+        "container" if image else "process",
         environment,
         (_file(program.module_name, program.module),),
         (*interpreter, program.module_name, *program.arguments),
@@ -53,6 +55,7 @@ def command_of(
         limits,
         clock_s,
         seed,
+        image=image,
         verification=verification,
     )
 

@@ -34,6 +34,7 @@ def _spelled(parse: Callable[[str], object]) -> Callable[[str], str]:
 
 Credits = Annotated[str, AfterValidator(_spelled(parse_credits))]
 Account = Annotated[str, AfterValidator(_spelled(parse_address))]
+ImageByDigest = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._/:-]*@sha256:[0-9a-f]{64}$")]
 ResourceUrn = Annotated[str, AfterValidator(_spelled(parse_resource))]
 
 
@@ -88,11 +89,45 @@ class Metrics(_Section):
     port: int = Field(default=0, ge=0, le=65535)
 
 
-class Offer(_Section):
-    """An ask that is kept on the market. ``tools`` are host folders that ``process`` jobs see read-only, ``toolset`` says by name and version what is
-    in them. ``gpus`` are cards by UUID, or ``all``; the ask's resource is then billed in GPU seconds."""
+class Containers(_Section):
+    """How containers are run: the ``engine``, whichever answers where none is named, and its OCI ``runtime``. ``probe`` is an image by digest with a
+    shell and ``true`` in it, to prove the walls with. ``images`` are prefixes of image names that may be pulled: others run where they are here."""
 
-    kind: Literal["wasm", "process"]
+    engine: Literal["", "podman", "docker"] = ""
+    runtime: str = ""
+    probe: ImageByDigest
+    images: tuple[str, ...] = ()
+    pull_s: int = Field(default=600, ge=1)
+
+
+class Ray(_Section):
+    """The provider's own cluster. Without an ``address`` one is started on this machine, with ``cpus`` places: all of them for 0."""
+
+    address: str = ""
+    token_file: Path | None = None
+    cpus: int = Field(default=0, ge=0)
+
+
+class Slurm(_Section):
+    """The provider's Slurm cluster, whose commands are on this machine. ``shared`` is a folder that this machine and all of the cluster see by one
+    path, ``python`` one with this package on them: this very one where none is named. ``options`` are more of ``sbatch``'s, like ``--qos=low``;
+    ``cpus`` is the most of a job."""
+
+    shared: Path
+    partition: str = ""
+    account: str = ""
+    options: tuple[Annotated[str, Field(pattern=r"^--[a-z][a-z-]*(=.*)?$")], ...] = ()
+    python: Path | None = None
+    cpus: int = Field(default=1, ge=1)
+    queue_s: int = Field(default=3600, ge=1)
+
+
+class Offer(_Section):
+    """An ask that is kept on the market. ``on`` says where its jobs run. ``tools`` are host folders that ``process`` jobs see read-only, ``toolset``
+    says by name and version what is in them. ``gpus`` are cards by UUID, or ``all``; the ask's resource is then billed in GPU seconds."""
+
+    kind: Literal["wasm", "process", "container"]
+    on: Literal["here", "ray", "slurm"] = "here"
     resource: ResourceUrn
     price: Credits
     min_units: int = Field(default=1, ge=1)
@@ -104,6 +139,16 @@ class Offer(_Section):
     tools: dict[str, str] = {}
     toolset: dict[str, str] = {}
     gpus: Literal["all"] | tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Offer:
+        if self.on in ("ray", "slurm") and self.kind == "container":
+            raise ValueError(f"jobs on {self.on} are of kind wasm or process")
+        if self.on != "here" and self.gpus:
+            raise ValueError("GPUs are offered on this machine: leave `on` out")
+        if self.kind != "process" and self.tools:
+            raise ValueError("only jobs of kind process see tools")
+        return self
 
     @model_validator(mode="after")
     def _billed_as_it_is_metered(self) -> Offer:
@@ -124,6 +169,9 @@ class ProviderConfig(_Section):
     work: Work = Work()
     collect: Collect = Collect()
     metrics: Metrics = Metrics()
+    container: Containers | None = None
+    ray: Ray = Ray()
+    slurm: Slurm | None = None
     offer: tuple[Offer, ...] = ()
 
     @property
@@ -212,7 +260,28 @@ dispute_window_s = {dispute_window_s}
 # tools = {{ "/opt/venv" = "/srv/venv" }}
 # toolset = {{ numpy = "2.4.0" }}
 
-# The same with GPUs, each held by one job at a time (pip install 'computility[gpu]'; `computility provider bench` lists them).
+# Commands in OCI images, by Podman or Docker: uncomment both sections, and name an image with a shell to prove the walls with.
+# [container]
+# probe = "docker.io/library/debian@sha256:…"
+# images = ["docker.io/library/"]   # what may be pulled besides
+# [[offer]]
+# kind = "container"
+# resource = "urn:computility:cpu:x86-64:{parallel}x:1g:{region}:{operator}:0004:cpu-s"
+# price = "0.001"
+# max_units = 86400
+# max_concurrent = {parallel}
+# dispute_window_s = {dispute_window_s}
+
+# Any offer of wasm or process can run on a Ray cluster of yours (pip install 'computility[ray]'): on = "ray", and
+# [ray]
+# address = "10.0.0.1:6379"
+# token_file = "~/.computility/ray-token"
+# or on a Slurm cluster: on = "slurm", and
+# [slurm]
+# shared = "/shared/computility"
+# partition = "idle"
+
+# Commands with GPUs, each held by one job at a time (pip install 'computility[gpu]'; `computility provider bench` lists them).
 # [[offer]]
 # kind = "process"
 # gpus = "all"                   # or UUIDs

@@ -20,15 +20,14 @@ from computility.domain.units import parse_credits
 from computility.execution.content_store import FileContentStore
 from computility.execution.executor import AttemptId, Executor, Prepared
 from computility.execution.executor_set import ExecutorSet, offer_what_holds
-from computility.execution.gpu.card_pool import CardPool
-from computility.execution.gpu.nvml_cards import find_cards
 from computility.execution.reader_key import ReaderKey
 from computility.execution.sealed_executor import SealedExecutor
 from computility.services.ask_keeper import AskKeeper, KeptAsk
+from computility.services.executor_makers import maker_of, name_of
 from computility.services.node_client import NodeClient
 from computility.services.payout_keeper import PayoutKeeper, PayoutPolicy
 from computility.services.provider_agent import ProviderAgent, ProviderSettings
-from computility.services.provider_config import Offer, ProviderConfig
+from computility.services.provider_config import ProviderConfig
 from computility.services.provider_metrics import ProviderMetrics
 from computility.services.trading_account import TradingAccount
 
@@ -43,7 +42,7 @@ def executors_of(config: ProviderConfig, reader: ReaderKey | None = None) -> Exe
     """What this machine offers of what the settings ask for: each made, and tested. With a reader key they take jobs that are sealed to it."""
     makers: dict[str, Callable[[], Executor]] = {}
     for offer in config.offer:
-        makers.setdefault(_name_of(offer), _maker_of(config, offer))
+        makers.setdefault(name_of(offer), maker_of(config, offer))
     offered = offer_what_holds(makers)
     if reader is None:
         return offered
@@ -103,7 +102,7 @@ def kept_asks(
             Ask(
                 provider=provider,
                 resource=offer.resource,
-                environment=executors.names[_name_of(offer)],
+                environment=executors.names[name_of(offer)],
                 unit_price=parse_credits(offer.price),
                 min_units=offer.min_units,
                 max_units=offer.max_units,
@@ -119,7 +118,7 @@ def kept_asks(
             offer.valid_for_s,
         )
         for offer in config.offer
-        if _name_of(offer) in executors.names
+        if name_of(offer) in executors.names
     ]
 
 
@@ -134,7 +133,9 @@ def least_job_ms(executor: Executor, runs: int) -> float:
     else:
         small = CommandLimits(10, 60, 64 * _MIB, _MIB, 8, _MIB, 8)
         files = {}
-        specification = TaskSpecification(has.kind, has.environment, (), ("true",), (), small, 0, ZERO_BYTES32)
+        specification = TaskSpecification(
+            has.kind, has.environment, (), ("true",), (), small, 0, ZERO_BYTES32, image=has.image
+        )
     times = []
     for _ in range(runs):
         attempt = AttemptId(bytes32(secrets.token_bytes(32)), 0)
@@ -143,45 +144,3 @@ def least_job_ms(executor: Executor, runs: int) -> float:
         executor.collect(attempt)
         times.append((time.perf_counter() - started) * 1000)
     return round(statistics.median(times), 2)
-
-
-def _name_of(offer: Offer) -> str:
-    tools = ", ".join(f"{name} {version}" for name, version in sorted(offer.toolset.items()))
-    gpus = "" if not offer.gpus else "all GPUs" if offer.gpus == "all" else f"GPUs {', '.join(offer.gpus)}"
-    within = "; ".join(filter(None, (tools, gpus)))
-    return f"{offer.kind} ({within})" if within else offer.kind
-
-
-def _maker_of(config: ProviderConfig, offer: Offer) -> Callable[[], Executor]:
-    def make() -> Executor:
-        work = config.work
-        if offer.kind == "wasm":
-            from computility.execution.wasm.executor import WasmExecutor
-
-            return WasmExecutor(
-                timeout_s=work.timeout_s,
-                max_memory_bytes=config.max_memory_bytes,
-                max_output_bytes=work.output_mib * _MIB,
-                max_input_bytes=work.input_mib * _MIB,
-            )
-        from computility.execution.sandbox.process_executor import ProcessExecutor
-
-        return ProcessExecutor(
-            tools=offer.tools,
-            toolset=offer.toolset,
-            max_memory_bytes=config.max_memory_bytes,
-            max_output_bytes=work.output_mib * _MIB,
-            max_input_bytes=work.input_mib * _MIB,
-            max_wall_s=work.timeout_s,
-            parallel=work.parallel,
-            cgroup_parent=work.cgroup,
-            gpus=_cards_of(offer),
-        )
-
-    return make
-
-
-def _cards_of(offer: Offer) -> CardPool | None:
-    if not offer.gpus:
-        return None
-    return CardPool(find_cards(), () if offer.gpus == "all" else offer.gpus)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import re
 import shutil
 import subprocess
 import tarfile
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import pytest
 from tests.integration.execution.sandbox_bench import LIMITS, SEED
 
 from computility.domain.errors import ComputilityError
@@ -97,6 +101,37 @@ def image_of_this_machine(engine: Engine, folder: Path) -> str:
     engine.ask("import", str(archive), "localhost/computility-test:1")
     digest = engine.ask("image", "inspect", "--format", "{{.Digest}}", "localhost/computility-test:1").strip()
     return f"localhost/computility-test@{digest}"
+
+
+@contextlib.contextmanager
+def container_engine(folder: Path) -> Iterator[tuple[Engine, str]]:
+    """A Podman that starts containers, with storage of its own, and an image by digest; skips where there is none, and unless it is asked for: beside
+    other tests an engine is too slow for the limits that are tried."""
+    if "COMPUTILITY_TEST_CONTAINERS" not in os.environ:
+        pytest.skip("containers are run where COMPUTILITY_TEST_CONTAINERS=1 is set")
+    settings = folder / "storage.conf"
+    settings.write_text(f'[storage]\ndriver = "vfs"\nrunroot = "{folder}/run"\ngraphroot = "{folder}/graph"\n')
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("CONTAINERS_STORAGE_CONF", str(settings))
+        reason = "no container engine"
+        image = ""
+        for runtime in ("", "crun", "runc"):
+            found, reason = working_engine(runtime)
+            if found is None:
+                continue
+            try:
+                image = image or image_of_this_machine(found, folder)
+                made = ["--network", "none", "--ulimit", "nofile=1024:1024", "--ulimit", "nproc=1024:1024"]
+                found.ask("run", "--rm", *made, image, "/bin/true")
+            except ComputilityError as error:
+                reason = str(error)
+                continue
+            try:
+                yield found, image
+            finally:
+                subprocess.run([found.path, "system", "reset", "--force"], capture_output=True, env=found.environment())
+            return
+        pytest.skip(f"no container starts here: {reason}")
 
 
 def working_engine(runtime: str) -> tuple[Engine | None, str]:

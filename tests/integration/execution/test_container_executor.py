@@ -11,19 +11,16 @@ a container
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.integration.execution.container_bench import ContainerBench, image_of_this_machine, working_engine
+from tests.integration.execution.container_bench import ContainerBench, container_engine
 from tests.integration.execution.sandbox_bench import LIMITS, MIB
 
 from computility.domain.errors import (
-    ComputilityError,
     ExecutorUnfit,
     HostMemoryExhausted,
     JobFailed,
@@ -110,31 +107,9 @@ def test_engine__that_is_not_there__says_so(monkeypatch: pytest.MonkeyPatch) -> 
 
 @pytest.fixture(scope="module")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Engine, str]]:
-    """A Podman that starts containers, with storage of its own, and an image by digest. Beside other tests it is too slow for its limits."""
-    if "COMPUTILITY_TEST_CONTAINERS" not in os.environ:
-        pytest.skip("containers are run where COMPUTILITY_TEST_CONTAINERS=1 is set")
-    folder = tmp_path_factory.mktemp("containers")
-    settings = folder / "storage.conf"
-    settings.write_text(f'[storage]\ndriver = "vfs"\nrunroot = "{folder}/run"\ngraphroot = "{folder}/graph"\n')
-    with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("CONTAINERS_STORAGE_CONF", str(settings))
-        reason = "no container engine"
-        image = ""
-        for runtime in ("", "crun", "runc"):
-            found, reason = working_engine(runtime)
-            if found is None:
-                continue
-            try:
-                image = image or image_of_this_machine(found, folder)
-                made = ["--network", "none", "--ulimit", "nofile=1024:1024", "--ulimit", "nproc=1024:1024"]
-                found.ask("run", "--rm", *made, image, "/bin/true")
-            except ComputilityError as error:
-                reason = str(error)
-                continue
-            yield found, image
-            subprocess.run([found.path, "system", "reset", "--force"], capture_output=True, env=found.environment())
-            return
-        pytest.skip(f"no container starts here: {reason}")
+    """Podman, and an image by digest."""
+    with container_engine(tmp_path_factory.mktemp("containers")) as found:
+        yield found
 
 
 @pytest.fixture

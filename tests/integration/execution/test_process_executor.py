@@ -21,6 +21,7 @@ from computility.domain.errors import (
 )
 from computility.domain.identifiers import bytes32
 from computility.domain.manifest import parse_manifest
+from computility.execution.command_executor import CommandBounds
 from computility.execution.executor import AttemptId, RunState
 from computility.execution.sandbox.bubblewrap import Sandbox
 from computility.execution.sandbox.process_executor import ProcessExecutor, process_environment
@@ -134,7 +135,7 @@ def test_cancel__while_it_runs__ends_it(sandbox: SandboxBench) -> None:
 
 
 def test_check__more_than_this_machine_gives__is_refused(sandbox: SandboxBench) -> None:
-    small = ProcessExecutor(max_memory_bytes=2**20, max_wall_s=5)
+    small = ProcessExecutor(CommandBounds(memory_bytes=2**20, wall_s=5))
     with pytest.raises(HostMemoryExhausted):
         small.check(sandbox.specification("true"))
     with pytest.raises(WallClockExceeded):

@@ -11,6 +11,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import IO, Final
@@ -26,7 +27,8 @@ from computility.domain.errors import (
 )
 from computility.domain.specification import Specification
 from computility.domain.task_specification import CommandLimits, TaskSpecification
-from computility.execution.blocking_executor import BlockingExecutor, Run
+from computility.execution.blocking_executor import Run
+from computility.execution.command_executor import CommandBounds, CommandExecutor, billed_units, refuse_too_much
 from computility.execution.container.container_command import ContainerPlan, ContainerUser, create_command
 from computility.execution.container.container_usage import ContainerUsage
 from computility.execution.container.engine import Engine, images_here, pull, remove_containers
@@ -40,7 +42,6 @@ from computility.execution.sandbox.self_test import prove_walls
 
 HOST_VERSION: Final = 1
 """Raised with every change of what a job finds beside its image."""
-_GIB: Final = 1024**3
 _FIRST_USER: Final = 1_900_000_000
 _USERS: Final = 2**24
 _WATCH_S: Final = 0.2
@@ -49,45 +50,36 @@ _START_S: Final = 60.0
 _UNMETERED_S: Final = 10.0
 """A job that has ended before may have had no control group yet; it costs one unit."""
 _SAID: Final = 400
-_WAIT_FOR_CARDS_S: Final = 600
 _LABEL: Final = "computility.agent"
 _PROFILES: Final = (Path("/etc/containers/seccomp.json"), Path("/usr/share/containers/seccomp.json"))
 _NOT_THERE: Final = ("executable file", "exec format error", 'exec: "')
 """How runtimes say that an image has no such program."""
 
 
-class ContainerExecutor(BlockingExecutor):
-    """Runs ``container`` jobs. Sizes in bytes and seconds are the most that a job may ask for.
+class ContainerExecutor(CommandExecutor):
+    """Runs ``container`` jobs.
 
     ``images`` are prefixes of image names that may be pulled, such as ``docker.io/library/``; other images run only where they are here already.
     ``probe`` is an image by digest with a shell in it, to prove the walls with; without one nothing is offered.
     """
 
+    kind = "container"
+
     def __init__(
         self,
         engine: Engine,
+        bounds: CommandBounds | None = None,
         *,
         probe: str,
         images: Sequence[str] = (),
-        max_memory_bytes: int = 4 * _GIB,
-        max_input_bytes: int = _GIB,
-        max_output_bytes: int = _GIB,
-        max_wall_s: int = 24 * 3600,
         pull_s: float = 600.0,
-        parallel: int = os.cpu_count() or 1,
         gpus: CardPool | None = None,
     ) -> None:
-        super().__init__()
+        super().__init__(bounds, gpus)
         self._engine = engine
         self._probe = probe
         self._images = tuple(images)
-        self._max_memory_bytes = max_memory_bytes
-        self._max_input_bytes = max_input_bytes
-        self._max_output_bytes = max_output_bytes
-        self._max_wall_s = max_wall_s
         self._pull_s = pull_s
-        self._parallel = parallel
-        self._gpus = gpus
         self._kept = tempfile.TemporaryDirectory(prefix="computility-containers-")
         self._folder = Path(self._kept.name)
         self._folder.chmod(0o711)
@@ -100,42 +92,11 @@ class ContainerExecutor(BlockingExecutor):
 
     def capabilities(self) -> Capabilities:
         """What it takes, and what holds a job here."""
-        engine = self._engine
-        return Capabilities(
-            kind="container",
-            environment=self.environment,
-            parallel=self._parallel,
-            memory_bytes=self._max_memory_bytes,
-            input_bytes=self._max_input_bytes,
-            output_bytes=self._max_output_bytes,
-            wall_s=self._max_wall_s,
-            gpus=self._gpus.uuids if self._gpus else (),
-            safeguards={
-                "engine": f"{engine.name} {engine.version}{' rootless' if engine.rootless else ''}",
-                "runtime": engine.runtime or "the engine's",
-                "network": "none",
-                "root": "read-only",
-                "seccomp": "the engine's, hardened" if self._seccomp else "the engine's",
-                "output": "in memory, of bounded size"
-                if os.geteuid() == 0
-                else "a folder, watched five times a second",
-                "images": ", ".join(self._images) or "only those that are here",
-            },
-        )
+        return replace(super().capabilities(), image=self._probe)
 
     def check(self, specification: Specification) -> None:
         """Refuse what it cannot run: another class, an image that is neither here nor allowed, more than this machine gives."""
         super().check(specification)
-        limits = specification.limits
-        assert isinstance(limits, CommandLimits)
-        if limits.wall_s > self._max_wall_s:
-            raise WallClockExceeded(f"the job may take {limits.wall_s} s, and this machine gives it {self._max_wall_s}")
-        if limits.scratch_bytes + limits.output_bytes > self._max_output_bytes + self._max_memory_bytes:
-            raise HostMemoryExhausted("the job may write more than this machine holds in memory: allow it less")
-        if limits.gpus > (offered := len(self._gpus.uuids) if self._gpus else 0):
-            raise ExecutorUnfit(
-                f"the job wants {limits.gpus} GPUs, and this offer has {offered or 'no GPU'}: choose an ask with GPUs"
-            )
         assert isinstance(specification, TaskSpecification)
         if not specification.image.startswith(self._images or ("\0",)) and not images_here(
             self._engine, specification.image
@@ -187,22 +148,21 @@ class ContainerExecutor(BlockingExecutor):
             )
             streams = container.run(plan, held)
             outputs = {**out.read(), **streams}
-        if sum(map(len, outputs.values())) > limits.output_bytes or len(outputs) > limits.output_files:
-            raise OutputTooLarge(
-                f"the job wrote more than {limits.output_files} files or {limits.output_bytes} bytes: allow more output, or write less"
-            )
-        last = run.samples[-1]
-        used_ms, most_s = last.cpu_ms, limits.cpu_s
-        if limits.gpus:
-            used_ms, most_s = limits.gpus * last.at_ms, limits.gpus * limits.wall_s
-        units = min(-(-max(used_ms, 1) // 1000), most_s)
+        refuse_too_much(outputs, limits)
+        units = billed_units(run, limits)
         return execution_of(specification.digest, self.environment, None, outputs, units=units)
 
-    def _held_cards(self, run: Run, limits: CommandLimits) -> contextlib.AbstractContextManager[HeldCards | None]:
-        if not limits.gpus:
-            return contextlib.nullcontext()
-        assert self._gpus is not None
-        return self._gpus.held(limits.gpus, f"job {run.attempt}", _WAIT_FOR_CARDS_S, run.cancelled.is_set)
+    def _safeguards(self) -> Mapping[str, str]:
+        engine = self._engine
+        return {
+            "engine": f"{engine.name} {engine.version}{' rootless' if engine.rootless else ''}",
+            "runtime": engine.runtime or "the engine's",
+            "network": "none",
+            "root": "read-only",
+            "seccomp": "the engine's, hardened" if self._seccomp else "the engine's",
+            "output": "in memory, of bounded size" if os.geteuid() == 0 else "a folder, watched five times a second",
+            "images": ", ".join(self._images) or "only those that are here",
+        }
 
     @contextlib.contextmanager
     def _folders(self, prepared: Prepared, limits: CommandLimits) -> Iterator[tuple[Path, OutputFolder]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import platform
 import resource
@@ -14,18 +13,12 @@ from pathlib import Path
 from typing import Final
 
 from computility.domain.environment_class import EnvironmentClass, config_hash_of
-from computility.domain.errors import (
-    ExecutorCrashed,
-    ExecutorUnfit,
-    HostMemoryExhausted,
-    JobFailed,
-    WallClockExceeded,
-)
-from computility.domain.specification import Specification
+from computility.domain.errors import ExecutorCrashed, JobFailed
 from computility.domain.task_specification import CommandLimits
-from computility.execution.blocking_executor import BlockingExecutor, Run
-from computility.execution.executor import Capabilities, Execution, Prepared, execution_of
-from computility.execution.gpu.card_pool import CardPool, HeldCards
+from computility.execution.blocking_executor import Run
+from computility.execution.command_executor import CommandBounds, CommandExecutor, billed_units
+from computility.execution.executor import Execution, Prepared, execution_of
+from computility.execution.gpu.card_pool import CardPool
 from computility.execution.sandbox.bubblewrap import Sandbox, find_bubblewrap
 from computility.execution.sandbox.control_groups import JobGroup, find_control_groups
 from computility.execution.sandbox.output_archive import read_output_archive
@@ -35,42 +28,30 @@ from computility.execution.sandbox.self_test import prove_walls
 
 HOST_VERSION: Final = 2
 """Raised with every change of what a job finds in its sandbox."""
-_GIB: Final = 1024**3
 _SAID: Final = 400
-_WAIT_FOR_CARDS_S: Final = 600
-"""How long a job waits for cards that a challenge or another job holds."""
 
 
-class ProcessExecutor(BlockingExecutor):
-    """Runs ``process`` jobs. Sizes in bytes and seconds are the most that a job may ask for.
+class ProcessExecutor(CommandExecutor):
+    """Runs ``process`` jobs.
 
     ``tools`` are host folders that jobs see read-only, by where they see them; ``toolset`` names and versions what is in them, for the environment
-    class: two providers that say the same have to offer the same. As root, each job runs as a user of its own that owns nothing. A job with GPUs
-    holds that many cards of ``gpus`` for itself, and sees no other.
+    class: two providers that say the same have to offer the same. As root, each job runs as a user of its own that owns nothing.
     """
+
+    kind = "process"
 
     def __init__(
         self,
+        bounds: CommandBounds | None = None,
         *,
         tools: Mapping[str, str] | None = None,
         toolset: Mapping[str, str] | None = None,
-        max_memory_bytes: int = 4 * _GIB,
-        max_input_bytes: int = _GIB,
-        max_output_bytes: int = _GIB,
-        max_wall_s: int = 24 * 3600,
-        parallel: int = os.cpu_count() or 1,
         cgroup_parent: Path | None = None,
         gpus: CardPool | None = None,
     ) -> None:
-        super().__init__()
+        super().__init__(bounds, gpus)
         self._sandbox = Sandbox(find_bubblewrap(), dict(tools or {}))
         self._toolset = {**(toolset or {}), **(gpus.toolset if gpus else {})}
-        self._gpus = gpus
-        self._max_memory_bytes = max_memory_bytes
-        self._max_input_bytes = max_input_bytes
-        self._max_output_bytes = max_output_bytes
-        self._max_wall_s = max_wall_s
-        self._parallel = parallel
         self._groups = find_control_groups(cgroup_parent)
         self._filter = seccomp_filter()
         _allow_descriptors()
@@ -79,41 +60,6 @@ class ProcessExecutor(BlockingExecutor):
     def environment(self) -> str:
         """The environment class: sandbox, processor, distribution and toolset."""
         return process_environment(self._toolset)
-
-    def capabilities(self) -> Capabilities:
-        """What it takes, and what holds a job here."""
-        return Capabilities(
-            kind="process",
-            environment=self.environment,
-            parallel=self._parallel,
-            memory_bytes=self._max_memory_bytes,
-            input_bytes=self._max_input_bytes,
-            output_bytes=self._max_output_bytes,
-            wall_s=self._max_wall_s,
-            gpus=self._gpus.uuids if self._gpus else (),
-            safeguards={
-                "network": "none",
-                "files": "in memory, of bounded size",
-                "user": "of its own" if os.geteuid() == 0 else "the agent's, in a namespace",
-                "seccomp": f"{len(self._filter) // 8} instructions",
-                "cgroup": str(self._groups),
-                **({"gpus": "each held by one job"} if self._gpus else {}),
-            },
-        )
-
-    def check(self, specification: Specification) -> None:
-        """Refuse what it cannot run: another class, more time, memory, output or GPUs than this machine gives."""
-        super().check(specification)
-        limits = specification.limits
-        assert isinstance(limits, CommandLimits)
-        if limits.wall_s > self._max_wall_s:
-            raise WallClockExceeded(f"the job may take {limits.wall_s} s, and this machine gives it {self._max_wall_s}")
-        if limits.scratch_bytes + limits.output_bytes > self._max_output_bytes + self._max_memory_bytes:
-            raise HostMemoryExhausted("the job may write more than this machine holds in memory: allow it less")
-        if limits.gpus > (offered := len(self._gpus.uuids) if self._gpus else 0):
-            raise ExecutorUnfit(
-                f"the job wants {limits.gpus} GPUs, and this offer has {offered or 'no GPU'}: choose an ask with GPUs"
-            )
 
     def self_test(self) -> None:
         """Try to break out.
@@ -137,17 +83,17 @@ class ProcessExecutor(BlockingExecutor):
             raise JobFailed(
                 f"the command ended with exit code {code.decode()}" + (f" and said: {said}" if said else "")
             )
-        used_ms, most_s = run.samples[-1].cpu_ms, limits.cpu_s
-        if limits.gpus:
-            used_ms, most_s = limits.gpus * run.samples[-1].at_ms, limits.gpus * limits.wall_s
-        units = min(-(-max(used_ms, 1) // 1000), most_s)
+        units = billed_units(run, limits)
         return execution_of(prepared.specification.digest, self.environment, None, outputs, units=units)
 
-    def _held_cards(self, run: Run, limits: CommandLimits) -> contextlib.AbstractContextManager[HeldCards | None]:
-        if not limits.gpus:
-            return contextlib.nullcontext()
-        assert self._gpus is not None
-        return self._gpus.held(limits.gpus, f"job {run.attempt}", _WAIT_FOR_CARDS_S, run.cancelled.is_set)
+    def _safeguards(self) -> Mapping[str, str]:
+        return {
+            "network": "none",
+            "files": "in memory, of bounded size",
+            "user": "of its own" if os.geteuid() == 0 else "the agent's, in a namespace",
+            "seccomp": f"{len(self._filter) // 8} instructions",
+            "cgroup": str(self._groups),
+        }
 
     def _group(self, run: Run, limits: CommandLimits) -> JobGroup | None:
         if not self._groups.version:
