@@ -33,6 +33,8 @@ def maker_of(config: ProviderConfig, offer: Offer) -> Callable[[], Executor]:
     """
     if offer.on == "slurm":
         return lambda: _on_slurm(config, offer)
+    if offer.on == "kubernetes":
+        return lambda: _on_kubernetes(config)
     here = {"wasm": _wasm, "process": _process, "container": _container}[offer.kind]
     if offer.on == "ray":
         return lambda: _on_ray(config, lambda: here(config, offer))
@@ -122,6 +124,15 @@ def _on_slurm(config: ProviderConfig, offer: Offer) -> Executor:
         queue_s=wanted.queue_s,
     )
     return SlurmExecutor(NodeSettings(offer.kind, _bounds(config), offer.tools, offer.toolset), cluster)
+
+
+def _on_kubernetes(config: ProviderConfig) -> Executor:
+    from computility.execution.kubernetes.cluster import KubernetesCluster
+    from computility.execution.kubernetes.kubernetes_executor import KubernetesExecutor
+
+    if config.kubernetes is None:
+        raise ExecutorUnfit("the settings have no section [kubernetes]: it names the volume that the cluster shares")
+    return KubernetesExecutor(KubernetesCluster(**dict(config.kubernetes)), _bounds(config))
 
 
 def _cards_of(offer: Offer) -> CardPool | None:

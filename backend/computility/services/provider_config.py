@@ -122,12 +122,31 @@ class Slurm(_Section):
     queue_s: int = Field(default=3600, ge=1)
 
 
+class Kubernetes(_Section):
+    """The provider's Kubernetes cluster, by kubectl's own settings unless a ``kubeconfig`` or ``context`` is named. ``claim`` is a volume claim in
+    the ``namespace`` that many pods may mount, ``shared`` where this machine sees it. ``collector`` is an image by digest with ``sh`` and ``tar``,
+    ``probe`` one with a shell and bash, nc or curl to prove the walls with. ``images`` are prefixes of image names that jobs may use."""
+
+    namespace: str = "computility"
+    claim: str
+    shared: Path
+    collector: ImageByDigest
+    probe: ImageByDigest
+    images: tuple[str, ...] = ()
+    kubeconfig: Path | None = None
+    context: str = ""
+    runtime_class: str = ""
+    node_selector: dict[str, str] = {}
+    cpus: int = Field(default=1, ge=1)
+    queue_s: int = Field(default=3600, ge=1)
+
+
 class Offer(_Section):
     """An ask that is kept on the market. ``on`` says where its jobs run. ``tools`` are host folders that ``process`` jobs see read-only, ``toolset``
     says by name and version what is in them. ``gpus`` are cards by UUID, or ``all``; the ask's resource is then billed in GPU seconds."""
 
     kind: Literal["wasm", "process", "container"]
-    on: Literal["here", "ray", "slurm"] = "here"
+    on: Literal["here", "ray", "slurm", "kubernetes"] = "here"
     resource: ResourceUrn
     price: Credits
     min_units: int = Field(default=1, ge=1)
@@ -144,6 +163,8 @@ class Offer(_Section):
     def _fits_together(self) -> Offer:
         if self.on in ("ray", "slurm") and self.kind == "container":
             raise ValueError(f"jobs on {self.on} are of kind wasm or process")
+        if self.on == "kubernetes" and self.kind != "container":
+            raise ValueError("jobs on kubernetes are of kind container")
         if self.on != "here" and self.gpus:
             raise ValueError("GPUs are offered on this machine: leave `on` out")
         if self.kind != "process" and self.tools:
@@ -172,6 +193,7 @@ class ProviderConfig(_Section):
     container: Containers | None = None
     ray: Ray = Ray()
     slurm: Slurm | None = None
+    kubernetes: Kubernetes | None = None
     offer: tuple[Offer, ...] = ()
 
     @property
@@ -280,6 +302,12 @@ dispute_window_s = {dispute_window_s}
 # [slurm]
 # shared = "/shared/computility"
 # partition = "idle"
+# An offer of kind container can run on Kubernetes (pip install 'computility[kubernetes]'): on = "kubernetes", and
+# [kubernetes]
+# claim = "computility"             # a ReadWriteMany volume claim
+# shared = "/shared/computility"    # where this machine sees it
+# collector = "docker.io/library/busybox@sha256:…"
+# probe = "docker.io/library/debian@sha256:…"
 
 # Commands with GPUs, each held by one job at a time (pip install 'computility[gpu]'; `computility provider bench` lists them).
 # [[offer]]

@@ -1,0 +1,1 @@
+"""Jobs in OCI images on a Kubernetes cluster."""
