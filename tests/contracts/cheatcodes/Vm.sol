@@ -15,6 +15,8 @@ interface Vm {
     function signCompact(uint256 privateKey, bytes32 digest) external pure returns (bytes32 r, bytes32 vs);
 
     function warp(uint256 timestamp) external;
+    /// The block's time, asked by a call: the compiler may ask for `block.timestamp` again after a `warp` that follows.
+    function getBlockTimestamp() external view returns (uint256 timestamp);
     function roll(uint256 blockNumber) external;
     function chainId(uint256 id) external;
     function deal(address account, uint256 wei_) external;
