@@ -7,9 +7,11 @@ import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol
 
 import {IJobEscrow} from "./interfaces/IJobEscrow.sol";
 import {IProviderRegistry} from "./interfaces/IProviderRegistry.sol";
+import {Vesting} from "./libraries/Vesting.sol";
 
 contract ProviderRegistry is IProviderRegistry {
     using SafeERC20 for IERC20;
+    using Vesting for IProviderRegistry.Reward;
 
     /// @inheritdoc IProviderRegistry
     uint32 public constant MAX_UNBONDING = 30 days;
@@ -22,6 +24,7 @@ contract ProviderRegistry is IProviderRegistry {
     Rules private _rules;
     mapping(address provider => Provider) private _providers;
     mapping(address provider => mapping(bytes32 resource => bool)) private _listed;
+    mapping(address provider => Reward) private _rewards;
 
     /// @param escrow_ Where the escrow is, or is going to be created: it has to know this registry from its own birth.
     constructor(address credit_, address owner_, Rules memory rules_, address escrow_) {
@@ -47,13 +50,24 @@ contract ProviderRegistry is IProviderRegistry {
 
     /// @inheritdoc IProviderRegistry
     function addStake(uint104 amount) external {
-        Provider storage provider = _registered(msg.sender);
-        if (provider.exitRequestedAt != 0) revert AlreadyLeaving(provider.exitRequestedAt);
-        uint104 stake = provider.stake + amount;
-        provider.stake = stake;
-        emit StakeAdded(msg.sender, amount, stake);
-        if (stake >= _rules.minStake && !isActive(msg.sender)) _setListed(msg.sender, true);
+        _addStake(msg.sender, amount);
         IERC20(credit).safeTransferFrom(msg.sender, address(this), amount);
+    }
+
+    /// @inheritdoc IProviderRegistry
+    function claimReward() external returns (uint104 amount) {
+        Provider storage provider = _registered(msg.sender);
+        Reward memory reward = _rewards[msg.sender].vestedBy(block.timestamp);
+        uint104 stake = provider.stake;
+        uint104 free = stake - provider.reserved;
+        amount = reward.vested < free ? reward.vested : free;
+        reward.vested -= amount;
+        stake -= amount;
+        _rewards[msg.sender] = reward;
+        provider.stake = stake;
+        emit RewardClaimed(msg.sender, amount, stake);
+        _delistBelowLeast(msg.sender, stake);
+        IERC20(credit).safeTransfer(msg.sender, amount);
     }
 
     /// @inheritdoc IProviderRegistry
@@ -93,6 +107,7 @@ contract ProviderRegistry is IProviderRegistry {
         provider.stake = 0;
         provider.exitRequestedAt = 0;
         provider.unbonding = 0;
+        delete _rewards[msg.sender];
         emit ProviderExited(msg.sender, stake);
         IERC20(credit).safeTransfer(msg.sender, stake);
     }
@@ -109,6 +124,15 @@ contract ProviderRegistry is IProviderRegistry {
         emit ProviderRegistered(msg.sender, stake);
         IJobEscrow(escrow).setListed(msg.sender, true);
         IERC20(credit).safeTransferFrom(msg.sender, address(this), stake);
+    }
+
+    function _addStake(address account, uint104 amount) private {
+        Provider storage provider = _registered(account);
+        if (provider.exitRequestedAt != 0) revert AlreadyLeaving(provider.exitRequestedAt);
+        uint104 stake = provider.stake + amount;
+        provider.stake = stake;
+        emit StakeAdded(account, amount, stake);
+        if (stake >= _rules.minStake && !isActive(account)) _setListed(account, true);
     }
 
     function _registered(address account) private view returns (Provider storage provider) {
@@ -138,9 +162,26 @@ contract ProviderRegistry is IProviderRegistry {
         known.reserved = left;
         emit StakeReleased(provider, returned, left);
         if (returned == reserved) return;
-        uint104 stake = known.stake - (reserved - returned);
+        uint104 lost = reserved - returned;
+        uint104 stake = known.stake - lost;
         known.stake = stake;
-        emit StakeSlashed(provider, reserved - returned, stake);
+        _rewards[provider] = _rewards[provider].vestedBy(block.timestamp).less(lost);
+        emit StakeSlashed(provider, lost, stake);
+        _delistBelowLeast(provider, stake);
+    }
+
+    /// @inheritdoc IProviderRegistry
+    function stakeReward(address provider, uint104 amount) external {
+        _requireEscrow();
+        _addStake(provider, amount);
+        Reward memory reward = _rewards[provider].vestedBy(block.timestamp);
+        reward.unvested += amount;
+        reward.end = uint40(block.timestamp + _rules.unbonding);
+        _rewards[provider] = reward;
+        emit RewardStaked(provider, amount, reward.end);
+    }
+
+    function _delistBelowLeast(address provider, uint104 stake) private {
         if ((stake == 0 || stake < _rules.minStake) && isActive(provider)) _setListed(provider, false);
     }
 
@@ -184,6 +225,11 @@ contract ProviderRegistry is IProviderRegistry {
     /// @inheritdoc IProviderRegistry
     function providerOf(address provider) external view returns (Provider memory) {
         return _providers[provider];
+    }
+
+    /// @inheritdoc IProviderRegistry
+    function rewardOf(address provider) external view returns (Reward memory) {
+        return _rewards[provider].vestedBy(block.timestamp);
     }
 
     /// @inheritdoc IProviderRegistry

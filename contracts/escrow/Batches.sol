@@ -6,14 +6,35 @@ import {JobId} from "../types/JobId.sol";
 import {Opening} from "../types/Opening.sol";
 import {SignedAttestation} from "../types/SignedAttestation.sol";
 import {Terms} from "../types/Terms.sol";
+import {Custody} from "./Custody.sol";
 
 /// @notice Batches whose items stand alone: each is a call of the escrow to itself, so that one that reverts undoes itself and nothing else.
 /// An item is forwarded as it stands in calldata, because a struct is encoded like the arguments of a function.
-abstract contract Batches is IJobEscrow {
+abstract contract Batches is Custody {
     uint256 private constant CALLER_SIZE = 20;
 
     /// @inheritdoc IJobEscrow
     function openMany(Opening[] calldata items) external {
+        _each(IJobEscrow.open.selector, items);
+    }
+
+    /// @inheritdoc IJobEscrow
+    function openManyFromWallet(uint104 amount, Opening[] calldata items) external {
+        _deposit(msg.sender, amount);
+        _each(IJobEscrow.open.selector, items);
+    }
+
+    /// @inheritdoc IJobEscrow
+    function openManyWithPermit(
+        uint104 amount,
+        Opening[] calldata items,
+        uint256 permitDeadline,
+        uint8 v,
+        bytes32 r,
+        bytes32 s
+    ) external {
+        _permit(credit, msg.sender, amount, permitDeadline, v, r, s);
+        _deposit(msg.sender, amount);
         _each(IJobEscrow.open.selector, items);
     }
 

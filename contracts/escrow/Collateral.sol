@@ -17,6 +17,14 @@ abstract contract Collateral is Custody, Standings {
         return _staked[job];
     }
 
+    /// @inheritdoc IJobEscrow
+    function stakeReward(uint104 amount) external {
+        _debit(msg.sender, amount);
+        emit Withdrawn(msg.sender, registry, amount);
+        _push(registry, amount);
+        IProviderRegistry(registry).stakeReward(msg.sender, amount);
+    }
+
     /// @dev Last of an opening but for its events: the provider's account has the credits already. Reverts if it has less stake that is not reserved.
     function _takeStake(JobId job, address provider, uint104 amount) internal {
         _staked[job] = amount;

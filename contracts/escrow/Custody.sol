@@ -57,7 +57,7 @@ abstract contract Custody is IJobEscrow {
         _push(to, amount);
     }
 
-    function _deposit(address account, uint104 amount) private {
+    function _deposit(address account, uint104 amount) internal {
         if (account == address(0)) revert ZeroAddress();
         _credit(account, amount);
         emit Deposited(account, msg.sender, amount);

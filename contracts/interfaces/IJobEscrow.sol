@@ -183,6 +183,10 @@ interface IJobEscrow is IStandings {
     function depositWithPermit(address account, uint104 amount, uint256 deadline, uint8 v, bytes32 r, bytes32 s)
         external;
 
+    /// @notice Moves `amount` of the caller's free balance into its stake in the registry, as a reward that vests: it stands behind bonds like the stake,
+    /// is slashed before it, and may leave bit by bit (`IProviderRegistry.claimReward`). Reverts if the registry does not know the caller, or it is leaving.
+    function stakeReward(uint104 amount) external;
+
     /// @notice Moves `amount` of the caller's free balance to the wallet `to`.
     function withdraw(address to, uint104 amount) external;
 
@@ -232,6 +236,21 @@ interface IJobEscrow is IStandings {
     /// @notice `open` for each item, from balances. An item that reverts is skipped with `JobSkipped` and changes nothing; the others stand.
     /// Who is authorised as the caller is authorised for each item. Items keep their order.
     function openMany(Opening[] calldata items) external;
+
+    /// @notice `deposit` of `amount` into the caller's own balance, then `openMany`: one transfer pays for the whole batch. What skipped items, or too
+    /// large an amount, leave stays in the caller's balance.
+    /// Warning: items of other payers are paid from their balances; the caller's wallet pays for nobody else.
+    function openManyFromWallet(uint104 amount, Opening[] calldata items) external;
+
+    /// @notice `openManyFromWallet` with the caller's EIP-2612 permit for `amount`. A permit that fails is ignored, and the allowance decides.
+    function openManyWithPermit(
+        uint104 amount,
+        Opening[] calldata items,
+        uint256 permitDeadline,
+        uint8 v,
+        bytes32 r,
+        bytes32 s
+    ) external;
 
     /// @notice Brings the verifier's word. Anyone may send it; the verifier must have called or signed. In time only.
     /// @dev With "nothing final" for open, P(no fault) and P(claim):

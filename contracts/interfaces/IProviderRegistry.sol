@@ -27,6 +27,17 @@ interface IProviderRegistry {
         uint104 reserved;
     }
 
+    /// @notice Of a provider's stake, what came from its balance in the escrow: it may leave again as it vests, and is slashed before the rest.
+    struct Reward {
+        /// May be claimed, but for what stands behind jobs that are open.
+        uint104 vested;
+        /// Vests evenly until `end`.
+        uint104 unvested;
+        /// Up to when `vested` counts, in UTC seconds.
+        uint40 since;
+        uint40 end;
+    }
+
     event ProviderRegistered(address indexed provider, uint104 stake);
     event StakeAdded(address indexed provider, uint104 amount, uint104 stake);
     /// `amount` went to the escrow, for the bond of a job. `reserved`: all that is there.
@@ -34,7 +45,11 @@ interface IProviderRegistry {
     /// `amount` came back. Of what was reserved for the job, the rest is slashed.
     event StakeReleased(address indexed provider, uint104 amount, uint104 reserved);
     event StakeSlashed(address indexed provider, uint104 amount, uint104 stake);
-    /// A slash left less than the stake to enter with, so that no new job can name the provider; or it has added to its stake, and jobs can again.
+    /// `amount` of its balance in the escrow was added to its stake (`StakeAdded` of the same amount came before); all that has not vested vests by `end`.
+    event RewardStaked(address indexed provider, uint104 amount, uint40 end);
+    /// `amount` of vested reward left its stake, for its wallet.
+    event RewardClaimed(address indexed provider, uint104 amount, uint104 stake);
+    /// A slash or a claim left less than the stake to enter with, so that no new job can name the provider; or it has added to its stake, and jobs can again.
     event ListingChanged(address indexed provider, bool listed);
     event ResourceListed(address indexed provider, bytes32 indexed resource);
     event ResourceRetired(address indexed provider, bytes32 indexed resource);
@@ -71,6 +86,10 @@ interface IProviderRegistry {
     /// @notice Adds to the caller's stake. Lists it again if a slash had left too little.
     function addStake(uint104 amount) external;
 
+    /// @notice Sends the caller what has vested of its reward and stands behind no job that is open: at most the stake that is not reserved.
+    /// Takes the caller off the list if less than the stake to enter with is left. Returns the amount, which may be nothing.
+    function claimReward() external returns (uint104 amount);
+
     /// @notice Says that the caller offers `resource`, the keccak-256 of its canonical URN.
     function listResource(bytes32 resource) external;
 
@@ -88,9 +107,15 @@ interface IProviderRegistry {
     /// @notice Sends `amount` of the provider's stake to the escrow, for the bond of a job that opens there. Only the escrow calls it.
     function reserve(address provider, uint104 amount) external;
 
-    /// @notice Ends a reservation of `reserved` credits, of which the escrow has sent `returned` back; the rest is slashed. Only the escrow calls it, at the close.
+    /// @notice Ends a reservation of `reserved` credits, of which the escrow has sent `returned` back; the rest is slashed: first
+    /// of the reward what has not vested, then what has, last the rest of the stake. Only the escrow calls it, at the close.
     /// @dev Below the stake to enter with, new jobs cannot name the provider until it adds to its stake.
     function release(address provider, uint104 reserved, uint104 returned) external;
+
+    /// @notice Adds `amount`, which the escrow has sent, to the provider's stake. It vests evenly over the unbonding period that rules now, together with what had not vested
+    /// before. Only the escrow calls it, for the provider that pays.
+    /// Warning: adding makes unvested reward of before wait longer.
+    function stakeReward(address provider, uint104 amount) external;
 
     // ---------------------------------------------------------------- rules
 
@@ -105,6 +130,8 @@ interface IProviderRegistry {
     /// @notice True for a provider that may be named in new jobs: it has entered, has not asked to leave, and no slash has left it too small a stake.
     function isActive(address provider) external view returns (bool);
     function providerOf(address provider) external view returns (Provider memory);
+    /// @notice The provider's reward as it has vested by now.
+    function rewardOf(address provider) external view returns (Reward memory);
     function isListed(address provider, bytes32 resource) external view returns (bool);
     function rules() external view returns (Rules memory);
     function credit() external view returns (address);

@@ -171,9 +171,11 @@ def measure(folder: Path) -> dict[str, int]:
                 **_wallet(market),
                 **_balance(market),
                 **_committee(market),
+                **_staked(market),
                 **_lease(market),
                 **_batches(market, "", [market.usual_parties()] * BATCH),
                 **_batches(market, "_distinct", _strangers(market)),
+                **_batches_from_wallet(market),
             }
         finally:
             rpc.close()
@@ -208,6 +210,21 @@ def _committee(market: Market) -> dict[str, int]:
     committee = market.ledger.contracts["VerifierCommittee"]
     _trade(market, verifier=committee)
     return {"attest_committee_2_of_3": _trade(market, verifier=committee)}
+
+
+def _staked(market: Market) -> dict[str, int]:
+    """A job whose whole bond comes out of the provider's stake, of which other jobs hold some already."""
+    provider = market.accounts["provider"]
+    free = provider.balance().free
+    market.send("provider", "withdraw", provider.address, free)
+    behind, terms = (market.terms() for _ in range(2))
+    market.send("buyer", "open", *market.opening(behind))
+    opened = market.send("buyer", "open", *market.opening(terms))
+    paid = market.send("provider", "attest", *market.attesting(terms, market.attestation(terms)))
+    market.send("provider", "attest", *market.attesting(behind, market.attestation(behind)))
+    market.send("provider", "approve", market.ledger.contracts["JobEscrow"], free, to="credit")
+    market.send("provider", "deposit", provider.address, free)
+    return {"open_staked": opened, "attest_staked": paid}
 
 
 def _lease(market: Market) -> dict[str, int]:
@@ -246,6 +263,25 @@ def _batches(market: Market, suffix: str, parties: list[Parties]) -> dict[str, i
     if last.state is not JobState.CLOSED:
         raise RuntimeError("an item of a batch was skipped")
     return {f"open_many{suffix}": -(-opened // len(jobs)), f"attest_many{suffix}": -(-attested // len(jobs))}
+
+
+def _batches_from_wallet(market: Market) -> dict[str, int]:
+    """Gas a job of one batch that the buyer's wallet pays for, by an allowance of before and by a permit."""
+    buyer, gas = market.accounts["buyer"], {}
+    for name in ("wallet", "permit"):
+        jobs = [market.terms() for _ in range(BATCH)]
+        openings = [market.opening(terms) for terms in jobs]
+        if name == "wallet":
+            opened = market.send("buyer", "openManyFromWallet", sum(terms.escrow for terms in jobs), openings)
+        else:
+            market.send("buyer", "approve", market.ledger.contracts["JobEscrow"], 0, to="credit")
+            market.tick()
+            signed = [(terms, "0x" + given[2].hex()) for terms, (_, given) in zip(jobs, openings, strict=True)]
+            opened = buyer.open_many_from_wallet(signed)[0].gas_used
+        if buyer.job(jobs[-1].job_id(market.ledger.domain)).state is not JobState.OPEN:
+            raise RuntimeError("an item of a batch was skipped")
+        gas[f"open_many_{name}"] = -(-opened // BATCH)
+    return gas
 
 
 def _strangers(market: Market) -> list[Parties]:

@@ -28,6 +28,8 @@ _COMMANDS: Final = {
     "provider": "computility.cli.provider",
     "verifier": "computility.cli.verifier",
     "arbiter": "computility.cli.arbiter",
+    "court": "computility.cli.court",
+    "export": "computility.cli.export",
     "node": "computility.cli.node",
     "deploy": "computility.cli.deploy",
 }

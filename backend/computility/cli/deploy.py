@@ -24,6 +24,14 @@ def command(
     ] = None,
     threshold: Annotated[int, typer.Option(min=1, help="Members that have to sign.")] = 2,
     panel: Annotated[int, typer.Option(min=1, help="Members that are drawn for each job.")] = 3,
+    court: Annotated[
+        str | None, typer.Option(help="A court of ERC-792: parties may then name it as arbiter, by a CourtArbiter.")
+    ] = None,
+    court_data: Annotated[str, typer.Option(help="What that court wants to be told with each dispute, in hex.")] = "0x",
+    reputation: Annotated[
+        str | None, typer.Option(help="ERC-8004's reputation registry, for settled jobs to be exported to.")
+    ] = None,
+    validation: Annotated[str | None, typer.Option(help="ERC-8004's validation registry, likewise.")] = None,
     timelock_delay: Annotated[
         int, typer.Option(min=0, help="Seconds before a change of parameters takes effect.")
     ] = 172_800,
@@ -42,6 +50,12 @@ def command(
     from computility.domain.identifiers import Address, parse_address
     from computility.services.deployer import DeploymentPlan, deploy_generation
 
+    if (reputation is None) != (validation is None):
+        raise typer.BadParameter("name both of ERC-8004's registries, or none", param_hint="--reputation, --validation")
+    try:
+        extra_data = bytes.fromhex(court_data.removeprefix("0x"))
+    except ValueError:
+        raise typer.BadParameter(f"{court_data!r} is not hexadecimal", param_hint="--court-data") from None
     members = [parse_address(member) for member in verifier or []]
     client = RpcClient(rpc)
     chain_number = client.chain_number()
@@ -57,6 +71,9 @@ def command(
         threshold=threshold,
         panel_size=panel,
         timelock_delay_s=timelock_delay,
+        court=parse_address(court) if court else None,
+        court_extra_data=extra_data,
+        agent_registries=(parse_address(reputation), parse_address(validation)) if reputation and validation else None,
     )
     sender = TransactionSender(client, account, chain_number)
     with progress_console.status("deploying") as status:

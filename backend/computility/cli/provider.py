@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from computility.cli import reward
 from computility.cli.connection import Connection, connected
 from computility.cli.options import ConfirmationsOption, YesOption
 from computility.cli.output import JsonOption, print_json, print_record, print_rows
@@ -28,6 +29,7 @@ ConfigArgument = Annotated[
 ]
 
 group = typer.Typer(help="Offer computing power: register, then run the agent.", no_args_is_help=True)
+group.add_typer(reward.group, name="reward")
 
 
 @group.command()

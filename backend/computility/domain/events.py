@@ -397,6 +397,22 @@ class StakeSlashed(Event):
 
 
 @dataclass(frozen=True)
+class RewardStaked(Event):
+    EVENT = EventType("RewardStaked(address indexed provider,uint104 amount,uint40 end)")
+    provider: Address
+    amount: int
+    end: int
+
+
+@dataclass(frozen=True)
+class RewardClaimed(Event):
+    EVENT = EventType("RewardClaimed(address indexed provider,uint104 amount,uint104 stake)")
+    provider: Address
+    amount: int
+    stake: int
+
+
+@dataclass(frozen=True)
 class ListingChanged(Event):
     EVENT = EventType("ListingChanged(address indexed provider,bool listed)")
     provider: Address
@@ -458,6 +474,8 @@ REGISTRY_EVENTS: Final[tuple[type[Event], ...]] = (
     StakeReserved,
     StakeReleased,
     StakeSlashed,
+    RewardStaked,
+    RewardClaimed,
     ListingChanged,
     ResourceListed,
     ResourceRetired,

@@ -14,6 +14,8 @@ from computility.domain.events import (
     ProviderRegistered,
     ResourceListed,
     ResourceRetired,
+    RewardClaimed,
+    RewardStaked,
     StakeAdded,
     StakeReleased,
     StakeReserved,
@@ -60,8 +62,10 @@ def apply_event(record: ProviderRecord | None, event: Event, origin: EventOrigin
     if record is None:
         raise ChainMisbehaved(f"{type(event).__name__} of a provider that never registered")
     match event:
-        case StakeAdded() | StakeSlashed():
+        case StakeAdded() | StakeSlashed() | RewardClaimed():
             return replace(record, stake=event.stake)
+        case RewardStaked():
+            return record  # the stake came with ``StakeAdded``
         case StakeReserved() | StakeReleased():
             return replace(record, reserved=event.reserved)
         case ListingChanged():

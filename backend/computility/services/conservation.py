@@ -207,10 +207,16 @@ class Conservation:
             log.address,
             block.header.timestamp,
         )
-        provider = self.stakes[log.address].fold(event, origin)
-        if provider is not None and not 0 <= provider.reserved <= provider.stake:
-            where = f"{type(event).__name__} at log {log.log_index}, provider {provider.address}"
+        stakes = self.stakes[log.address]
+        provider = stakes.fold(event, origin)
+        if provider is None:
+            return
+        where = f"{type(event).__name__} at log {log.log_index}, provider {provider.address}"
+        if not 0 <= provider.reserved <= provider.stake:
             yield Imbalance(log.block_number, where, "reserved against stake", provider.stake, provider.reserved)
+        reward = stakes.rewards.get(provider.address)
+        if reward is not None and (reward.vested < 0 or reward.whole > provider.stake):
+            yield Imbalance(log.block_number, where, "reward against stake", provider.stake, reward.whole)
 
     def _book(self, books: Books, event: Event, movement: Movement) -> None:
         outside = _from_outside(event)

@@ -30,7 +30,11 @@ _ORDER: Final = (
     "JobEscrow",
     "Arbitration",
     "VerifierCommittee",
+    "ERC8183Adapter",
 )
+# Only where the plan names what they stand before.
+_WITH_COURT: Final = "CourtArbiter"
+_WITH_AGENTS: Final = "ERC8004Export"
 _STEPS_TO_ESCROW: Final = {"ProviderRegistry": 2, "CreditScores": 1}
 
 Progress = Callable[[str], None]
@@ -73,6 +77,11 @@ class DeploymentPlan:
     arbiter_execution_s: int = 300
     arbiter_unbonding_s: int = 600
     meta_evidence: str = "https://eips.ethereum.org/EIPS/eip-1497"
+    court: Address | None = None
+    """A court of ERC-792 that may be named as arbiter, by a ``CourtArbiter``."""
+    court_extra_data: bytes = b""
+    agent_registries: tuple[Address, Address] | None = None
+    """ERC-8004's reputation and validation registries, to which settled jobs can be exported."""
 
 
 @dataclass
@@ -106,7 +115,7 @@ def deploy_generation(
     known = _generations(folder, chain_number, chain)
     addresses: dict[str, Address] = {}
     receipts: dict[str, Receipt] = {}
-    for name in _ORDER:
+    for name in _named(plan):
         progress(f"deploying {name}")
         arguments = _arguments(name, chain, sender, plan, addresses)
         code = str(chain.codec(name).constructor(*arguments).data_in_transaction)
@@ -130,6 +139,11 @@ def deploy_generation(
     deployments = Deployments(chain_number, (*known, generation))
     file = write_deployments(folder, deployments)
     return DeploymentResult(deployments, file, {name: receipt.gas_used for name, receipt in receipts.items()})
+
+
+def _named(plan: DeploymentPlan) -> tuple[str, ...]:
+    optional = ((_WITH_COURT, plan.court), (_WITH_AGENTS, plan.agent_registries))
+    return _ORDER + tuple(name for name, wanted in optional if wanted is not None)
 
 
 def _generations(folder: Path, chain_number: int, chain: ChainConnection) -> tuple[Generation, ...]:
@@ -186,6 +200,12 @@ def _arguments(
                 at["Arbitration"],
             )
             return [at["JobEscrow"], at["Timelock"], rules, list(plan.committee)]
+        case "ERC8183Adapter":
+            return [at["JobEscrow"]]
+        case "CourtArbiter":
+            return [at["JobEscrow"], plan.court, plan.court_extra_data, plan.meta_evidence]
+        case "ERC8004Export":
+            return [at["JobEscrow"], *(plan.agent_registries or ())]
     raise AssertionError(f"no plan for {name}")
 
 

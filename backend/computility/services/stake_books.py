@@ -9,6 +9,8 @@ from computility.domain.events import (
     ListingChanged,
     ProviderExited,
     ProviderRegistered,
+    RewardClaimed,
+    RewardStaked,
     StakeAdded,
     StakeReleased,
     StakeReserved,
@@ -16,6 +18,7 @@ from computility.domain.events import (
 )
 from computility.domain.identifiers import Address
 from computility.domain.provider import ProviderRecord
+from computility.domain.reward import Reward
 
 _OF_STAKES = (
     ProviderRegistered,
@@ -23,16 +26,19 @@ _OF_STAKES = (
     StakeReserved,
     StakeReleased,
     StakeSlashed,
+    RewardStaked,
+    RewardClaimed,
     ListingChanged,
     ProviderExited,
 )
 
 
 class StakeBooks:
-    """Amounts are atoms of credit. ``reserved`` is in the escrow, ``held`` in the registry."""
+    """Amounts are atoms of credit. ``reserved`` is in the escrow, ``held`` in the registry; ``rewards`` are the parts of stakes that vest."""
 
     def __init__(self) -> None:
         self.providers: dict[Address, ProviderRecord] = {}
+        self.rewards: dict[Address, Reward] = {}
         self.reserved = 0
         self.staked = 0
 
@@ -54,4 +60,17 @@ class StakeBooks:
         self.staked += after.stake - (before.stake if before else 0)
         self.reserved += after.reserved - (before.reserved if before else 0)
         self.providers[event.provider] = after
+        self._fold_reward(event, origin.timestamp)
         return after
+
+    def _fold_reward(self, event: Event, time_s: int) -> None:
+        match event:
+            case RewardStaked():
+                before = self.rewards.get(event.provider, Reward())
+                self.rewards[event.provider] = before.staked(event.amount, time_s, event.end)
+            case RewardClaimed() if event.provider in self.rewards:
+                self.rewards[event.provider] = self.rewards[event.provider].claimed(event.amount, time_s)
+            case StakeSlashed() if event.provider in self.rewards:
+                self.rewards[event.provider] = self.rewards[event.provider].slashed(event.amount, time_s)
+            case ProviderExited():
+                self.rewards.pop(event.provider, None)

@@ -32,6 +32,7 @@ from computility.domain.events import JobSkipped
 from computility.domain.identifiers import Address, Bytes32, bytes32, parse_address
 from computility.domain.job import JobState
 from computility.domain.ledger import Balance
+from computility.domain.reward import Reward
 from computility.domain.scores import Role
 from computility.domain.signature import sign_digest, signature_bytes
 from computility.domain.statements import SignedStatement, Statement, sign_statement
@@ -40,6 +41,8 @@ from computility.domain.units import format_credits
 from computility.execution.reader_key import ReaderKey
 
 _PERMIT_VALID_S: Final = 600
+_BATCH_GAS: Final = 200_000
+_OPEN_GAS: Final = 250_000  # of one item, with stake behind its bond
 _PERMIT_TYPE: Final = {
     "Permit": [
         {"name": "owner", "type": "address"},
@@ -202,6 +205,18 @@ class TradingAccount:
         self.demand_credits(stake)
         return self._spending(self.credit, self.registry, stake, "register", stake)
 
+    def stake_reward(self, amount: int) -> Receipt:
+        """Put free balance behind bonds as stake that vests, and may leave as it does."""
+        return self.send(self.escrow, "stakeReward", amount)
+
+    def claim_reward(self) -> Receipt:
+        """Take what has vested, and stands behind no open job, to the wallet."""
+        return self.send(self.registry, "claimReward")
+
+    def reward(self) -> Reward:
+        """What of the stake may leave, as it has vested by the newest block."""
+        return Reward(*(int(value) for value in self.registry.read("rewardOf", self.address)))
+
     def request_exit(self) -> Receipt:
         """Leave the registry: no new job can name this provider, and the unbonding period starts."""
         return self.send(self.registry, "requestExit")
@@ -240,6 +255,21 @@ class TradingAccount:
             permit = self._permit(self.credit, self.escrow, terms.escrow)
             return self.send(self.escrow, "openWithPermit", terms_values(terms), signatures, *permit)
 
+    def open_many_from_wallet(self, jobs: Sequence[tuple[Terms, str]]) -> tuple[Receipt, dict[Bytes32, ChainError]]:
+        """Open jobs, each with its provider's signature, as their buyer and payer: one permit and one transfer for all, in one transaction.
+
+        Also returns the jobs that the escrow skipped, each with why; what they would have taken is in the free balance then.
+        """
+        items = [(terms_values(terms), (b"", b"", signature_bytes(signature))) for terms, signature in jobs]
+        amount = sum(terms.escrow for terms, _ in jobs)
+        self.demand_credits(amount)
+        with self._permits:
+            permit = self._permit(self.credit, self.escrow, amount)
+            data = self.escrow.encode("openManyWithPermit", amount, items, *permit)
+            # An estimate would be the least with which the batch succeeds, skipping everything.
+            receipt = self._sender.send(self.escrow.address, data, gas=_BATCH_GAS + _OPEN_GAS * len(items))
+        return receipt, self._skipped(receipt)
+
     def open_from_balance(self, terms: Terms, provider_signature: str) -> Receipt:
         """Open a job as its buyer and payer from the free balance."""
         return self.send(self.escrow, "open", terms_values(terms), (b"", b"", signature_bytes(provider_signature)))
@@ -259,10 +289,13 @@ class TradingAccount:
         """Bring several words in one transaction of at most ``gas``. Also returns the jobs that the escrow skipped, each with why."""
         data = self.escrow.encode("attestMany", [_attesting(*item) for item in items])
         receipt = self._sender.send(self.escrow.address, data, gas=gas)
+        return receipt, self._skipped(receipt)
+
+    def _skipped(self, receipt: Receipt) -> dict[Bytes32, ChainError]:
         logs = (parse_raw_log(log) for log in receipt.logs)
         events = (decode_log("JobEscrow", log.topics, log.data) for log in logs if log.address == self.escrow.address)
         skipped = (event for event in events if isinstance(event, JobSkipped))
-        return receipt, {event.job: revert_error(event.revert_data) for event in skipped}
+        return {event.job: revert_error(event.revert_data) for event in skipped}
 
     def propose(self, terms: Terms, units: int, result: Bytes32) -> Receipt:
         """Claim units without a verifier."""
@@ -291,9 +324,9 @@ class TradingAccount:
         header = self.rpc.header(block)
         return header.timestamp if header else int(time.time())
 
-    def send(self, contract: DeployedContract, function: str, *arguments: Any) -> Receipt:
-        """Send one call and wait until it is mined."""
-        return self._sender.send(contract.address, contract.encode(function, *arguments))
+    def send(self, contract: DeployedContract, function: str, *arguments: Any, value: int = 0) -> Receipt:
+        """Send one call, with ``value`` wei of the chain's coin, and wait until it is mined."""
+        return self._sender.send(contract.address, contract.encode(function, *arguments), value)
 
     def demand_credits(self, amount: int) -> None:
         """Make sure that the wallet holds so much.

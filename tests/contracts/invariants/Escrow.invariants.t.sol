@@ -79,6 +79,8 @@ contract EscrowInvariantsTest is Deployment {
             IProviderRegistry.Provider memory known = registry.providerOf(people[i]);
             vm.assertLe(uint256(known.reserved), known.stake, "reserved beyond the stake");
             vm.assertLe(uint256(known.reserved), escrow.accountOf(people[i]).locked, "reserved without a bond");
+            IProviderRegistry.Reward memory reward = registry.rewardOf(people[i]);
+            vm.assertLe(uint256(reward.vested) + reward.unvested, known.stake, "reward beyond the stake");
             reserved += known.reserved;
             held += known.stake - known.reserved;
         }

@@ -2,6 +2,7 @@
 pragma solidity ^0.8.30;
 
 import {IJobEscrow} from "../../../contracts/interfaces/IJobEscrow.sol";
+import {IProviderRegistry} from "../../../contracts/interfaces/IProviderRegistry.sol";
 import {Account} from "../../../contracts/types/Account.sol";
 import {Attestation, Verdict} from "../../../contracts/types/Attestation.sol";
 import {Job, JobState} from "../../../contracts/types/Job.sol";
@@ -205,14 +206,30 @@ contract EscrowHandler is Test, EventLedger {
         donated += amount;
     }
 
+    /// @dev Mostly a provider's: nobody else is in the registry.
+    function stakeReward(uint256 who, uint104 amount) private {
+        address sender = who % 8 == 0 ? person(who / 8) : people[3 + who % 2];
+        uint256 most = uint256(ESCROW.accountOf(sender).free) / 4;
+        send(sender, abi.encodeCall(IJobEscrow.stakeReward, (uint104(bound(amount, 0, most)))));
+    }
+
+    function claimReward(uint256 who) private {
+        vm.prank(people[3 + who % 2]);
+        (bool claimed, bytes memory answer) = ESCROW.registry().call(abi.encodeCall(IProviderRegistry.claimReward, ()));
+        if (claimed) ++done[IProviderRegistry.claimReward.selector];
+        else if (bytes4(answer) != IProviderRegistry.NotRegistered.selector) revert Panicked(bytes4(answer));
+    }
+
     /// @notice What is not about one job, as one kind of call, so that most calls are about jobs.
     function keepHouse(uint256 kind, uint256 who, uint256 whom, uint104 amount) external {
-        kind %= 6;
+        kind %= 8;
         if (kind == 0) deposit(who, whom, amount);
         else if (kind == 1) withdraw(who, whom, amount);
         else if (kind == 2) donate(who, amount);
         else if (kind == 3) send(person(who), abi.encodeCall(IJobEscrow.collectFees, ()));
         else if (kind == 4) setParameters(uint16(who), uint16(whom));
+        else if (kind == 5) stakeReward(who, amount);
+        else if (kind == 6) claimReward(who);
         else pauseForOneCall(who);
     }
 
@@ -315,7 +332,13 @@ contract EscrowHandler is Test, EventLedger {
             if (!any) return;
             items[i] = Opening(t, signaturesOf(t, id));
         }
-        send(people[7], abi.encodeCall(IJobEscrow.openMany, (items)));
+        if (which % 2 == 0) {
+            send(people[7], abi.encodeCall(IJobEscrow.openMany, (items)));
+            return;
+        }
+        address sender = person(which / 2);
+        uint256 balance = CREDIT.balanceOf(sender);
+        send(sender, abi.encodeCall(IJobEscrow.openManyFromWallet, (uint104(balance / 4), items)));
     }
 
     /// @notice From the reserve of a wallet that has allowed it, or has none.

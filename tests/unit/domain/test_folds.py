@@ -33,6 +33,8 @@ from computility.domain.events import (
     ProviderRegistered,
     ResourceListed,
     ResourceRetired,
+    RewardClaimed,
+    RewardStaked,
     StakeAdded,
     StakeReleased,
     StakeReserved,
@@ -247,6 +249,9 @@ def test_a_providers_stake__is_reserved_released_and_slashed_and_too_little_of_i
         ListingChanged(PROVIDER, False),
         StakeAdded(PROVIDER, 2, 10),
         ListingChanged(PROVIDER, True),
+        StakeAdded(PROVIDER, 5, 15),
+        RewardStaked(PROVIDER, 5, 99),
+        RewardClaimed(PROVIDER, 2, 13),
     ):
         record = provider_fold.apply_event(record, event, ORIGIN)
         states.append((record.active, record.stake, record.reserved))
@@ -258,6 +263,9 @@ def test_a_providers_stake__is_reserved_released_and_slashed_and_too_little_of_i
         (False, 8, 0),
         (False, 10, 0),
         (True, 10, 0),
+        (True, 15, 0),
+        (True, 15, 0),
+        (True, 13, 0),
     ]
 
 
