@@ -272,6 +272,7 @@ def _batches_from_wallet(market: Market) -> dict[str, int]:
         jobs = [market.terms() for _ in range(BATCH)]
         openings = [market.opening(terms) for terms in jobs]
         if name == "wallet":
+            market.send("buyer", "approve", market.ledger.contracts["JobEscrow"], 10_000 * CREDIT, to="credit")
             opened = market.send("buyer", "openManyFromWallet", sum(terms.escrow for terms in jobs), openings)
         else:
             market.send("buyer", "approve", market.ledger.contracts["JobEscrow"], 0, to="credit")

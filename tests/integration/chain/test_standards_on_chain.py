@@ -87,7 +87,7 @@ def chain(request: pytest.FixtureRequest) -> Iterator[LocalChain]:
 @pytest.fixture(scope="module")
 def market(chain: LocalChain, tmp_path_factory: pytest.TempPathFactory) -> Iterator[AgenticMarket]:
     """Deployed by the deployer, and found where it says."""
-    rpc = RpcClient(chain.rpc_url)
+    rpc = RpcClient(chain.rpc_url, timeout_s=600)  # Ganache on a loaded machine takes its time
     keys = [development_account(DEVELOPMENT_MNEMONIC, index) for index in range(3)]
     senders = [TransactionSender(rpc, key, chain.chain_id) for key in keys]
     us = senders[CLIENT].address
