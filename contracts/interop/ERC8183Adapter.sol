@@ -21,6 +21,7 @@ import {Terms} from "../types/Terms.sol";
 import {ERC8183Seat} from "./ERC8183Seat.sol";
 
 /// @dev Holds nothing between calls: a budget goes from the client into the escrow in one, and out of it in another.
+/// Long on purpose: every step of the standard in both of its forms, in the order of a job's life.
 contract ERC8183Adapter is IERC8183Adapter, IERC1271, ReentrancyGuard {
     using SafeERC20 for IERC20;
 

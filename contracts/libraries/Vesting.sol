@@ -5,7 +5,7 @@ import {IProviderRegistry} from "../interfaces/IProviderRegistry.sol";
 
 /// @notice How a provider's reward vests, and is lost. SPEC.md, section 12; `domain/reward.py` is the same in Python.
 library Vesting {
-    /// @notice The reward with all that has vested by `time` in `vested`: of the rest a share ⌊(time − since) / (end − since)⌋, and from `end` on everything.
+    /// @notice The reward with all that has vested by `time` in `vested`: of the rest ⌊unvested · (time − since) / (end − since)⌋, and from `end` on all.
     function vestedBy(IProviderRegistry.Reward memory reward, uint256 time)
         internal
         pure
