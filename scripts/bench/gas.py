@@ -163,7 +163,7 @@ def main() -> int:
 def measure(folder: Path) -> dict[str, int]:
     """Every figure, on a chain of its own."""
     with LocalChain(LocalChainSettings(block_time_s=0, log_file=folder / "chain.log")) as chain:
-        rpc = RpcClient(chain.rpc_url)
+        rpc = RpcClient(chain.rpc_url, timeout_s=600)  # a batch of a hundred on a loaded machine
         try:
             market = _open_market(rpc, folder)
             _trade(market)
