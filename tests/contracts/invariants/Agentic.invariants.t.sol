@@ -46,6 +46,7 @@ contract AgenticInvariantsTest is Deployment {
     }
 
     /// forge-config: default.invariant.runs = 100
+    /// forge-config: default.invariant.depth = 100
     function invariant_TheAdapterHoldsNothingOfItsOwn() external view {
         handler.requireNothingHeld();
     }
