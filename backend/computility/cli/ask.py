@@ -27,7 +27,7 @@ def list_asks(node: NodeOption = DEFAULT_NODE, as_json: JsonOption = False) -> N
     if as_json:
         print_rows(rows, (), as_json=True, empty="")
         return
-    columns = ("ask", "provider", "score", "price", "units", "free_places", "resource")
+    columns = ("ask", "provider", "score", "cu", "price", "units", "free_places", "resource")
     print_rows([_row(row) for row in rows], columns, as_json=False, empty="Nothing is offered on this node now.")
 
 
@@ -141,6 +141,7 @@ def _row(row: dict[str, Any]) -> dict[str, Any]:
     return {
         "ask": row["ask"]["id"],
         "provider": message["provider"],
+        "cu": "unrated" if row["rating_micro_cu"] is None else f"{int(row['rating_micro_cu']) / 10**6:.3f}",
         "score": "new" if row["provider_score_bps"] is None else f"{row['provider_score_bps'] / 100:.1f} %",
         "price": format_credits(int(message["unitPrice"])),
         "units": f"{message['minUnits']}–{message['maxUnits']}",

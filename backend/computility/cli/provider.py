@@ -143,6 +143,7 @@ def status(config: ConfigArgument, as_json: JsonOption = False) -> None:
         balance = account.balance()
         asks = session.node.asks(provider=account.address)
         jobs = session.node.jobs(provider=account.address, state=LIVE_STATES)
+        ratings = session.node.provider(account.address)["ratings"] if account.is_active_provider() else []
         record = {
             "provider": account.address,
             "registered": account.is_active_provider(),
@@ -151,6 +152,9 @@ def status(config: ConfigArgument, as_json: JsonOption = False) -> None:
             "locked": format_credits(balance.locked),
             "asks": [row["ask"]["id"] for row in asks],
             "live_jobs": [f"{row['id']} {row['state']}" for row in jobs],
+            "ratings": [
+                f"{row['attribute']} {row['value']} of {row['devices']} until {row['valid_until']}" for row in ratings
+            ],
             "gpus": [
                 " ".join(str(row[name]) for name in ("uuid", "model", "health", "held_by") if row.get(name))
                 for row in card_rows()

@@ -92,6 +92,38 @@ def slash(
     print_record({"job": job_id, "tx": receipt.tx_hash, "gas": receipt.gas_used}, as_json=as_json)
 
 
+@group.command()
+@connected
+def rate(
+    connection: Connection,
+    provider: Annotated[str, typer.Argument(help="The provider's address.")],
+    rows: Annotated[int, typer.Option(min=1, help="Rows of each device's product.")] = 4_096,
+    size: Annotated[int, typer.Option(min=8, help="Columns and inner dimension, in steps of 8.")] = 4_096,
+    valid_days: Annotated[int, typer.Option(min=1, max=90, help="Days for which the ratings hold.")] = 7,
+    confirmations: ConfirmationsOption = 0,
+    as_json: JsonOption = False,
+) -> None:
+    """Challenge everything that a provider claims to have, at once, and sign what was measured, attribute by attribute.
+
+    The time counts from telling the work to seeing the answer, so the way to the node counts against the provider: take more rows and a larger size
+    for faster devices. Ratings of processors are of the processor, and say so by their resource.
+    """
+    from computility.domain.identifiers import parse_address
+    from computility.services.rater import Rater, RaterSettings
+
+    whom = parse_address(provider)
+    settings = RaterSettings(rows=rows, size=size, valid_s=valid_days * 86_400, confirmations=confirmations)
+    with connection.session(confirmations=confirmations, wait_s=SERVICE_WAITS_S) as session:
+        outcome = Rater(session.account, session.node, settings).rate(whom)
+    record = {
+        "provider": whom,
+        "reason": outcome.reason,
+        "elapsed_ms": outcome.elapsed_ms,
+        "ratings": [statement.message.to_json() for statement in outcome.ratings],
+    }
+    print_record(record, as_json=as_json)
+
+
 def _print_seat(session: Session, seat: CommitteeSeat, sent: Sequence[Receipt], *, as_json: bool) -> None:
     duty, _ = seat.duty()
     record = {
@@ -112,6 +144,9 @@ def serve(
     least_fee: Annotated[str, typer.Option(help="Credits below which a job is not checked.")] = "0",
     job_timeout: Annotated[int, typer.Option(min=1, help="Seconds that one run may take on this machine.")] = 300,
     tee_root: TeeRootOption = None,
+    rate_every: Annotated[
+        float, typer.Option(min=0, help="Seconds between hardware challenges to providers, on average; 0 makes none.")
+    ] = 0,
     confirmations: ConfirmationsOption = 0,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log more.")] = False,
 ) -> None:
@@ -127,6 +162,7 @@ def serve(
     from computility.services.node_client import NodeContentStore
     from computility.services.provider_config import read_provider_config
     from computility.services.provider_role import executors_of
+    from computility.services.rater import Rater, RaterSettings
     from computility.services.tee_roots import tee_methods
     from computility.services.verifier_node import VerifierNode, VerifierSettings
 
@@ -145,7 +181,10 @@ def serve(
             session.node,
             executors,
             seat,
-            VerifierSettings(confirmations=confirmations, parallel_jobs=parallel, least_fee=fee),
+            VerifierSettings(
+                confirmations=confirmations, parallel_jobs=parallel, least_fee=fee, rate_every_s=rate_every
+            ),
             tee_methods(tee_root or [], NodeContentStore(session.node)),
+            Rater(session.account, session.node, RaterSettings(confirmations=confirmations)),
         )
         serve_until_signalled(verifier.run)

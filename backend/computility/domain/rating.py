@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from computility.domain.eip712 import Eip712Domain, Message, StructType
 from computility.domain.errors import SignerMismatch, StatementExpired
 from computility.domain.identifiers import Address, Bytes32
 from computility.domain.signature import recover_signer
+
+INT8_GEMM: Final = "int8-gemm"
+"""Millionths of a compute unit that each device sustained by integer products."""
 
 
 @dataclass(frozen=True)

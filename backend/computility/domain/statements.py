@@ -10,8 +10,11 @@ from typing import Any, ClassVar, Final, Self
 from computility.domain.attestation import Attestation
 from computility.domain.eip712 import Eip712Domain, Message, StructType
 from computility.domain.errors import InvalidMessage, SignerMismatch
+from computility.domain.hardware_claim import HardwareClaim
 from computility.domain.identifiers import ZERO_BYTES32, Address, Bytes32, parse_address, parse_bytes32
 from computility.domain.metered_lease import MeterContest, MeterReading
+from computility.domain.rating import Rating
+from computility.domain.rating_round import RatingAnswer, RatingChallenge
 from computility.domain.signature import recover_signer, sign_digest
 from computility.domain.terms import Terms
 
@@ -31,6 +34,10 @@ class StatementKind(StrEnum):
     CHALLENGE = "challenge"
     METER_READING = "meter-reading"
     METER_CONTEST = "meter-contest"
+    HARDWARE_CLAIM = "hardware-claim"
+    RATING_CHALLENGE = "rating-challenge"
+    RATING_ANSWER = "rating-answer"
+    RATING = "rating"
 
 
 @dataclass(frozen=True)
@@ -185,6 +192,10 @@ Statement = (
     | Challenge
     | MeterReading
     | MeterContest
+    | HardwareClaim
+    | RatingChallenge
+    | RatingAnswer
+    | Rating
 )
 
 _CLASSES: Final[dict[StatementKind, Any]] = {
@@ -198,6 +209,10 @@ _CLASSES: Final[dict[StatementKind, Any]] = {
     StatementKind.CHALLENGE: Challenge,
     StatementKind.METER_READING: MeterReading,
     StatementKind.METER_CONTEST: MeterContest,
+    StatementKind.HARDWARE_CLAIM: HardwareClaim,
+    StatementKind.RATING_CHALLENGE: RatingChallenge,
+    StatementKind.RATING_ANSWER: RatingAnswer,
+    StatementKind.RATING: Rating,
 }
 _KINDS: Final[dict[type, StatementKind]] = {cls: kind for kind, cls in _CLASSES.items()}
 
@@ -220,8 +235,10 @@ def message_from_json(kind: StatementKind, document: Mapping[str, Any]) -> State
 def required_signer(message: Statement) -> Address | None:
     """Who has to have signed; None where the job says it, and not the message: of a submission, an attestation, a challenge, a meter."""
     match message:
-        case Ask() | AskWithdrawal() | Refusal():
+        case Ask() | AskWithdrawal() | Refusal() | HardwareClaim() | RatingAnswer():
             return message.provider
+        case RatingChallenge() | Rating():
+            return message.verifier
         case QuoteRequest():
             return message.buyer
         case Quote():
@@ -231,7 +248,7 @@ def required_signer(message: Statement) -> Address | None:
 
 
 def subject_of(message: Statement) -> Bytes32:
-    """What the statement is about: the ask withdrawn or asked for, the request answered, the job. Zero for an ask."""
+    """What the statement is about: the ask withdrawn or asked for, the request answered, the job, the round, the resource. Zero for an ask."""
     match message:
         case AskWithdrawal() | QuoteRequest():
             return message.ask
@@ -239,6 +256,10 @@ def subject_of(message: Statement) -> Bytes32:
             return message.request
         case Submission() | Attestation() | Challenge() | MeterReading() | MeterContest():
             return message.job
+        case RatingChallenge() | RatingAnswer():
+            return message.promise
+        case Rating():
+            return message.resource
         case _:
             return ZERO_BYTES32
 

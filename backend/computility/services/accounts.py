@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from computility.domain.errors import ChainError, UnknownProvider
 from computility.domain.identifiers import Address, parse_address
 from computility.domain.ledger import Balance
 from computility.domain.provider import ProviderRecord
+from computility.domain.rating import Rating
 from computility.domain.resource import Resource, parse_resource
 from computility.domain.scores import Role
 from computility.domain.standing import Standing
@@ -37,19 +39,21 @@ class ScoresView:
 
 @dataclass(frozen=True)
 class ProviderView:
-    """A provider, its resources as far as asks told their URNs, and its standing."""
+    """A provider, its resources as far as asks told their URNs, its standing, and the ratings that hold."""
 
     record: ProviderRecord
     known_resources: tuple[Resource, ...]
     score_bps: int | None
     open_jobs: int
+    ratings: tuple[Rating, ...]
 
 
 class Accounts:
     """Reads of accounts."""
 
-    def __init__(self, ledger: Ledger, journal: Journal, chain: ChainView) -> None:
+    def __init__(self, ledger: Ledger, journal: Journal, chain: ChainView, clock: Callable[[], int]) -> None:
         self._ledger = ledger
+        self._clock = clock
         self._journal = journal
         self._chain = chain
 
@@ -92,4 +96,9 @@ class Accounts:
             known_resources=tuple(known.values()),
             score_bps=standing.slot.score_bps if standing else None,
             open_jobs=sum(self._ledger.count_open_jobs(record.address, resource) for resource in known),
+            ratings=tuple(
+                entry.statement.message
+                for entry in self._journal.ratings_at(record.address, self._clock())
+                if isinstance(entry.statement.message, Rating)
+            ),
         )

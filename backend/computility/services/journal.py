@@ -94,6 +94,22 @@ class Journal:
         with self._unit_of_work() as session:
             return [_entry(row) for row in statements.about(session, self._chain_id, kind, subject)]
 
+    def page_of_provider(
+        self, kind: StatementKind, provider: Address, *, limit: int, cursor: str | None
+    ) -> PageOf[JournalEntry]:
+        """Statements of a kind that concern one provider, the newest first."""
+        before = read_cursor(cursor, int)
+        with self._unit_of_work() as session:
+            rows = statements.page_of_provider(
+                session, self._chain_id, kind, provider, before[0] if before else None, limit + 1
+            )
+            return page_of(rows, limit, lambda row: (row.sequence,)).map(_entry)
+
+    def ratings_at(self, provider: Address, now: int) -> list[JournalEntry]:
+        """Ratings of a provider that hold."""
+        with self._unit_of_work() as session:
+            return [_entry(row) for row in statements.ratings_at(session, self._chain_id, provider, now)]
+
     def last_about(self, kind: StatementKind, subject: Bytes32) -> JournalEntry | None:
         """The newest of ``about``."""
         with self._unit_of_work() as session:

@@ -30,6 +30,12 @@ class KeyedTasks:
         self._pool.submit(task).add_done_callback(lambda future: self._ended(key, future))
         return True
 
+    @property
+    def busy(self) -> bool:
+        """Whether anything is being worked on."""
+        with self._lock:
+            return bool(self._busy)
+
     def close(self) -> None:
         """Take no more, and wait for what runs."""
         self._pool.shutdown(wait=True, cancel_futures=True)

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from computility.domain.errors import UnknownAsk, UnknownQuote, UnknownQuoteRequest
-from computility.domain.identifiers import parse_address, parse_bytes32
+from computility.domain.identifiers import Address, parse_address, parse_bytes32
+from computility.domain.rating import INT8_GEMM, Rating
 from computility.domain.resource import Resource, parse_resource
 from computility.domain.scores import Role
 from computility.domain.statements import Ask, QuoteRequest, StatementKind
@@ -30,6 +31,7 @@ class AskView:
     provider_active: bool
     open_jobs: int
     capacity_left: int
+    rating_micro_cu: int | None
 
 
 @dataclass(frozen=True)
@@ -132,7 +134,18 @@ class Market:
             provider_active=provider is not None and provider.active,
             open_jobs=open_jobs,
             capacity_left=max(0, ask.max_concurrent - open_jobs),
+            rating_micro_cu=self._rating(ask.provider, resource),
         )
+
+    def _rating(self, provider: Address, resource: Resource) -> int | None:
+        """Millionths of a compute unit that a device of the resource sustained, as it was rated last; None where no rating holds."""
+        rated = (entry.statement.message for entry in self._journal.ratings_at(provider, self._clock()))
+        values = (
+            rating.value
+            for rating in rated
+            if isinstance(rating, Rating) and rating.resource == resource.id and rating.attribute == INT8_GEMM
+        )
+        return next(values, None)
 
     def _ask_status(self, entry: JournalEntry, ask: Ask) -> AskStatus:
         if self._journal.withdrawal_of(entry.statement.id):

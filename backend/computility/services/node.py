@@ -35,6 +35,7 @@ from computility.services.node_status import IndexedBlock, NodeStatus, node_stat
 from computility.services.order_book import OrderBook, job_topic
 from computility.services.outputs import Outputs
 from computility.services.proof_builder import ProofBuilder
+from computility.services.rating_book import RatingBook
 from computility.services.stored_ledger import StoredLedger
 from computility.services.surveillance.stored_facts import stored_facts
 from computility.services.surveillance.watch import skipped_rules, watch
@@ -63,11 +64,20 @@ class Node:
         self.order_book = OrderBook(
             self.deployments.domain, self.journal, self.ledger, self._members_of, self.feed, settings, self.clock
         )
+        self.ratings = RatingBook(
+            self.deployments.domain,
+            self.journal,
+            self.ledger,
+            self._members_of,
+            lambda: self.deployments.newest.contracts.get("VerifierCommittee"),
+            self.feed,
+            self.clock,
+        )
         self.market = Market(self.journal, self.ledger, self.clock)
         # What is only shown may come from a copy that lags; what is decided by may not.
         shown = StoredLedger(replica, self.deployments) if replica else self.ledger
         self.trades = Trades(shown, self.journal, self._bench_of)
-        self.accounts = Accounts(shown, self.journal, self.chain)
+        self.accounts = Accounts(shown, self.journal, self.chain, self.clock)
         store = FileContentStore(settings.content_url, settings.max_content_bytes)
         self.content = ContentService(store, settings.max_content_bytes, settings.content_quota_bytes)
         self.outputs = Outputs(self.trades, self.journal, self.content)

@@ -31,6 +31,10 @@ _PATHS: Final = {
     StatementKind.CHALLENGE: "/v1/challenges",
     StatementKind.METER_READING: "/v1/meter-readings",
     StatementKind.METER_CONTEST: "/v1/meter-contests",
+    StatementKind.HARDWARE_CLAIM: "/v1/hardware-claims",
+    StatementKind.RATING_CHALLENGE: "/v1/rating-challenges",
+    StatementKind.RATING_ANSWER: "/v1/rating-answers",
+    StatementKind.RATING: "/v1/ratings",
 }
 
 
@@ -157,6 +161,15 @@ class NodeClient:
     def provider(self, address: Address) -> dict[str, Any]:
         """A provider."""
         return self._get(f"/v1/providers/{address}")
+
+    def providers(self) -> list[dict[str, Any]]:
+        """Every provider that ever registered."""
+        return list(self._all("/v1/providers", {"limit": 200}))
+
+    def of_provider(self, kind: StatementKind, provider: Address, limit: int = 50) -> list[dict[str, Any]]:
+        """The newest claims, steps of rounds or ratings that concern a provider, the newest first."""
+        items: list[dict[str, Any]] = self._get(_PATHS[kind], {"provider": provider, "limit": limit})["items"]
+        return items
 
     def events(self, limit: int = 50, **filters: Any) -> list[dict[str, Any]]:
         """The newest events."""

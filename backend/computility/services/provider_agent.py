@@ -43,6 +43,7 @@ from computility.services.node_client import NodeClient, NodeContentStore
 from computility.services.payout_keeper import PayoutKeeper
 from computility.services.provider_metrics import ProviderMetrics
 from computility.services.quote_desk import QuoteDesk
+from computility.services.rated_provider import RatedProvider
 from computility.services.trading_account import TradingAccount
 from computility.verification.lease_heartbeat import lease_policy_of
 
@@ -71,7 +72,8 @@ class ProviderSettings:
 
 class ProviderAgent:
     """One provider. ``executors`` is what runs its jobs: one, or one for each environment class. ``asks`` are kept on the market and
-    ``payouts`` are made between rounds, where they are given. ``held`` keeps outputs that wait for a verifier's challenge."""
+    ``payouts`` are made between rounds, where they are given. ``held`` keeps outputs that wait for a verifier's challenge; ``rated``
+    answers the hardware challenges."""
 
     def __init__(
         self,
@@ -85,6 +87,7 @@ class ProviderAgent:
         payouts: PayoutKeeper | None = None,
         metrics: ProviderMetrics | None = None,
         held: FileContentStore | None = None,
+        rated: RatedProvider | None = None,
     ) -> None:
         self._account = account
         self._node = node
@@ -103,9 +106,16 @@ class ProviderAgent:
         # Sending and waiting for a block must not keep a job from running, so runs and moves have workers of their own.
         self._runs = KeyedTasks("run", self._settings.parallel_jobs)
         self._moves = KeyedTasks("move", 4 * self._settings.parallel_jobs)
+        self._rated = rated
+        self._rounds = KeyedTasks("rating", 1)
         self._excuses: dict[Bytes32, Excuse] = {}
         self._failures: dict[Bytes32, int] = {}
         self._told: set[Bytes32] = set()
+
+    @property
+    def runs_jobs(self) -> bool:
+        """Whether jobs run on this machine just now."""
+        return self._runs.busy
 
     def run(self, stop: threading.Event) -> None:
         """Serve until ``stop`` is set."""
@@ -122,6 +132,7 @@ class ProviderAgent:
         self._meters.stop()
         self._runs.close()
         self._moves.close()
+        self._rounds.close()
 
     def tick(self) -> None:
         """Look at every live job once, and start what is to be done."""
@@ -131,6 +142,8 @@ class ProviderAgent:
         self._excuses = {job: excuse for job, excuse in self._excuses.items() if job in live}
         self._failures = {job: count for job, count in self._failures.items() if job in live}
         self._told &= live
+        if self._rated is not None:
+            self._rounds.offer("round", self._rated.tick)
         for job in in_turn(jobs, self._settings.parallel_jobs, self._account.buyer_tier):
             self._advance(job)
 

@@ -20,15 +20,21 @@ from computility.domain.units import parse_credits
 from computility.execution.content_store import FileContentStore
 from computility.execution.executor import AttemptId, Executor, Prepared
 from computility.execution.executor_set import ExecutorSet, offer_what_holds
+from computility.execution.gpu.card import NoCards
+from computility.execution.gpu.card_leases import CardLeases
+from computility.execution.gpu.nvml_cards import find_cards
 from computility.execution.reader_key import ReaderKey
 from computility.execution.sealed_executor import SealedExecutor
 from computility.services.ask_keeper import AskKeeper, KeptAsk
+from computility.services.claimed_devices import claimed_devices, gemm_on
+from computility.services.committee_seat import CommitteeSeat
 from computility.services.executor_makers import maker_of, name_of
-from computility.services.node_client import NodeClient
+from computility.services.node_client import NodeClient, NodeContentStore
 from computility.services.payout_keeper import PayoutKeeper, PayoutPolicy
 from computility.services.provider_agent import ProviderAgent, ProviderSettings
 from computility.services.provider_config import ProviderConfig
 from computility.services.provider_metrics import ProviderMetrics
+from computility.services.rated_provider import RatedProvider
 from computility.services.trading_account import TradingAccount
 
 _log = logging.getLogger(__name__)
@@ -67,7 +73,22 @@ def agent_of(config: ProviderConfig, account: TradingAccount, node: NodeClient, 
     if config.metrics.port:
         metrics.serve(config.metrics.host, config.metrics.port)
     above = config.collect.withdraw_above
-    return ProviderAgent(
+    agent: ProviderAgent
+    cards = find_cards() if any(offer.gpus for offer in config.offer) else NoCards()
+    devices = claimed_devices([offer for offer in config.offer if name_of(offer) in executors.names], cards)
+    rated = None
+    if devices is not None:
+        rated = RatedProvider(
+            account,
+            node,
+            NodeContentStore(node),
+            devices,
+            CardLeases(devices.ids),
+            lambda device: gemm_on(device, cards),
+            lambda verifier: trusts(account, verifiers, verifier),
+            lambda: not cards.found() and agent.runs_jobs,
+        )
+    agent = ProviderAgent(
         account,
         node,
         executors,
@@ -90,7 +111,17 @@ def agent_of(config: ProviderConfig, account: TradingAccount, node: NodeClient, 
         ),
         metrics=metrics,
         held=FileContentStore(str(config.work.held.expanduser()), config.work.output_mib * _MIB),
+        rated=rated,
     )
+    return agent
+
+
+def trusts(account: TradingAccount, verifiers: tuple[Address, ...], signer: Address) -> bool:
+    """Whether a signer is an accepted verifier, or serves in an accepted committee."""
+    if signer in verifiers:
+        return True
+    committee = account.ledger.contracts.get("VerifierCommittee")
+    return committee in verifiers and signer in CommitteeSeat(account).members()
 
 
 def kept_asks(

@@ -6,6 +6,7 @@ It keeps nothing of its own: what it has signed is in the node's journal. It nee
 from __future__ import annotations
 
 import logging
+import secrets
 import threading
 import time
 from collections.abc import Mapping
@@ -28,6 +29,7 @@ from computility.services.job_watch import JobWatch, WatchedJob
 from computility.services.keyed_tasks import KeyedTasks
 from computility.services.lease_meter import readings_of
 from computility.services.node_client import NodeClient, NodeContentStore
+from computility.services.rater import Rater
 from computility.services.service_levels import opened_at, service_level_of
 from computility.services.track_record import TrackRecords
 from computility.services.trading_account import TradingAccount
@@ -57,7 +59,8 @@ class VerifierSettings:
     verdict is complete ``standby_s`` after they saw the submission. Who signed sends what is agreed one after the other: a pass after
     ``send_pass_after_s``, in case the provider does not, a fail at once; each further member ``send_step_s`` later. Fees are collected every
     ``collect_every_s``. What keeps the verifier from telling is looked at again for ``answer_within_s`` seconds before it says so: a provider has to
-    upload what a challenge asks for, a machine to become free."""
+    upload what a challenge asks for, a machine to become free. Where ``rate_every_s`` is not zero, a provider whose rating by this account runs
+    out is challenged about as often, at moments that nobody can foretell."""
 
     confirmations: int = 0
     parallel_jobs: int = 1
@@ -68,6 +71,7 @@ class VerifierSettings:
     poll_interval_s: float = 0.5
     collect_every_s: float = 600.0
     answer_within_s: float = 20.0
+    rate_every_s: float = 0.0
 
 
 class VerifierNode:
@@ -81,6 +85,7 @@ class VerifierNode:
         seat: CommitteeSeat | None = None,
         settings: VerifierSettings | None = None,
         methods: Mapping[str, Verifier] | None = None,
+        rater: Rater | None = None,
     ) -> None:
         self._account = account
         self._node = node
@@ -100,6 +105,9 @@ class VerifierNode:
         self._checks = KeyedTasks("check", self._settings.parallel_jobs)
         self._sends = KeyedTasks("send", 4)
         self._panels: dict[Bytes32, tuple[float, tuple[Address, ...]]] = {}
+        self._rater = rater
+        self._rounds = KeyedTasks("rating", 1)
+        self._next_round = time.monotonic() + self._pause_s()
         self._collected_at = time.monotonic()
         self._submitted_since: dict[Bytes32, float] = {}
         self._agreed_since: dict[Bytes32, float] = {}
@@ -115,6 +123,7 @@ class VerifierNode:
             stop.wait(self._settings.poll_interval_s)
         self._checks.close()
         self._sends.close()
+        self._rounds.close()
 
     def tick(self) -> None:
         """Look at every live job once, and start what is to be done."""
@@ -127,6 +136,28 @@ class VerifierNode:
             if self._still_open_to_verdicts(job) and job.terms.verifier_fee >= self._settings.least_fee:
                 self._advance(job)
         self._keep_seat()
+        self._keep_ratings()
+
+    def _pause_s(self) -> float:
+        return self._settings.rate_every_s * (0.5 + secrets.randbelow(1_000) / 1_000)
+
+    def _keep_ratings(self) -> None:
+        """Challenge a provider, when it is time: one without a rating by this account that holds for half of its life yet."""
+        if self._rater is None or self._settings.rate_every_s <= 0 or time.monotonic() < self._next_round:
+            return
+        self._next_round = time.monotonic() + self._pause_s()
+        rater, soon = self._rater, self._account.chain_time() + self._rater.valid_s // 2
+        due = [
+            parse_address(row["address"])
+            for row in self._node.providers()
+            if row["active"]
+            and not any(
+                parse_address(rating["verifier"]) == self._account.address and rating["valid_until"] > soon
+                for rating in row["ratings"]
+            )
+        ]
+        if due:
+            self._rounds.offer("round", lambda: rater.rate(secrets.choice(due)))
 
     def _keep_seat(self) -> None:
         """Collect fees, and begin or end to serve, when it is time."""

@@ -18,6 +18,7 @@ from sqlmodel.sql.expression import SelectOfScalar
 
 from computility.domain.identifiers import Address, Bytes32, ChainId
 from computility.domain.metered_lease import MeterReading
+from computility.domain.rating import Rating
 from computility.domain.resource import parse_resource
 from computility.domain.statements import (
     Ask,
@@ -85,7 +86,7 @@ def row_of(chain_id: ChainId, signed: SignedStatement, received_at: int, provide
         signature=signed.signature,
         received_at=received_at,
     )
-    if isinstance(message, Ask | QuoteRequest):
+    if isinstance(message, Ask | QuoteRequest | Rating):
         row.valid_until = message.valid_until
     if isinstance(message, Ask):
         row.resource_kind = parse_resource(message.resource).kind
@@ -132,6 +133,24 @@ def about(session: Session, chain_id: ChainId, kind: StatementKind, subject: Byt
     """All statements of a kind about one thing, in the order of arrival."""
     query = _of(chain_id, kind).where(col(StatementRow.subject) == subject)
     return session.exec(query.order_by(col(StatementRow.sequence))).all()
+
+
+def page_of_provider(
+    session: Session, chain_id: ChainId, kind: StatementKind, provider: Address, before: int | None, limit: int
+) -> Sequence[StatementRow]:
+    """Statements of a kind that concern one provider, the newest first."""
+    query = _of(chain_id, kind).where(col(StatementRow.provider) == provider)
+    if before is not None:
+        query = query.where(col(StatementRow.sequence) < before)
+    return session.exec(query.order_by(col(StatementRow.sequence).desc()).limit(limit)).all()
+
+
+def ratings_at(session: Session, chain_id: ChainId, provider: Address, now: int) -> Sequence[StatementRow]:
+    """Ratings of a provider that have not expired, the newest first; at most 200."""
+    query = _of(chain_id, StatementKind.RATING).where(
+        col(StatementRow.provider) == provider, col(StatementRow.valid_until) >= now
+    )
+    return session.exec(query.order_by(col(StatementRow.sequence).desc()).limit(_NEWEST_ASKS)).all()
 
 
 def last_about(session: Session, chain_id: ChainId, kind: StatementKind, subject: Bytes32) -> StatementRow | None:

@@ -10,6 +10,8 @@ from computility.api.schemas.account import (
     ProviderRow,
     ScoreRow,
 )
+from computility.api.schemas.ratings import RatingRow
+from computility.domain.rating import Rating
 from computility.domain.score_slot import WEIGHT_UNIT, ScoreSlot, share_bps
 from computility.domain.standing import Standing
 from computility.services.accounts import AccountView, ProviderView, ScoresView
@@ -52,6 +54,20 @@ def provider_row(view: ProviderView) -> ProviderRow:
         known_resources=[resource_parts(resource) for resource in view.known_resources],
         score_bps=view.score_bps,
         open_jobs=view.open_jobs,
+        ratings=[rating_row(rating) for rating in view.ratings],
+    )
+
+
+def rating_row(rating: Rating) -> RatingRow:
+    """A rating in short."""
+    return RatingRow(
+        attribute=rating.attribute,
+        value=str(rating.value),
+        devices=rating.devices,
+        resource=rating.resource,
+        verifier=rating.verifier,
+        measured_at=rating.measured_at,
+        valid_until=rating.valid_until,
     )
 
 

@@ -20,6 +20,7 @@ def ask_row(view: AskView) -> AskRow:
         provider_active=view.provider_active,
         open_jobs=view.open_jobs,
         capacity_left=view.capacity_left,
+        rating_micro_cu=None if view.rating_micro_cu is None else str(view.rating_micro_cu),
     )
 
 

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from computility.api.schemas.job import ChainIdText
 from computility.api.schemas.market import ResourceParts
+from computility.api.schemas.ratings import RatingRow
 from computility.api.schemas.wire import Address, Amount, Answer, Bps, Bytes32, Page, Time
 
 
@@ -62,6 +63,9 @@ class ProviderRow(Answer):
     known_resources: Annotated[list[ResourceParts], Field(description="Those whose URN an ask told.")]
     score_bps: Bps | None
     open_jobs: Annotated[int, Field(ge=0, examples=[0])]
+    ratings: Annotated[
+        list[RatingRow], Field(description="What verifiers measured, as far as it holds now; the newest first.")
+    ]
 
 
 class ProviderPage(Page[ProviderRow]):

@@ -13,7 +13,7 @@ from computility.api.schemas.statements import (
     RefusalStatement,
     ResourceUrn,
 )
-from computility.api.schemas.wire import Answer, Bps, Page
+from computility.api.schemas.wire import Answer, Bps, Page, Units
 
 RequestStatus = Literal["pending", "quoted", "refused", "expired"]
 
@@ -42,6 +42,12 @@ class AskRow(Answer):
     provider_active: Annotated[bool, Field(description="Registered, and not on its way out.", examples=[True])]
     open_jobs: Annotated[int, Field(ge=0, description="Jobs that run on this resource.", examples=[0])]
     capacity_left: Annotated[int, Field(ge=0, description="Jobs that the ask could take now.", examples=[2])]
+    rating_micro_cu: Annotated[
+        Units | None,
+        Field(
+            description="Millionths of a compute unit that a device of the resource sustained, as rated last; null where no rating holds."
+        ),
+    ]
 
 
 class AskPage(Page[AskRow]):
