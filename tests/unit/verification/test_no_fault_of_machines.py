@@ -42,6 +42,7 @@ LIMITS = CommandLimits(10, 10, 2**20, 2**20, 8, 2**20, 8)
 CHALLENGE = OpenedChallenge(Address("0x" + "22" * 20), ZERO_BYTES32, 1, ZERO_BYTES32, Bytes32("0x" + "33" * 32))
 POLICIES: dict[str, dict[str, Any]] = {
     "reexecution": {},
+    "re-execution with audits": {"method": "reexec-quorum", "audit_bps": 2_200},
     "hash-equality": {"method": "hash-equality"},
     "freivalds": {"method": "freivalds", "left": "a.npy", "right": "b.npy", "product": "c.npy"},
     "segment-replay": {
