@@ -528,6 +528,102 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/v1/hardware-claims": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * List Hardware Claims
+         * @description Those that concern one provider, the newest first.
+         */
+        readonly get: operations["list_hardware_claims_v1_hardware_claims_get"];
+        readonly put?: never;
+        /**
+         * Publish Hardware Claim
+         * @description A provider says what it has. Its newest claim stands, and is challenged as a whole.
+         */
+        readonly post: operations["publish_hardware_claim_v1_hardware_claims_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/v1/rating-challenges": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * List Rating Challenges
+         * @description Those that concern one provider, the newest first.
+         */
+        readonly get: operations["list_rating_challenges_v1_rating_challenges_get"];
+        readonly put?: never;
+        /**
+         * Publish Rating Challenge
+         * @description A verifier makes a step in a round: the promise, the work, the sample.
+         */
+        readonly post: operations["publish_rating_challenge_v1_rating_challenges_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/v1/rating-answers": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * List Rating Answers
+         * @description Those that concern one provider, the newest first.
+         */
+        readonly get: operations["list_rating_answers_v1_rating_answers_get"];
+        readonly put?: never;
+        /**
+         * Publish Rating Answer
+         * @description A provider makes a step in a round: the root of what it computed, the rows that were drawn, or why it passes.
+         */
+        readonly post: operations["publish_rating_answer_v1_rating_answers_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/v1/ratings": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * List Ratings
+         * @description Those that concern one provider, the newest first.
+         */
+        readonly get: operations["list_ratings_v1_ratings_get"];
+        readonly put?: never;
+        /**
+         * Publish Rating
+         * @description A verifier signs what it measured, one attribute, for a while.
+         */
+        readonly post: operations["publish_rating_v1_ratings_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/v1/providers": {
         readonly parameters: {
             readonly query?: never;
@@ -808,6 +904,8 @@ export interface components {
             readonly open_jobs: number;
             /** @description Jobs that the ask could take now. */
             readonly capacity_left: number;
+            /** @description Millionths of a compute unit that a device of the resource sustained, as rated last; null where no rating holds. */
+            readonly rating_micro_cu: string | null;
         };
         /** @description An ask in the journal. */
         readonly AskStatement: {
@@ -1046,6 +1144,35 @@ export interface components {
             readonly cid: string;
             readonly size: number;
         };
+        /** @description What a provider says that it has. */
+        readonly HardwareClaimMessage: {
+            /** @description Account, checksummed (EIP-55) in answers. */
+            readonly provider: string;
+            /** @description SHA-256 of the list of devices, in the content store. */
+            readonly devices: string;
+            /** @description UTC seconds. */
+            readonly at: number;
+        };
+        /** @description Claims of a provider, the newest first. */
+        readonly HardwareClaimPage: {
+            readonly items: readonly components["schemas"]["HardwareClaimStatement"][];
+            /** @description Cursor of the following page. */
+            readonly next?: string | null;
+        };
+        /** @description A claim in the journal. */
+        readonly HardwareClaimStatement: {
+            /** @constant */
+            readonly kind: "hardware-claim";
+            /** @description EIP-712 digest of the message; of a quote, the job's id. */
+            readonly id: string;
+            /** @description Account, checksummed (EIP-55) in answers. */
+            readonly signer: string;
+            readonly message: components["schemas"]["HardwareClaimMessage"];
+            /** @description 65 bytes (r, s, v), or 64 as in EIP-2098. */
+            readonly signature: string;
+            /** @description UTC seconds. */
+            readonly received_at: number;
+        };
         /** @description The chain's newest block. */
         readonly HeadBlock: {
             readonly number: number;
@@ -1265,6 +1392,8 @@ export interface components {
             readonly known_resources: readonly components["schemas"]["ResourceParts"][];
             readonly score_bps: number | null;
             readonly open_jobs: number;
+            /** @description What verifiers measured, as far as it holds now; the newest first. */
+            readonly ratings: readonly components["schemas"]["RatingRow"][];
         };
         /** @description Terms that the provider signed in answer to ``request``. The signature is over their digest, the job's id. */
         readonly QuoteMessage: {
@@ -1335,6 +1464,131 @@ export interface components {
             /** @description Account, checksummed (EIP-55) in answers. */
             readonly signer: string;
             readonly message: components["schemas"]["QuoteMessage"];
+            /** @description 65 bytes (r, s, v), or 64 as in EIP-2098. */
+            readonly signature: string;
+            /** @description UTC seconds. */
+            readonly received_at: number;
+        };
+        /** @description A provider's step in a round: the root of its products, then the rows that were drawn; or why it passes on the round. */
+        readonly RatingAnswerMessage: {
+            /** @description Account, checksummed (EIP-55) in answers. */
+            readonly provider: string;
+            /** @description 32 bytes. */
+            readonly promise: string;
+            /** @description 32 bytes. */
+            readonly root: string;
+            /** @description 32 bytes. */
+            readonly opened: string;
+            readonly reason: string;
+            /** @description UTC seconds. */
+            readonly at: number;
+        };
+        /** @description A provider's steps, the newest first. */
+        readonly RatingAnswerPage: {
+            readonly items: readonly components["schemas"]["RatingAnswerStatement"][];
+            /** @description Cursor of the following page. */
+            readonly next?: string | null;
+        };
+        /** @description A provider's step in the journal. */
+        readonly RatingAnswerStatement: {
+            /** @constant */
+            readonly kind: "rating-answer";
+            /** @description EIP-712 digest of the message; of a quote, the job's id. */
+            readonly id: string;
+            /** @description Account, checksummed (EIP-55) in answers. */
+            readonly signer: string;
+            readonly message: components["schemas"]["RatingAnswerMessage"];
+            /** @description 65 bytes (r, s, v), or 64 as in EIP-2098. */
+            readonly signature: string;
+            /** @description UTC seconds. */
+            readonly received_at: number;
+        };
+        /** @description A verifier's step in a round: the promise, the work's secret, the sample's secret. */
+        readonly RatingChallengeMessage: {
+            /** @description Account, checksummed (EIP-55) in answers. */
+            readonly verifier: string;
+            /** @description Account, checksummed (EIP-55) in answers. */
+            readonly provider: string;
+            /** @description 32 bytes. */
+            readonly claim: string;
+            readonly rows: number;
+            readonly size: number;
+            /** @description 32 bytes. */
+            readonly promise: string;
+            /** @description Units of the resource's metric, uint64. */
+            readonly block: string;
+            /** @description Zero in the promise; then its preimage, then that one's. */
+            readonly secret: string;
+        };
+        /** @description Verifiers' steps with a provider, the newest first. */
+        readonly RatingChallengePage: {
+            readonly items: readonly components["schemas"]["RatingChallengeStatement"][];
+            /** @description Cursor of the following page. */
+            readonly next?: string | null;
+        };
+        /** @description A verifier's step in the journal. */
+        readonly RatingChallengeStatement: {
+            /** @constant */
+            readonly kind: "rating-challenge";
+            /** @description EIP-712 digest of the message; of a quote, the job's id. */
+            readonly id: string;
+            /** @description Account, checksummed (EIP-55) in answers. */
+            readonly signer: string;
+            readonly message: components["schemas"]["RatingChallengeMessage"];
+            /** @description 65 bytes (r, s, v), or 64 as in EIP-2098. */
+            readonly signature: string;
+            /** @description UTC seconds. */
+            readonly received_at: number;
+        };
+        /** @description What a verifier measured of a provider's resource, one attribute, for a while. */
+        readonly RatingMessage: {
+            /** @description Account, checksummed (EIP-55) in answers. */
+            readonly verifier: string;
+            /** @description Account, checksummed (EIP-55) in answers. */
+            readonly provider: string;
+            /** @description keccak-256 of the resource's URN. */
+            readonly resource: string;
+            readonly attribute: string;
+            /** @description Of `int8-gemm`: millionths of a compute unit a device. */
+            readonly value: string;
+            readonly devices: number;
+            /** @description The root that was checked. */
+            readonly evidence: string;
+            /** @description UTC seconds. */
+            readonly measuredAt: number;
+            /** @description UTC seconds. */
+            readonly validUntil: number;
+        };
+        /** @description Ratings of a provider, the newest first, expired ones too. */
+        readonly RatingPage: {
+            readonly items: readonly components["schemas"]["RatingStatement"][];
+            /** @description Cursor of the following page. */
+            readonly next?: string | null;
+        };
+        /** @description A rating that holds now, in short. */
+        readonly RatingRow: {
+            readonly attribute: string;
+            /** @description Units of the resource's metric, uint64. */
+            readonly value: string;
+            readonly devices: number;
+            /** @description 32 bytes. */
+            readonly resource: string;
+            /** @description Account, checksummed (EIP-55) in answers. */
+            readonly verifier: string;
+            /** @description UTC seconds. */
+            readonly measured_at: number;
+            /** @description UTC seconds. */
+            readonly valid_until: number;
+        };
+        /** @description A rating in the journal. */
+        readonly RatingStatement: {
+            /** @constant */
+            readonly kind: "rating";
+            /** @description EIP-712 digest of the message; of a quote, the job's id. */
+            readonly id: string;
+            /** @description Account, checksummed (EIP-55) in answers. */
+            readonly signer: string;
+            readonly message: components["schemas"]["RatingMessage"];
             /** @description 65 bytes (r, s, v), or 64 as in EIP-2098. */
             readonly signature: string;
             /** @description UTC seconds. */
@@ -1434,6 +1688,15 @@ export interface components {
             /** @description 65 bytes (r, s, v), or 64 as in EIP-2098. */
             readonly signature: string;
         };
+        /** @description A claim on its way in. */
+        readonly SignedHardwareClaim: {
+            readonly kind?: "hardware-claim" | null;
+            readonly id?: string | null;
+            readonly signer?: string | null;
+            readonly message: components["schemas"]["HardwareClaimMessage"];
+            /** @description 65 bytes (r, s, v), or 64 as in EIP-2098. */
+            readonly signature: string;
+        };
         /** @description A contest on its way in. */
         readonly SignedMeterContest: {
             readonly kind?: "meter-contest" | null;
@@ -1467,6 +1730,33 @@ export interface components {
             readonly id?: string | null;
             readonly signer?: string | null;
             readonly message: components["schemas"]["QuoteRequestMessage"];
+            /** @description 65 bytes (r, s, v), or 64 as in EIP-2098. */
+            readonly signature: string;
+        };
+        /** @description A rating on its way in. */
+        readonly SignedRating: {
+            readonly kind?: "rating" | null;
+            readonly id?: string | null;
+            readonly signer?: string | null;
+            readonly message: components["schemas"]["RatingMessage"];
+            /** @description 65 bytes (r, s, v), or 64 as in EIP-2098. */
+            readonly signature: string;
+        };
+        /** @description A provider's step on its way in. */
+        readonly SignedRatingAnswer: {
+            readonly kind?: "rating-answer" | null;
+            readonly id?: string | null;
+            readonly signer?: string | null;
+            readonly message: components["schemas"]["RatingAnswerMessage"];
+            /** @description 65 bytes (r, s, v), or 64 as in EIP-2098. */
+            readonly signature: string;
+        };
+        /** @description A verifier's step on its way in. */
+        readonly SignedRatingChallenge: {
+            readonly kind?: "rating-challenge" | null;
+            readonly id?: string | null;
+            readonly signer?: string | null;
+            readonly message: components["schemas"]["RatingChallengeMessage"];
             /** @description 65 bytes (r, s, v), or 64 as in EIP-2098. */
             readonly signature: string;
         };
@@ -3462,6 +3752,570 @@ export interface operations {
             };
             /** @description Unprocessable Entity */
             readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            readonly default: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly list_hardware_claims_v1_hardware_claims_get: {
+        readonly parameters: {
+            readonly query: {
+                /** @description Whom it concerns. */
+                readonly provider: string;
+                /** @description Items on a page. */
+                readonly limit?: number;
+                /** @description The `next` of the page before. */
+                readonly cursor?: string | null;
+            };
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["HardwareClaimPage"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            readonly default: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly publish_hardware_claim_v1_hardware_claims_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["SignedHardwareClaim"];
+            };
+        };
+        readonly responses: {
+            /** @description The node had it already */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["HardwareClaimStatement"];
+                };
+            };
+            /** @description Successful Response */
+            readonly 201: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["HardwareClaimStatement"];
+                };
+            };
+            /** @description Not Found */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            readonly 409: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            readonly 429: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            readonly default: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly list_rating_challenges_v1_rating_challenges_get: {
+        readonly parameters: {
+            readonly query: {
+                /** @description Whom it concerns. */
+                readonly provider: string;
+                /** @description Items on a page. */
+                readonly limit?: number;
+                /** @description The `next` of the page before. */
+                readonly cursor?: string | null;
+            };
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["RatingChallengePage"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            readonly default: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly publish_rating_challenge_v1_rating_challenges_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["SignedRatingChallenge"];
+            };
+        };
+        readonly responses: {
+            /** @description The node had it already */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["RatingChallengeStatement"];
+                };
+            };
+            /** @description Successful Response */
+            readonly 201: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["RatingChallengeStatement"];
+                };
+            };
+            /** @description Not Found */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            readonly 409: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            readonly 429: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            readonly default: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly list_rating_answers_v1_rating_answers_get: {
+        readonly parameters: {
+            readonly query: {
+                /** @description Whom it concerns. */
+                readonly provider: string;
+                /** @description Items on a page. */
+                readonly limit?: number;
+                /** @description The `next` of the page before. */
+                readonly cursor?: string | null;
+            };
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["RatingAnswerPage"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            readonly default: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly publish_rating_answer_v1_rating_answers_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["SignedRatingAnswer"];
+            };
+        };
+        readonly responses: {
+            /** @description The node had it already */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["RatingAnswerStatement"];
+                };
+            };
+            /** @description Successful Response */
+            readonly 201: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["RatingAnswerStatement"];
+                };
+            };
+            /** @description Not Found */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            readonly 409: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            readonly 429: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            readonly default: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly list_ratings_v1_ratings_get: {
+        readonly parameters: {
+            readonly query: {
+                /** @description Whom it concerns. */
+                readonly provider: string;
+                /** @description Items on a page. */
+                readonly limit?: number;
+                /** @description The `next` of the page before. */
+                readonly cursor?: string | null;
+            };
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["RatingPage"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            readonly default: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly publish_rating_v1_ratings_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["SignedRating"];
+            };
+        };
+        readonly responses: {
+            /** @description The node had it already */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["RatingStatement"];
+                };
+            };
+            /** @description Successful Response */
+            readonly 201: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["RatingStatement"];
+                };
+            };
+            /** @description Not Found */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            readonly 409: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            readonly 429: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
