@@ -1,10 +1,11 @@
-"""The auditor's costs: a trade's proof (size, build, verification).
+"""The auditor's costs: a trade's proof (size, build, verification), and `replay` with `conserve` in one pass over a saved ledger.
 
 Prints one JSON object. Seconds are of this machine as busy as it is: medians of several runs; sizes and counts stand by themselves.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import statistics
 import sys
@@ -19,19 +20,28 @@ from rich.console import Console
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))  # the parties that trade are the tests'
 
+from scripts.bench.traded_chain import TradedChain, fill, start_ledger  # noqa: E402  # after the path is known
 from tests.integration.ledger_on_chain import LedgerOnChain, deploy_ledger  # noqa: E402  # after the path is known
 
 from computility.chain.connection import ChainConnection  # noqa: E402
 from computility.chain.local_chain import LocalChain, LocalChainSettings  # noqa: E402
+from computility.services.auditor import Auditor  # noqa: E402
+from computility.services.conservation import Conservation  # noqa: E402
+from computility.services.indexer import Indexer  # noqa: E402
+from computility.services.ledger_source import FileSource, RpcSource, save_ledger  # noqa: E402
 from computility.services.proof_builder import ProofBuilder  # noqa: E402
 from computility.services.trade_proof import verify_bundle  # noqa: E402
+from computility.store.engine import open_database  # noqa: E402
 
 RUNS = 15
 ValueT = TypeVar("ValueT")
 
 
 def main() -> None:
-    """Trade, prove and verify."""
+    """Trade, prove and verify; then fill a chain and audit it."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--events", type=int, default=100_000, help="Events of the ledger to replay and conserve.")
+    options = parser.parse_args()
     console = Console(stderr=True)
     report: dict[str, Any] = {"bench": "audit", "python": sys.version.split()[0]}
     with (
@@ -41,7 +51,42 @@ def main() -> None:
         ledger = deploy_ledger(chain, Path(folder))
         with console.status("proving a trade sent singly"):
             report["proof"] = _proof(ledger)
+    with (
+        tempfile.TemporaryDirectory(prefix="computility-bench-") as name,
+        LocalChain(LocalChainSettings("anvil", block_time_s=0)) as chain,
+    ):
+        traded = start_ledger(chain, Path(name) / "deployments")
+        fill(traded, options.events, max(1, options.events // 100), console)
+        with console.status("replaying and conserving"):
+            report["replay_and_conserve"] = _one_pass(traded, Path(name))
     print(json.dumps(report, indent=2))
+
+
+def _one_pass(traded: TradedChain, folder: Path) -> dict[str, Any]:
+    """Every row of an indexed store and every unit of money, against a file that proves the chain."""
+    database = open_database(f"sqlite:///{folder}/node.sqlite")
+    indexer = Indexer(traded.rpc, database, traded.deployments, timeout_s=60.0)
+    while indexer.step():
+        pass
+    saved = folder / "ledger.gz"
+    for _ in save_ledger(RpcSource(traded.rpc, traded.deployments), saved):
+        pass
+    source = FileSource(saved)
+    books = Conservation(source)
+    started, cpu = time.perf_counter(), time.process_time()
+    report = Auditor(ChainConnection(traded.rpc), database, traded.deployments, source).audit(conservation=books)
+    took, cpu = time.perf_counter() - started, time.process_time() - cpu
+    database.close()
+    events = report.counts.events
+    return {
+        "events": events,
+        "seconds": round(took, 1),
+        "us_per_event": round(took / events * 1e6, 1),
+        "cpu_us_per_event": round(cpu / events * 1e6, 1),
+        "us_per_event_bar": 60,
+        "store_matches_chain": report.store_matches_chain,
+        "conserved": books.report().conserved,
+    }
 
 
 def _proof(ledger: LedgerOnChain) -> dict[str, Any]:

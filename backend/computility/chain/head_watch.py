@@ -93,4 +93,6 @@ class HeadWatch:
                     )
                     told = True
             self._listening.clear()
+            # Whoever waits for the socket goes on by the clock.
+            self._news.set()
             self._stop.wait(_TRY_AGAIN_S)

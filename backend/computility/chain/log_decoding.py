@@ -26,6 +26,14 @@ class RawLog:
     log_index: int
 
 
+def event_of(contract: str, log: RawLog) -> Event | None:
+    """As ``decode_log``; asked twice of the same log, it decodes once."""
+    found: tuple[str, Event | None] | None = log.__dict__.get("_event")
+    if found is None or found[0] != contract:
+        found = log.__dict__["_event"] = contract, decode_log(contract, log.topics, log.data)
+    return found[1]
+
+
 def parse_raw_log(document: Mapping[str, Any]) -> RawLog:
     """A log of an ``eth_getLogs`` answer.
 

@@ -17,6 +17,7 @@ from computility.domain.ledger import Balance
 from computility.domain.provider import ProviderRecord
 from computility.domain.score_slot import epoch_of
 from computility.domain.standing import Standing
+from computility.services.conservation import Conservation
 from computility.services.contract_directory import ContractDirectory
 from computility.services.ledger_replay import LedgerReplay
 from computility.services.ledger_source import LedgerSource, RpcSource, walk
@@ -98,8 +99,10 @@ class Auditor:
         self._source = source
         self._lock = threading.Lock()
 
-    def audit(self, progress: Progress = lambda done, of: None) -> AuditReport:
-        """Compare the store with the chain, as of the block up to which the store is folded.
+    def audit(
+        self, progress: Progress = lambda done, of: None, conservation: Conservation | None = None
+    ) -> AuditReport:
+        """Compare the store with the chain, as of the block up to which the store is folded. ``conservation`` folds the same blocks in the same pass.
 
         Raises:
             NodeBusy: an audit is going on.
@@ -108,15 +111,15 @@ class Auditor:
         if not self._lock.acquire(blocking=False):
             raise NodeBusy("an audit is going on: wait for it, then ask again")
         try:
-            return self._audit(progress)
+            return self._audit(progress, conservation)
         finally:
             self._lock.release()
 
-    def _audit(self, progress: Progress) -> AuditReport:
+    def _audit(self, progress: Progress, conservation: Conservation | None) -> AuditReport:
         snapshot = self._snapshot()
         if snapshot is None:
             return AuditReport(True, None, (), AuditCounts(0, 0, 0, 0), int(time.time()))
-        replay = self._replay(snapshot, progress)
+        replay = self._replay(snapshot, progress, conservation)
         differences = [*_compare(snapshot.tables, _tables_of(replay))]
         if self._source is None:
             differences += self._against_contracts(snapshot, replay)
@@ -158,14 +161,15 @@ class Auditor:
             (head,) = blocks.blocks_down_from(session, chain_id, cursor.number, 1)
             return _Snapshot(cursor.number, Bytes32(cursor.hash), head.timestamp, tables)
 
-    def _replay(self, snapshot: _Snapshot, progress: Progress) -> LedgerReplay:
+    def _replay(self, snapshot: _Snapshot, progress: Progress, conservation: Conservation | None) -> LedgerReplay:
         replay = LedgerReplay(self._deployments.chain_id, self._directory)
         source = self._source or RpcSource(self._chain.rpc, self._deployments, snapshot.number)
         if source.last < snapshot.number:
             raise InvalidMessage(f"the ledger file ends at block {source.last}, and the store is at {snapshot.number}")
         total = snapshot.number - self._deployments.generations[0].block + 1
         last: Bytes32 | None = None
-        for done, block in enumerate(walk(source, snapshot.number), 1):
+        walked = walk(source, snapshot.number)
+        for done, block in enumerate(conservation.check(walked) if conservation else walked, 1):
             for log in block.logs:
                 replay.fold(log, block.header.timestamp)
             last = block.header.hash

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from computility.chain.connection import ChainConnection
-from computility.chain.log_decoding import RawLog, decode_log
+from computility.chain.log_decoding import RawLog, event_of
 from computility.domain.errors import ChainMisbehaved
 from computility.domain.events import (
     BondStaked,
@@ -111,12 +111,16 @@ class Conservation:
         self.stakes: dict[Address, StakeBooks] = {registry: StakeBooks() for registry in self._registries.values()}
         self.events = 0
 
-    def check(self) -> Iterator[SourcedBlock]:
-        """Fold all blocks; ``report`` says what came of it. Yields each block after it is checked, and ends at the first imbalance."""
+    def check(self, blocks: Iterator[SourcedBlock] | None = None) -> Iterator[SourcedBlock]:
+        """Fold all blocks; ``report`` says what came of it. Yields each block after it is checked, and ends at the first imbalance.
+
+        With ``blocks``, as somebody else walks them, it passes them all on: another fold can use the same pass.
+        """
         self._imbalance: Imbalance | None = None
         self._last: SourcedBlock | None = None
         self.blocks = 0
-        for block in walk(self._source):
+        walked = walk(self._source) if blocks is None else blocks
+        for block in walked:
             self._last = block
             self.blocks += 1
             touched: dict[Address, set[Address]] = defaultdict(set)
@@ -125,6 +129,7 @@ class Conservation:
                 self._imbalance = next(self._ask(block.header.number, touched), None)
             yield block
             if self._imbalance:
+                yield from blocks or ()
                 return
         if self._chain and self._last and not self._every_block:
             everyone = {escrow: set(books.balances) for escrow, books in self.books.items()}
@@ -165,7 +170,7 @@ class Conservation:
                 yield from self._fold_stake(block, log)
             if log.address not in self.books:
                 continue
-            event = decode_log("JobEscrow", log.topics, log.data)
+            event = event_of("JobEscrow", log)
             if event is None:
                 continue
             self.events += 1
@@ -195,7 +200,7 @@ class Conservation:
                 yield Imbalance(number, f"escrow {escrow}", "stake behind live jobs against reserved", staked, reserved)
 
     def _fold_stake(self, block: SourcedBlock, log: RawLog) -> Iterator[Imbalance]:
-        event = decode_log("ProviderRegistry", log.topics, log.data)
+        event = event_of("ProviderRegistry", log)
         if event is None:
             return
         origin = EventOrigin(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from computility.chain.log_decoding import RawLog, decode_log
+from computility.chain.log_decoding import RawLog, event_of
 from computility.domain import job as job_fold
 from computility.domain import provider as provider_fold
 from computility.domain.events import Event, EventOrigin
@@ -44,7 +44,7 @@ class LedgerReplay:
             ChainMisbehaved: it does not follow what came before.
         """
         generation, contract = self._directory.owner_of(log.address)
-        event = decode_log(contract, log.topics, log.data)
+        event = event_of(contract, log)
         if event is None:
             return
         self.events += 1

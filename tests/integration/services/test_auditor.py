@@ -14,9 +14,11 @@ from computility.chain.connection import ChainConnection
 from computility.chain.local_chain import LocalChain
 from computility.chain.rpc import RpcClient
 from computility.domain.errors import NodeBusy
+from computility.domain.identifiers import Address
 from computility.services.auditor import Auditor, AuditReport
+from computility.services.conservation import Conservation, Imbalance
 from computility.services.indexer import Indexer
-from computility.services.ledger_source import FileSource, RpcSource, save_ledger
+from computility.services.ledger_source import FileSource, RpcSource, SourcedBlock, save_ledger
 from computility.store.accounts import AccountRow, FeesRow
 from computility.store.engine import Database, open_database
 from computility.store.jobs import JobRow
@@ -137,3 +139,29 @@ def test_an_empty_store__matches_a_chain_it_has_not_read(traded: LedgerOnChain, 
     report = audit(traded, empty)
     empty.close()
     assert (report.store_matches_chain, report.checked_block) == (True, None)
+
+
+def test_one_pass__compares_the_store_and_balances_the_money(traded: LedgerOnChain, database: Database) -> None:
+    chain = ChainConnection(traded.rpc)
+    source = RpcSource(traded.rpc, traded.deployments)
+    alone = Conservation(source, chain)
+    list(alone.check())
+    beside = Conservation(source, chain)
+    report = Auditor(chain, database, traded.deployments).audit(conservation=beside)
+    assert report.store_matches_chain
+    assert beside.report() == alone.report()
+    assert beside.report().conserved
+
+
+def test_one_pass_over_books_that_do_not_balance__compares_the_store_to_the_end_nevertheless(
+    traded: LedgerOnChain, database: Database
+) -> None:
+    class Skimming(Conservation):
+        def _fold(self, block: SourcedBlock, touched: dict[Address, set[Address]]) -> Iterator[Imbalance]:
+            if block.logs:
+                yield Imbalance(block.header.number, "here", "a unit", 1, 0)
+
+    books = Skimming(RpcSource(traded.rpc, traded.deployments))
+    report = Auditor(ChainConnection(traded.rpc), database, traded.deployments).audit(conservation=books)
+    assert report.store_matches_chain
+    assert not books.report().conserved

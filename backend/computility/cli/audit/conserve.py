@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -15,6 +15,9 @@ from computility.cli.audit.options import (
 )
 from computility.cli.options import DEFAULT_RPC, RpcOption
 from computility.cli.output import JsonOption, print_json, print_record
+
+if TYPE_CHECKING:
+    from computility.services.conservation import ConservationReport
 
 EXIT_IMBALANCE = 3
 
@@ -36,8 +39,6 @@ def command(
 
     Names the first block and account that do not add up, and exits 3. The node is not believed: every event is proven against its block's hash.
     """
-    from dataclasses import asdict
-
     from computility.services.conservation import Conservation
 
     with open_source(rpc, deployments, ledger) as (source, chain):
@@ -45,15 +46,28 @@ def command(
         for _ in with_progress(conservation.check(), source, "balancing"):
             pass
         report = conservation.report()
+    print_conservation(report, as_json=as_json)
+    if not report.conserved:
+        raise typer.Exit(EXIT_IMBALANCE)
+
+
+def conservation_document(report: ConservationReport) -> dict[str, Any]:
+    """The report as JSON holds it: amounts are strings."""
+    from dataclasses import asdict
+
     document = asdict(report)
     document["totals"] = {name: str(amount) for name, amount in report.totals.items()}
     document["donated"] = str(report.donated)
     if report.imbalance:
         document["imbalance"] |= {"expected": str(report.imbalance.expected), "found": str(report.imbalance.found)}
+    return document
+
+
+def print_conservation(report: ConservationReport, *, as_json: bool) -> None:
+    """Print what was balanced."""
+    document = conservation_document(report)
     if as_json:
         print_json(document)
     else:
         totals = document.pop("totals")
         print_record({**document, **totals}, as_json=False)
-    if not report.conserved:
-        raise typer.Exit(EXIT_IMBALANCE)

@@ -17,6 +17,9 @@ def command(
     database: Annotated[
         str, typer.Option(help="The database to audit, like sqlite:///data/node.sqlite.", envvar="DATABASE_URL")
     ],
+    conserve: Annotated[
+        bool, typer.Option("--conserve", help="Balance the money too, as `audit conserve` does, in the same pass.")
+    ] = False,
     ledger: LedgerFileOption = None,
     rpc: RpcOption = DEFAULT_RPC,
     deployments: DeploymentsOption = DEFAULT_DEPLOYMENTS,
@@ -26,7 +29,10 @@ def command(
 
     Neither the node nor the database is believed: every event is proven against its block's hash.
     """
-    print_report(replay_here(database, rpc, deployments, ledger), as_json=as_json)
+    report = replay_here(database, rpc, deployments, ledger, conserve=conserve)
+    print_report(report, as_json=as_json)
+    if conserve and not report["conservation"]["conserved"]:
+        raise typer.Exit(EXIT_DISAGREES)
 
 
 def print_report(report: dict[str, Any], *, as_json: bool) -> None:
@@ -43,14 +49,22 @@ def print_report(report: dict[str, Any], *, as_json: bool) -> None:
             },
             as_json=False,
         )
+        if "conservation" in report:
+            balanced = dict(report["conservation"])
+            print_record(
+                {"conserved": balanced["conserved"], "imbalance": balanced["imbalance"], **balanced["totals"]},
+                as_json=False,
+            )
         if report["differences"]:
             print_rows(report["differences"], ("table", "key", "field", "store", "chain"), as_json=False, empty="")
     if not report["store_matches_chain"]:
         raise typer.Exit(EXIT_DISAGREES)
 
 
-def replay_here(database_url: str, rpc_url: str, folder: Any, file: Any = None) -> dict[str, Any]:
-    """The report of an audit that runs in this process."""
+def replay_here(
+    database_url: str, rpc_url: str, folder: Any, file: Any = None, *, conserve: bool = False
+) -> dict[str, Any]:
+    """The report of an audit that runs in this process; with ``conserve`` also what was balanced beside it."""
     from dataclasses import asdict
 
     from rich.progress import Progress
@@ -58,8 +72,10 @@ def replay_here(database_url: str, rpc_url: str, folder: Any, file: Any = None) 
     from computility.chain.connection import ChainConnection
     from computility.chain.deployments import read_deployments
     from computility.chain.rpc import RpcClient
+    from computility.cli.audit.conserve import conservation_document
     from computility.services.auditor import Auditor
-    from computility.services.ledger_source import FileSource
+    from computility.services.conservation import Conservation
+    from computility.services.ledger_source import FileSource, RpcSource
     from computility.store.engine import open_database
 
     rpc = RpcClient(rpc_url, timeout_s=60.0)
@@ -67,11 +83,16 @@ def replay_here(database_url: str, rpc_url: str, folder: Any, file: Any = None) 
     deployments = source.deployments if source else read_deployments(folder, rpc.chain_number())
     database = open_database(database_url)
     try:
-        auditor = Auditor(ChainConnection(rpc), database, deployments, source)
+        chain = ChainConnection(rpc)
+        auditor = Auditor(chain, database, deployments, source)
+        # Its own walk is not used: it folds the auditor's blocks.
+        books = Conservation(source or RpcSource(rpc, deployments), None if source else chain) if conserve else None
         with Progress(console=progress_console, transient=True) as progress:
             task = progress.add_task("replaying the chain")
-            report = auditor.audit(lambda done, of: progress.update(task, completed=done, total=of))
+            report = auditor.audit(lambda done, of: progress.update(task, completed=done, total=of), books)
+        # Still asks the contracts.
+        balanced = {"conservation": conservation_document(books.report())} if books else {}
     finally:
         database.close()
         rpc.close()
-    return {**asdict(report), "differences": [asdict(difference) for difference in report.differences]}
+    return {**asdict(report), **balanced, "differences": [asdict(difference) for difference in report.differences]}
