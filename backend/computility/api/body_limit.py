@@ -25,7 +25,7 @@ class BodyLimit:
 
     def limit_of(self, path: str) -> int:
         """Bytes that a request to ``path`` may have."""
-        if path == "/v1/content":
+        if path == "/v1/content" or path.startswith("/v1/uploads/"):
             return self._content_limit
         return RPC_LIMIT if path == "/rpc" else STATEMENT_LIMIT
 

@@ -40,6 +40,7 @@ from computility.services.stored_ledger import StoredLedger
 from computility.services.surveillance.stored_facts import stored_facts
 from computility.services.surveillance.watch import skipped_rules, watch
 from computility.services.trades import Trades
+from computility.services.uploads import Uploads
 from computility.settings import NodeSettings
 from computility.store.engine import Database, open_database, open_replica
 
@@ -80,6 +81,7 @@ class Node:
         self.accounts = Accounts(shown, self.journal, self.chain, self.clock)
         store = FileContentStore(settings.content_url, settings.max_content_bytes)
         self.content = ContentService(store, settings.max_content_bytes, settings.content_quota_bytes)
+        self.uploads = Uploads(self.content)
         self.outputs = Outputs(self.trades, self.journal, self.content)
         self.examples: tuple[Example, ...] = publish_examples(settings.examples_dir, self.content.put)
         self.auditor = Auditor(self.connection, database, self.deployments)
@@ -104,6 +106,7 @@ class Node:
             rpc = RpcClient(settings.rpc_url, settings.rpc_timeout_s)
             stack.callback(rpc.close)
             node = cls(settings, database, rpc, replica)
+            stack.callback(node.uploads.close)
             indexer = Indexer(
                 rpc,
                 database,

@@ -16,6 +16,7 @@ from computility.domain.content_id import ContentId, content_id_of
 from computility.domain.errors import ContentMismatch, ContentNotFound, NodeMisbehaved, NodeRefused, NodeUnavailable
 from computility.domain.identifiers import Address, Bytes32
 from computility.domain.statements import SignedStatement, StatementKind
+from computility.services.content_transfer import PIECE_BYTES, TooLong, download, upload
 
 _MAX_ANSWER_BYTES: Final = 16 * 1024 * 1024
 _LONGEST_WAIT_S: Final = 25
@@ -185,6 +186,10 @@ class NodeClient:
             NodeRefused: too large, or the node is full.
         """
         cid = content_id_of(data)
+        if len(data) > PIECE_BYTES:
+            if not self.has_content(cid):
+                self._put_in_pieces(cid, data)
+            return cid
         answer = self._send("PUT", f"/v1/content?cid={cid}", data)
         if answer.get("cid") != cid:
             raise NodeMisbehaved(f"the node {self.url} names {cid} {str(answer.get('cid'))[:80]}")
@@ -201,7 +206,14 @@ class NodeClient:
             ContentNotFound: the node does not have it.
             ContentMismatch: what the node sent has another hash, or is too large.
         """
-        response = self._request("GET", f"/v1/content/{cid}", limit=self._max_content_bytes)
+        try:
+            response = download(self._http, f"/v1/content/{cid}", self._max_content_bytes)
+        except TooLong:
+            raise NodeMisbehaved(
+                f"the node {self.url} answers with more than {self._max_content_bytes} bytes"
+            ) from None
+        except httpx.HTTPError as error:
+            raise self._silent(error) from error
         if response.status_code == httpx.codes.NOT_FOUND:
             raise ContentNotFound(f"the node {self.url} has no content {cid}: ask whoever named it to upload it")
         if response.status_code != httpx.codes.OK:
@@ -209,6 +221,17 @@ class NodeClient:
         if content_id_of(response.content) != cid:
             raise ContentMismatch(f"what the node {self.url} sent as {cid} has another hash: use another node")
         return response.content
+
+    def _put_in_pieces(self, cid: ContentId, data: bytes) -> None:
+        try:
+            answer = upload(self._http, data, cid)
+            if answer.status_code == httpx.codes.NOT_FOUND:
+                # The node was started anew meanwhile.
+                answer = upload(self._http, data, cid)
+        except httpx.HTTPError as error:
+            raise self._silent(error) from error
+        if answer.is_error:
+            raise self._refused(answer)
 
     # ---------------------------------------------------------------- transport
 
@@ -258,9 +281,12 @@ class NodeClient:
         try:
             return retrying(self._exchange, request, limit)
         except httpx.HTTPError as error:
-            raise NodeUnavailable(
-                f"the node {self.url} does not answer ({type(error).__name__}): is it running, and is the URL right?"
-            ) from error
+            raise self._silent(error) from error
+
+    def _silent(self, error: httpx.HTTPError) -> NodeUnavailable:
+        return NodeUnavailable(
+            f"the node {self.url} does not answer ({type(error).__name__}): is it running, and is the URL right?"
+        )
 
     def _exchange(self, request: httpx.Request, limit: int) -> httpx.Response:
         if self._http.is_closed:

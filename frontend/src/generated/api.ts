@@ -793,7 +793,7 @@ export interface paths {
         };
         /**
          * Get Content
-         * @description Download. The name is the hash, so whoever downloads can check what it got.
+         * @description Download, whole or a range of bytes. The name is the hash, so whoever downloads can check what it got.
          */
         readonly get: operations["get_content_v1_content__cid__get"];
         readonly put?: never;
@@ -806,6 +806,54 @@ export interface paths {
          */
         readonly head: operations["head_content_v1_content__cid__head"];
         readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/v1/uploads": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Begin Upload
+         * @description Begin an upload; its place is in `Location`. An upload that is left alone for an hour is dropped.
+         */
+        readonly post: operations["begin_upload_v1_uploads_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/v1/uploads/{upload}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        readonly post?: never;
+        /**
+         * Drop Upload
+         * @description Give an upload up.
+         */
+        readonly delete: operations["drop_upload_v1_uploads__upload__delete"];
+        readonly options?: never;
+        /**
+         * Head Upload
+         * @description How far an upload is: go on at `Upload-Offset`.
+         */
+        readonly head: operations["head_upload_v1_uploads__upload__head"];
+        /**
+         * Continue Upload
+         * @description Add a piece. What arrived of a piece that broke off is kept.
+         */
+        readonly patch: operations["continue_upload_v1_uploads__upload__patch"];
         readonly trace?: never;
     };
 }
@@ -4722,6 +4770,9 @@ export interface operations {
             };
             readonly header?: {
                 readonly "if-none-match"?: string | null;
+                /** @description One range of bytes, like `bytes=0-1023`. */
+                readonly Range?: string | null;
+                readonly "if-range"?: string | null;
             };
             readonly path: {
                 /** @description CIDv1, raw, SHA-256. */
@@ -4741,6 +4792,15 @@ export interface operations {
                     readonly "image/png": string;
                 };
             };
+            /** @description The range that was asked for */
+            readonly 206: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/octet-stream": string;
+                };
+            };
             /** @description The client has it already */
             readonly 304: {
                 headers: {
@@ -4750,6 +4810,15 @@ export interface operations {
             };
             /** @description Not Found */
             readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Requested Range Not Satisfiable */
+            readonly 416: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -4807,6 +4876,234 @@ export interface operations {
             };
             /** @description Unprocessable Entity */
             readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            readonly default: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly begin_upload_v1_uploads_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                /** @description Bytes of the whole. */
+                readonly "upload-length"?: number;
+                /** @description `cid` and the content id in base64: another hash is an error. */
+                readonly "upload-metadata"?: string | null;
+            };
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 201: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Request Entity Too Large */
+            readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            readonly 429: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient Storage */
+            readonly 507: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            readonly default: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly drop_upload_v1_uploads__upload__delete: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                /** @description As `Location` named it. */
+                readonly upload: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 204: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not Found */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            readonly default: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly head_upload_v1_uploads__upload__head: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                /** @description As `Location` named it. */
+                readonly upload: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description How far it is */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not Found */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            readonly default: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly continue_upload_v1_uploads__upload__patch: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                /** @description Where the body belongs. */
+                readonly "upload-offset"?: number;
+            };
+            readonly path: {
+                /** @description As `Location` named it. */
+                readonly upload: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/offset+octet-stream": string;
+            };
+        };
+        readonly responses: {
+            /** @description Taken in; with the last piece, `Content-Id` names the content */
+            readonly 204: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not Found */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            readonly 409: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient Storage */
+            readonly 507: {
                 headers: {
                     readonly [name: string]: unknown;
                 };

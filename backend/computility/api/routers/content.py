@@ -9,8 +9,9 @@ from fastapi import APIRouter, Header, Path, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import StreamingResponse
 
+from computility.api.byte_range import parse_range
 from computility.api.dependencies import RunningNode
-from computility.api.problems import problems
+from computility.api.problems import problem, problems
 from computility.api.schemas.node import StoredContent
 from computility.api.schemas.wire import ContentIdText
 
@@ -60,8 +61,12 @@ async def store_content(
             "description": "The content",
             "content": {"application/octet-stream": {**_BINARY, "example": "hello"}, "image/png": _BINARY},
         },
+        206: {
+            "description": "The range that was asked for",
+            "content": {"application/octet-stream": {**_BINARY, "example": "ell"}},
+        },
         304: {"description": "The client has it already"},
-        **problems(404, 422),
+        **problems(404, 416, 422),
     },
 )
 def get_content(
@@ -69,14 +74,30 @@ def get_content(
     node: RunningNode,
     image: Annotated[ImageType, Query(alias="type")] = None,
     if_none_match: Annotated[str | None, Header(max_length=1024)] = None,
+    wanted: Annotated[
+        str | None, Header(alias="Range", max_length=128, description="One range of bytes, like `bytes=0-1023`.")
+    ] = None,
+    if_range: Annotated[str | None, Header(max_length=128)] = None,
 ) -> Response:
-    """Download. The name is the hash, so whoever downloads can check what it got."""
+    """Download, whole or a range of bytes. The name is the hash, so whoever downloads can check what it got."""
     size = node.content.size(cid)
     headers = _headers(cid, size)
     if if_none_match is not None and headers["ETag"] in if_none_match:
         return Response(status_code=304, headers=_without_length(headers))
     media_type = image or "application/octet-stream"
-    return StreamingResponse(_chunks(node.content.open(cid)), media_type=media_type, headers=headers)
+    part = parse_range(wanted, size) if if_range in (None, headers["ETag"]) else None
+    if part is None:
+        return StreamingResponse(_chunks(node.content.open(cid), size), media_type=media_type, headers=headers)
+    told = {"Content-Range": part.told_of(size)}
+    if not part.satisfiable:
+        return problem(
+            416, "range-not-satisfiable", f"the content has {size} bytes: ask for some of them", headers=told
+        )
+    file = node.content.open(cid)
+    file.seek(part.start)
+    length = part.end - part.start
+    headers |= {**told, "Content-Length": str(length)}
+    return StreamingResponse(_chunks(file, length), status_code=206, media_type=media_type, headers=headers)
 
 
 @router.head(
@@ -91,6 +112,7 @@ def _headers(cid: str, size: int) -> dict[str, str]:
     return {
         "Content-Length": str(size),
         "ETag": f'"{cid}"',
+        "Accept-Ranges": "bytes",
         "Cache-Control": "public, max-age=31536000, immutable",
         # A stranger wrote it: whatever a browser takes it for, it may do nothing with this origin.
         "Content-Security-Policy": "sandbox; default-src 'none'",
@@ -103,7 +125,8 @@ def _without_length(headers: dict[str, str]) -> dict[str, str]:
     return {name: value for name, value in headers.items() if name != "Content-Length"}
 
 
-def _chunks(file: BinaryIO) -> Iterator[bytes]:
+def _chunks(file: BinaryIO, length: int) -> Iterator[bytes]:
     with file:
-        while chunk := file.read(_CHUNK):
+        while length > 0 and (chunk := file.read(min(_CHUNK, length))):
+            length -= len(chunk)
             yield chunk

@@ -1,0 +1,166 @@
+"""Uploads that come in pieces, over connections that may break: each waits in a file of its own until it is whole.
+
+They live as long as the node's process and an hour after their last piece; a client whose upload is gone begins anew. Their number and what they may
+grow to together are bounded, so strangers cannot fill the disk with beginnings.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from computility.domain.content_id import ContentId, content_id_of_digest
+from computility.domain.errors import Conflict, ContentMismatch, ContentNotFound, ContentTooLarge, LimitReached
+from computility.services.content import ContentService
+
+IDLE_S: Final = 3600.0
+_MAX_UPLOADS: Final = 64
+_MAX_LARGEST: Final = 8
+"""What waits may grow to so many times the largest content."""
+
+
+@dataclass
+class PendingUpload:
+    """``size`` bytes of which ``offset`` have arrived."""
+
+    id: str
+    size: int
+    expected: str | None
+    path: Path
+    offset: int = 0
+    touched: float = 0.0
+    writing: threading.Lock = field(default_factory=threading.Lock)
+
+    def write(self, piece: bytes) -> None:
+        """Add bytes at the end.
+
+        Raises:
+            ContentTooLarge: more than was announced.
+        """
+        if self.offset + len(piece) > self.size:
+            raise ContentTooLarge(f"the upload was announced with {self.size} bytes, and more arrive")
+        with self.path.open("ab") as file:
+            file.write(piece)
+        self.offset += len(piece)
+
+
+class Uploads:
+    """The uploads of one node."""
+
+    def __init__(self, content: ContentService, clock: Callable[[], float] = time.monotonic) -> None:
+        self._content = content
+        self._clock = clock
+        self._folder = tempfile.TemporaryDirectory(prefix="computility-uploads-")
+        self._pending: dict[str, PendingUpload] = {}
+        self._lock = threading.Lock()
+
+    def begin(self, size: int, expected: str | None) -> PendingUpload:
+        """Announce an upload.
+
+        Raises:
+            ContentTooLarge: more than the node takes.
+            LimitReached: too many wait already.
+        """
+        most = self._content.max_bytes
+        if size > most:
+            raise ContentTooLarge(f"content may have at most {most} bytes, not {size}")
+        with self._lock:
+            self._sweep()
+            if (
+                len(self._pending) >= _MAX_UPLOADS
+                or size + sum(upload.size for upload in self._pending.values()) > most * _MAX_LARGEST
+            ):
+                raise LimitReached("too many uploads wait to be finished here: try again later")
+            upload_id = secrets.token_urlsafe(18)
+            path = Path(self._folder.name) / upload_id
+            path.touch(mode=0o600)
+            upload = self._pending[upload_id] = PendingUpload(upload_id, size, expected, path, touched=self._clock())
+        return upload
+
+    def find(self, upload_id: str) -> PendingUpload:
+        """An upload that waits.
+
+        Raises:
+            ContentNotFound: there is none: never begun, finished, or left alone too long.
+        """
+        with self._lock:
+            self._sweep()
+            upload = self._pending.get(upload_id)
+        if upload is None:
+            raise ContentNotFound(
+                "no such upload waits here: it is finished, or was left alone too long; begin another"
+            )
+        return upload
+
+    @contextmanager
+    def writing(self, upload_id: str, offset: int) -> Iterator[PendingUpload]:
+        """While this lasts, nobody else writes to it.
+
+        Raises:
+            ContentNotFound: there is none.
+            Conflict: it is at another place, or somebody writes to it.
+        """
+        upload = self.find(upload_id)
+        if not upload.writing.acquire(blocking=False):
+            raise Conflict("another request writes to this upload: ask for its offset, then go on")
+        try:
+            if upload.offset != offset:
+                raise Conflict(f"the upload is at {upload.offset}, not {offset}: go on from there")
+            yield upload
+        finally:
+            upload.touched = self._clock()
+            upload.writing.release()
+
+    def finish(self, upload_id: str) -> ContentId | None:
+        """Keep what is whole; None while it is not.
+
+        Raises:
+            ContentMismatch: it is not what the sender takes it for.
+            QuotaExceeded: the node is full.
+        """
+        upload = self.find(upload_id)
+        if upload.offset < upload.size:
+            return None
+        try:
+            with upload.path.open("rb") as file:
+                cid = content_id_of_digest("0x" + hashlib.file_digest(file, "sha256").hexdigest())
+            if upload.expected is not None and upload.expected != cid:
+                raise ContentMismatch(
+                    f"what arrived is {cid}, not {upload.expected}: it was changed on the way, send it again"
+                )
+            return self._content.keep_file(upload.path, cid, upload.size).cid
+        finally:
+            self.drop(upload_id)
+
+    def drop(self, upload_id: str) -> None:
+        """Forget an upload.
+
+        Raises:
+            ContentNotFound: there is none.
+        """
+        upload = self.find(upload_id)
+        with self._lock:
+            self._forget(upload)
+
+    def close(self) -> None:
+        """Forget all of them."""
+        with self._lock:
+            self._pending.clear()
+        self._folder.cleanup()
+
+    def _sweep(self) -> None:
+        for upload in [*self._pending.values()]:
+            if self._clock() - upload.touched > IDLE_S and not upload.writing.locked():
+                self._forget(upload)
+
+    def _forget(self, upload: PendingUpload) -> None:
+        self._pending.pop(upload.id, None)
+        upload.path.unlink(missing_ok=True)

@@ -1,0 +1,168 @@
+"""Content over connections that break: ranges down, pieces up.
+
+a range
+├── comes as 206, of what is there; nothing of what is there is a 416
+└── of content that is another now comes whole
+an upload
+├── goes on where it broke off, and is named by its hash when it is whole
+├── at another place, beyond its size, too large, of another hash, or unknown is refused
+└── that is left alone is dropped; too many are refused
+a client
+└── brings and fetches content over a connection that breaks again and again
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import secrets
+import socket
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import uvicorn
+
+from computility.domain.content_id import content_id_of
+from computility.domain.errors import ContentNotFound, LimitReached
+from computility.services import content_transfer, node_client
+from computility.services.node_client import NodeClient
+from computility.services.uploads import IDLE_S, Uploads
+
+PIECE = {"Content-Type": "application/offset+octet-stream"}
+
+
+def test_range__comes_as_asked_for(served: Any) -> None:
+    cid = served.client.put("/v1/content", content=b"0123456789").json()["cid"]
+    place = f"/v1/content/{cid}"
+
+    part = served.client.get(place, headers={"Range": "bytes=2-4"})
+    none = served.client.get(place, headers={"Range": "bytes=10-"})
+    other = served.client.get(place, headers={"Range": "bytes=2-4", "If-Range": '"other"'})
+
+    assert (part.status_code, part.content) == (206, b"234")
+    assert (part.headers["content-range"], part.headers["content-length"]) == ("bytes 2-4/10", "3")
+    assert served.client.get(place, headers={"Range": "bytes=-2", "If-Range": part.headers["etag"]}).content == b"89"
+    assert (none.status_code, none.headers["content-range"]) == (416, "bytes */10")
+    assert none.json()["code"] == "range-not-satisfiable"
+    assert (other.status_code, other.content) == (200, b"0123456789")
+    assert served.client.head(place).headers["accept-ranges"] == "bytes"
+
+
+def test_upload__goes_on_where_it_broke_off(served: Any) -> None:
+    data = secrets.token_bytes(50_000)
+    named = base64.b64encode(content_id_of(data).encode()).decode()
+    begun = served.client.post("/v1/uploads", headers={"Upload-Length": "50000", "Upload-Metadata": f"cid {named}"})
+    place = begun.headers["location"]
+    assert begun.status_code == 201
+
+    first = served.client.patch(place, content=data[:20_000], headers={**PIECE, "Upload-Offset": "0"})
+    assert (first.status_code, first.headers["upload-offset"]) == (204, "20000")
+    assert "content-id" not in first.headers
+    assert served.client.head(place).headers["upload-offset"] == "20000"
+    again = served.client.patch(place, content=data[:20_000], headers={**PIECE, "Upload-Offset": "0"})
+    assert (again.status_code, again.json()["code"]) == (409, "conflict")
+    last = served.client.patch(place, content=data[20_000:], headers={**PIECE, "Upload-Offset": "20000"})
+    assert last.headers["content-id"] == content_id_of(data)
+    assert served.client.get(f"/v1/content/{content_id_of(data)}").content == data
+    assert served.client.head(place).status_code == 404
+
+
+def test_upload__that_cannot_be__is_refused(served: Any) -> None:
+    def begin(size: int, **headers: str) -> Any:
+        return served.client.post("/v1/uploads", headers={"Upload-Length": str(size), **headers})
+
+    assert begin(100_001).status_code == 413
+    named = base64.b64encode(content_id_of(b"other").encode()).decode()
+    other = begin(4, **{"Upload-Metadata": f"cid {named}"}).headers["location"]
+    refused = served.client.patch(other, content=b"data", headers={**PIECE, "Upload-Offset": "0"})
+    assert (refused.status_code, refused.json()["code"]) == (422, "content-mismatch")
+    assert begin(4, **{"Upload-Metadata": "cid !"}).status_code == 422
+    longer = begin(2).headers["location"]
+    assert served.client.patch(longer, content=b"data", headers={**PIECE, "Upload-Offset": "0"}).status_code == 413
+    assert served.client.delete(longer).status_code == 204
+    assert served.client.delete(longer).status_code == 404
+
+
+def test_uploads__left_alone_are_dropped_and_too_many_refused(served: Any) -> None:
+    now = [0.0]
+    uploads = Uploads(served.node.content, lambda: now[0])
+    begun = [uploads.begin(1_000, None) for _ in range(64)]
+    with pytest.raises(LimitReached):
+        uploads.begin(1, None)
+    now[0] = IDLE_S + 1
+    uploads.begin(1, None)
+    with pytest.raises(ContentNotFound):
+        uploads.find(begun[0].id)
+    assert not begun[0].path.exists()
+    uploads.close()
+
+
+class CuttingProxy:
+    """Passes connections on, and cuts each off after ``budget`` bytes of either direction."""
+
+    def __init__(self, upstream: int, budget: int) -> None:
+        self.cut = 0
+        self._upstream, self._budget = upstream, budget
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = int(self._listener.getsockname()[1])
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                client, _ = self._listener.accept()
+            except OSError:
+                return
+            server = socket.create_connection(("127.0.0.1", self._upstream))
+            for source, sink in ((client, server), (server, client)):
+                threading.Thread(target=self._pass, args=(source, sink), daemon=True).start()
+
+    def _pass(self, source: socket.socket, sink: socket.socket) -> None:
+        left = self._budget
+        with contextlib.suppress(OSError):
+            while data := source.recv(4096):
+                sink.sendall(data[:left])
+                left -= len(data)
+                if left <= 0:
+                    self.cut += 1
+                    break
+        for end in (source, sink):
+            with contextlib.suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        """Take no more connections."""
+        self._listener.close()
+
+
+@pytest.fixture
+def cutting(served: Any) -> Iterator[CuttingProxy]:
+    """The node behind a connection that breaks after 40,000 bytes."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        server = uvicorn.Server(uvicorn.Config(served.client.app, log_level="error", lifespan="off"))
+        thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
+        thread.start()
+        proxy = CuttingProxy(int(listener.getsockname()[1]), 40_000)
+        yield proxy
+        proxy.close()
+        server.should_exit = True
+        thread.join(10)
+
+
+def test_client__over_a_connection_that_breaks__brings_and_fetches_all(
+    cutting: CuttingProxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (content_transfer, node_client):
+        monkeypatch.setattr(module, "PIECE_BYTES", 30_000)
+    data = secrets.token_bytes(95_000)
+    client = NodeClient(f"http://127.0.0.1:{cutting.port}")
+
+    cid = client.put_content(data)
+    brought = cutting.cut
+    assert client.get_content(cid) == data
+    assert brought >= 1
+    assert cutting.cut > brought
+    client.close()
