@@ -23,6 +23,7 @@ help:
 	@echo 'make demo     a real trade on a local chain, with the web app open on localhost (PORT=$(PORT))'
 	@echo 'make test     every test; installs what they need'
 	@echo 'make check    format, lint, types, architecture, drift'
+	@echo 'make prove    make the reports of the proofs anew, after a change of a contract (half an hour and more)'
 	@echo 'make format   rewrite the sources in the house format'
 	@echo 'make bench    BENCH=name runs scripts/bench/name.py, which prints one JSON object (use make -s)'
 	@echo 'make brownie  a console against the contracts, deployed on a local chain'
@@ -135,6 +136,15 @@ check: setup-test
 	$(BIN)/python scripts/build_examples.py --check
 	$(BIN)/python scripts/bench/gas.py --check
 	@if [ -f $(STAMPS)/proofs ]; then $(BIN)/python scripts/prove/static_analysis.py; else cat $(LEFT_OUT)/proofs; fi
+	$(BIN)/python scripts/mutation.py --check
+
+# The reports under docs/proofs, which `make check` holds to the sources. Half an hour; mutation.py goes on where it stopped.
+.PHONY: prove
+prove: setup-test
+	$(BIN)/python scripts/prove/symbolic.py
+	$(BIN)/python scripts/prove/coverage.py
+	$(BIN)/python scripts/mutation.py
+	$(BIN)/python scripts/mutation.py --report
 
 format: setup-test
 	$(BIN)/ruff format .

@@ -33,13 +33,13 @@ PROVED: Final = [
 PLANTED: Final = [
     ("AccountSlot", "_require(sum.free() >= amount);", "", "check_PlusFree_AddsExactly_OrReverts"),
     ("JobSlot", "DEADLINE = 149", "DEADLINE = 148", "check_Waiting_WritesTheWindowAlone"),
-    ("ScoreSlot", "room = WEIGHT_MAX - uint32(word);", "room = WEIGHT_MAX;", "check_Earn_IsCapped_AndTouchesCreditAndOneBucketAlone"),
-    ("Payout", "refund += s.arbiterFromBond;", "", "check_Split_ConservesTheEscrow"),
+    ("ScoreSlot", "room = WEIGHT_MAX - uint32(word);", "room = WEIGHT_MAX;", "check_Earn_NeverLowers_NorOverflows_TheCredit"),
+    ("Payout", "bondLeft -= slash;", "", "check_Split_ConservesTheBond"),
 ]  # fmt: skip
 _ENVIRONMENT: Final = ROOT / ".venv-proofs" / "bin"
 _WORK: Final = ROOT / ".cache" / "prove" / "symbolic"
 _TIMEOUT_S: Final = 1_800
-_QUERY_TIMEOUT: Final = "300s"
+_QUERY_TIMEOUT: Final = "200s"
 
 
 def main() -> int:

