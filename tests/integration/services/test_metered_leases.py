@@ -44,6 +44,8 @@ pytestmark = [needs_bubblewrap, pytest.mark.xdist_group("leases")]
 
 WAIT_S = 120.0
 MOST_S = 200
+INTERVAL_S = 16
+"""Long enough that a loaded machine co-signs in time."""
 LIMITS = CommandLimits(MOST_S, 250, 64 * MIB, MIB, 8, MIB, 8)
 ENDLESS = ("sleep", "240")
 
@@ -175,7 +177,7 @@ def lease(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lease]:
 def test_a_lease_whose_job_ends__is_paid_by_its_last_reading__in_two_transactions__and_an_auditor_confirms_it(
     lease: Lease,
 ) -> None:
-    job = lease.open(("sh", "-c", "sleep 7; echo done"), interval_s=12)
+    job = lease.open(("sh", "-c", "sleep 7; echo done"), interval_s=INTERVAL_S)
     watch(LeaseWatch(lease.buyer, lease.node, job), lambda status: status.over)
     row = lease.closed(job)
     readings = lease.readings(job)
@@ -198,7 +200,7 @@ def test_a_lease_whose_job_ends__is_paid_by_its_last_reading__in_two_transaction
 
 
 def test_a_buyer_who_ends_a_lease__pays_for_what_it_signed(lease: Lease) -> None:
-    job = lease.open(ENDLESS, interval_s=12)
+    job = lease.open(ENDLESS, interval_s=INTERVAL_S)
     watching = LeaseWatch(lease.buyer, lease.node, job)
     signed = watch(watching, lambda status: status.signed > 0).signed
     watching.end()
@@ -207,7 +209,7 @@ def test_a_buyer_who_ends_a_lease__pays_for_what_it_signed(lease: Lease) -> None
 
 
 def test_a_buyer_who_contests_a_reading__pays_for_what_it_signed_before(lease: Lease) -> None:
-    job = lease.open(ENDLESS, interval_s=12)
+    job = lease.open(ENDLESS, interval_s=INTERVAL_S)
     watching = LeaseWatch(lease.buyer, lease.node, job)
     signed = watch(watching, lambda status: status.signed > 0).signed
     # A watch that began this very moment has seen no time pass for what the meter claims.
@@ -221,16 +223,16 @@ def test_a_buyer_who_contests_a_reading__pays_for_what_it_signed_before(lease: L
 
 
 def test_a_buyer_who_falls_silent__has_the_lease_stop_within_an_interval(lease: Lease) -> None:
-    job = lease.open(ENDLESS, interval_s=8)
+    job = lease.open(ENDLESS, interval_s=INTERVAL_S)
     signed = watch(LeaseWatch(lease.buyer, lease.node, job), lambda status: status.signed > 0).signed
     row = lease.closed(job)
     assert int(row["units"]) == signed == max(lease.signed(job))
-    assert max(reading.units for reading in lease.readings(job)) - signed <= 8
+    assert max(reading.units for reading in lease.readings(job)) - signed <= INTERVAL_S
     assert int(row["bond_returned"]) > 0
 
 
 def test_a_provider_that_falls_silent__costs_no_more_than_what_was_signed(lease: Lease) -> None:
-    job = lease.open(ENDLESS, interval_s=6)
+    job = lease.open(ENDLESS, interval_s=INTERVAL_S)
     watching = LeaseWatch(lease.buyer, lease.node, job)
     signed = watch(watching, lambda status: status.signed > 0).signed
     lease.agent_stop.set()
