@@ -68,7 +68,8 @@ class LogKinds:
         self.numbered: list[LogKind] = []
         self.by_address: dict[str, dict[str, int]] = {}
         """Numbers by the address and the first topic as they come, in lower case."""
-        for address in directory.addresses:
+        # The same numbers in every process, in whatever order each learned of the contracts.
+        for address in sorted(directory.addresses):
             numbers = self.by_address[address.lower()] = {}
             for topic, kind in kinds_at(address, *directory.owner_of(address)).items():
                 numbers["0x" + topic.hex()] = len(self.numbered)

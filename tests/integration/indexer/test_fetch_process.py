@@ -1,0 +1,99 @@
+"""Far behind, the chain is fetched by a process of its own: what is stored is the same, also when that process is killed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import pytest
+from tests.chaos.waiting import wait_until
+from tests.integration.distorting_endpoint import distorted
+from tests.integration.ledger_on_chain import LedgerOnChain, index_all, rows_of
+
+from computility.chain.rpc import RpcClient
+from computility.services.indexer import Indexer
+from computility.store.accounts import AccountRow
+from computility.store.blocks import BlockRow, CursorRow
+from computility.store.engine import Database, open_database
+from computility.store.jobs import JobRow
+from computility.store.raw_logs import EventAccountRow, RawLogRow
+from computility.store.scores import ScoreRow
+
+TABLES = (JobRow, AccountRow, ScoreRow, RawLogRow, EventAccountRow, BlockRow)
+SOON_S = 240.0
+
+
+def fetching() -> list[int]:
+    """The processes of this test that fetch."""
+    return [
+        child.pid
+        for child in psutil.Process().children()
+        if child.status() != psutil.STATUS_ZOMBIE and "computility.services.fetch_process" in child.cmdline()
+    ]
+
+
+def follow(indexer: Indexer, done: Callable[[], bool]) -> None:
+    """Let an indexer run until something holds."""
+    stop = threading.Event()
+    thread = threading.Thread(target=indexer.run, args=(stop,))
+    thread.start()
+    try:
+        wait_until(done, SOON_S)
+    finally:
+        stop.set()
+        thread.join(60)
+    assert not thread.is_alive()
+
+
+def number(database: Database) -> int:
+    """The block up to which the store is folded."""
+    cursors = rows_of(database, CursorRow)
+    return cursors[0]["number"] if cursors else -1
+
+
+def test_a_long_back_fill__is_fetched_by_a_process_and_nothing_is_lost_when_it_is_killed(
+    ledger: LedgerOnChain, tmp_path: Path
+) -> None:
+    ledger.attest(ledger.open())
+    ledger.mine(280)
+    ledger.attest(ledger.open())
+    head = ledger.rpc.block_number()
+    truth = open_database(f"sqlite:///{tmp_path}/truth.sqlite")
+    index_all(Indexer(ledger.rpc, truth, ledger.deployments))
+    database = open_database(f"sqlite:///{tmp_path}/node.sqlite")
+    seen: set[int] = set()
+
+    def caught_up() -> bool:
+        for pid in fetching():
+            if not seen:
+                os.kill(pid, signal.SIGKILL)
+            seen.add(pid)
+        return number(database) == head
+
+    follow(Indexer(ledger.rpc, database, ledger.deployments, most_blocks=8, poll_interval_s=0.05), caught_up)
+    assert seen
+    for table in TABLES:
+        assert rows_of(database, table) == rows_of(truth, table)
+    assert not fetching()
+    truth.close()
+    database.close()
+
+
+def test_what_the_process_is_told_that_is_no_truth__is_said_here_and_nothing_taken_in(
+    ledger: LedgerOnChain, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    ledger.open()
+    ledger.mine(260)
+    database = open_database(f"sqlite:///{tmp_path}/node.sqlite")
+    lie = {"address": "0x" + "11" * 20}
+    with distorted(
+        ledger.rpc.url, lambda method, found: [found[0] | lie] if method == "eth_getLogs" and found else found
+    ) as url:
+        indexer = Indexer(RpcClient(url), database, ledger.deployments, poll_interval_s=0.05)
+        follow(indexer, lambda: "which was not asked for" in caplog.text)
+    assert rows_of(database, JobRow) == []
+    database.close()
