@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fnmatch
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -94,6 +95,7 @@ def find() -> list[Finding]:
             f"--json={report}",
         ],
         cwd=ROOT,
+        env={**os.environ, "PATH": f"{ROOT / 'scripts'}:{os.environ['PATH']}"},  # it asks forge for its settings
         capture_output=True,
         text=True,
         timeout=_TIMEOUT_S,
