@@ -17,7 +17,20 @@ from computility.api.metrics import router as metrics
 from computility.api.openapi_document import openapi_document
 from computility.api.page import WebPage
 from computility.api.problems import install_problem_handlers
-from computility.api.routers import accounts, asks, content, events, jobs, leases, node, quotes, ratings, uploads
+from computility.api.routers import (
+    accounts,
+    asks,
+    content,
+    events,
+    institutions,
+    jobs,
+    leases,
+    node,
+    quotes,
+    ratings,
+    statistics,
+    uploads,
+)
 from computility.api.security_headers import SecurityHeaders
 from computility.services.node import Node
 from computility.settings import NodeSettings
@@ -56,7 +69,7 @@ def create_app(settings: NodeSettings) -> FastAPI:
         redirect_slashes=False,
     )
     api = APIRouter(prefix="/v1")
-    for part in (node, asks, quotes, jobs, leases, ratings, accounts, events, content, uploads):
+    for part in (node, asks, quotes, jobs, leases, ratings, accounts, events, statistics, institutions, content, uploads):
         api.include_router(part.router)
     app.include_router(api)
     app.include_router(metrics)

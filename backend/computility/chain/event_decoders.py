@@ -12,6 +12,10 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any, Final
 
+from eth_abi.abi import decode as decode_abi
+from eth_abi.abi import encode as encode_abi
+from eth_abi.exceptions import DecodingError, EncodingError
+
 from computility.domain.errors import ChainMisbehaved
 from computility.domain.events import Event
 from computility.domain.identifiers import Address, address_from_bytes
@@ -47,6 +51,8 @@ def decoder_of(event: type[Event]) -> Decoder:
     Raises:
         TypeError: it has a parameter of no fixed width.
     """
+    if event not in _DECODERS and _is_dynamic(event):
+        _DECODERS[event] = _dynamic_decoder(event)
     if event not in _DECODERS:
         fields = [(field.python_name, field.type) for field in (*event.EVENT.indexed, *event.EVENT.data)]
         _DECODERS[event] = _generate(event, fields)
@@ -58,6 +64,13 @@ _DECODERS: Final[dict[type[Event], Decoder]] = {}
 
 def checker_of(event: type[Event]) -> Callable[[bytes], None]:
     """What refuses words that are not of an event's form, without decoding them: as its decoder does, for a quarter of the time."""
+    if _is_dynamic(event):
+        decode = decoder_of(event)
+
+        def check_dynamic(words: bytes) -> None:
+            decode(words)
+
+        return check_dynamic
     fields = [(field.python_name, field.type) for field in (*event.EVENT.indexed, *event.EVENT.data)]
     writer = _Writer()
     for _, declared in fields:
@@ -108,6 +121,41 @@ def terms_decoder() -> Callable[[bytes], Terms]:
         return terms
 
     return decode_and_keep
+
+
+_DYNAMIC: Final = frozenset({"bytes", "string"})
+
+
+def _is_dynamic(event: type[Event]) -> bool:
+    return any(field.type in _DYNAMIC for field in event.EVENT.fields)
+
+
+def _dynamic_decoder(event: type[Event]) -> Decoder:
+    """For the few events that have no fixed width, all of them rare: by eth_abi. Of text that is no UTF-8, what can be read: anybody may send it."""
+    fields = (*event.EVENT.indexed, *event.EVENT.data)
+    indexed = tuple(field.type for field in event.EVENT.indexed)
+    data_types = tuple("bytes" if field.type == "string" else field.type for field in event.EVENT.data)
+
+    def decode(words: bytes) -> Event:
+        head, data = words[: _WORD * len(indexed)], words[_WORD * len(indexed) :]
+        try:
+            values = (*decode_abi(indexed, head), *decode_abi(data_types, data))
+            spelled = encode_abi(data_types, values[len(indexed) :])
+        except (DecodingError, EncodingError, OverflowError, ValueError) as error:
+            raise ChainMisbehaved(f"{event.__name__} has a word that does not fit its type: {error}") from error
+        if spelled != data or len(head) != _WORD * len(indexed):
+            raise ChainMisbehaved(f"{event.__name__} has words of another form than the contract writes")
+        return event(**{f.python_name: _plain(f.type, value) for f, value in zip(fields, values, strict=True)})
+
+    return decode
+
+
+def _plain(declared: str, value: Any) -> Any:
+    if declared == "address":
+        return ADDRESSES[bytes.fromhex(value[2:])]
+    if declared == "bytes32":
+        return "0x" + value.hex()
+    return value.decode("utf-8", "replace") if declared == "string" else value
 
 
 def _generate(cls: type, fields: Sequence[tuple[str, str]]) -> Any:

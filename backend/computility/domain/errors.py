@@ -204,6 +204,12 @@ class UnknownJob(NotFound):
     code = "unknown-job"
 
 
+class UnknownDispute(NotFound):
+    """No such dispute before the newest panel."""
+
+    code = "unknown-dispute"
+
+
 class Conflict(ComputilityError):
     """Another statement came first, and the first wins."""
 

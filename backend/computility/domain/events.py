@@ -10,114 +10,16 @@ Long on purpose: all events of the ledger, one below the other.
 from __future__ import annotations
 
 import dataclasses
-import re
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Any, ClassVar, Final
+from typing import Final
 
-from computility.domain.identifiers import Address, Bytes32, ChainId, keccak_bytes32
+from computility.domain.event import Event, EventField, EventOrigin, EventType
+from computility.domain.identifiers import Address, Bytes32
+from computility.domain.institution_events import ARBITRATION_EVENTS, COMMITTEE_EVENTS, TIMELOCK_EVENTS
 from computility.domain.terms import Terms
 
-
-@dataclass(frozen=True)
-class EventOrigin:
-    """Where an event stands in the ledger. Its key is (chain id, block hash, log index)."""
-
-    chain_id: ChainId
-    block_hash: Bytes32
-    block_number: int
-    log_index: int
-    tx_hash: Bytes32
-    address: Address
-    timestamp: int
-
-
-@dataclass(frozen=True)
-class EventField:
-    """One parameter of an event."""
-
-    type: str
-    indexed: bool
-    name: str
-
-    @cached_property
-    def python_name(self) -> str:
-        """The name in snake case; Python's ``from`` is ``from_``."""
-        snake = re.sub(r"(?<!^)([A-Z])", lambda match: "_" + match[1].lower(), self.name)
-        return f"{snake}_" if snake == "from" else snake
-
-
-class EventType:
-    """An event's declaration, and what follows from it."""
-
-    def __init__(self, declaration: str) -> None:
-        match = re.fullmatch(r"(\w+)\((.*)\)", declaration)
-        if match is None:
-            raise ValueError(f"not an event declaration: {declaration}")
-        self.name = match[1]
-        self.fields = tuple(_field(part) for part in match[2].split(","))
-        self.topic: Bytes32 = keccak_bytes32(
-            f"{self.name}({','.join(_abi_type(f.type) for f in self.fields)})".encode()
-        )
-
-    @property
-    def indexed(self) -> tuple[EventField, ...]:
-        """The fields that travel as topics, in order."""
-        return tuple(field for field in self.fields if field.indexed)
-
-    @property
-    def data(self) -> tuple[EventField, ...]:
-        """The fields that travel as data, in order."""
-        return tuple(field for field in self.fields if not field.indexed)
-
-
-def _field(declared: str) -> EventField:
-    words = declared.strip().split(" ")
-    return EventField(words[0], "indexed" in words, words[-1])
-
-
-def _abi_type(declared: str) -> str:
-    if declared == "Terms":
-        return f"({','.join(field.type for field in Terms.STRUCT.fields)})"
-    return declared
-
-
-@dataclass(frozen=True)
-class Event:
-    """Base of all events."""
-
-    EVENT: ClassVar[EventType]
-
-    def to_json(self) -> dict[str, Any]:
-        """Arguments by their Solidity names; uint64 and wider as decimal strings."""
-        return {field.name: _value_to_json(field.type, getattr(self, field.python_name)) for field in self.EVENT.fields}
-
-    @property
-    def job_id(self) -> Bytes32 | None:
-        """The job it belongs to, if any."""
-        return getattr(self, "job", None)
-
-    @property
-    def accounts(self) -> frozenset[Address]:
-        """All accounts that it names."""
-        found: set[Address] = set()
-        for field in self.EVENT.fields:
-            value = getattr(self, field.python_name)
-            if field.type == "address":
-                found.add(value)
-            elif isinstance(value, Terms):
-                found |= {value.buyer, value.payer, value.provider, value.verifier, value.arbiter}
-        return frozenset(found)
-
-
-def _value_to_json(declared: str, value: Any) -> Any:
-    if isinstance(value, Terms):
-        return value.to_json()
-    if isinstance(value, tuple):
-        return list(value)
-    if declared.startswith("uint") and "[" not in declared and int(declared[4:]) >= 64:
-        return str(value)
-    return value
+__all__ = ["Event", "EventField", "EventOrigin", "EventType"]
+# Besides the events themselves, for whoever deals in them.
 
 
 # ---------------------------------------------------------------- JobEscrow
@@ -310,6 +212,11 @@ class JobSkipped(Event):
         return None
 
     @property
+    def told_job(self) -> Bytes32 | None:
+        """None: anybody can have a batch skip an item that names any job."""
+        return None
+
+    @property
     def revert_data(self) -> bytes:
         """What the item reverted with: a selector and up to two words."""
         return bytes.fromhex(self.error[2:10] + self.first[2:] + self.second[2:]) if int(self.error, 16) else b""
@@ -447,6 +354,21 @@ class ProviderExited(Event):
     stake: int
 
 
+@dataclass(frozen=True)
+class RulesChanged(Event):
+    EVENT = EventType("RulesChanged(uint104 minStake,uint32 unbonding,bool openAdmission)")
+    min_stake: int
+    unbonding: int
+    open_admission: bool
+
+
+@dataclass(frozen=True)
+class AdmissionChanged(Event):
+    EVENT = EventType("AdmissionChanged(address indexed provider,bool admitted)")
+    provider: Address
+    admitted: bool
+
+
 ESCROW_EVENTS: Final[tuple[type[Event], ...]] = (
     Deposited,
     Withdrawn,
@@ -481,6 +403,8 @@ REGISTRY_EVENTS: Final[tuple[type[Event], ...]] = (
     ResourceRetired,
     ExitRequested,
     ProviderExited,
+    RulesChanged,
+    AdmissionChanged,
 )
 
 # Which events are read from which contract of a generation. Credit scores have none: they follow from the escrow's (``domain.scores``).
@@ -488,11 +412,14 @@ REGISTRY_EVENTS: Final[tuple[type[Event], ...]] = (
 EVENTS_BY_CONTRACT: Final[dict[str, tuple[type[Event], ...]]] = {
     "JobEscrow": ESCROW_EVENTS,
     "ProviderRegistry": REGISTRY_EVENTS,
+    "VerifierCommittee": COMMITTEE_EVENTS,
+    "Arbitration": ARBITRATION_EVENTS,
+    "Timelock": TIMELOCK_EVENTS,
 }
 
 
 def _check_declarations() -> None:
-    for cls in ESCROW_EVENTS + REGISTRY_EVENTS:
+    for cls in (event for events in EVENTS_BY_CONTRACT.values() for event in events):
         declared = [field.python_name for field in cls.EVENT.fields]
         if declared != [field.name for field in dataclasses.fields(cls)]:
             raise TypeError(f"the fields of {cls.__name__} differ from its declaration")

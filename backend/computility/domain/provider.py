@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Final
 
 from computility.domain.errors import ChainMisbehaved
 from computility.domain.events import (
+    AdmissionChanged,
     Event,
     EventOrigin,
     ExitRequested,
@@ -16,12 +18,16 @@ from computility.domain.events import (
     ResourceRetired,
     RewardClaimed,
     RewardStaked,
+    RulesChanged,
     StakeAdded,
     StakeReleased,
     StakeReserved,
     StakeSlashed,
 )
 from computility.domain.identifiers import Address, Bytes32
+
+OF_NO_PROVIDER: Final = (RulesChanged, AdmissionChanged)
+"""Events of the registry that change nothing of a provider: who may register is asked of the contract."""
 
 
 @dataclass(frozen=True)

@@ -81,9 +81,9 @@ def day_of(timestamp: int) -> int:
     return timestamp // DAY_S
 
 
-def opening(block: int) -> Tally:
-    """What the opening of a job adds to its day."""
-    return Tally(opened=1, block=block)
+def opening(block: int, count: int = 1) -> Tally:
+    """What the opening of a job, or of several, adds to its day."""
+    return Tally(opened=count, block=block)
 
 
 def dispute(block: int) -> Tally:

@@ -15,7 +15,7 @@ from computility.domain.scores import Role
 from computility.domain.standing import Standing
 from computility.services.chain_view import ChainView
 from computility.services.journal import Journal
-from computility.services.ledger import Ledger
+from computility.services.ledger import Confirmation, Ledger
 from computility.services.pages import PageOf
 
 
@@ -25,6 +25,7 @@ class AccountView:
 
     address: Address
     balance: Balance
+    confirmation: Confirmation
     credit_balance: int | None
 
 
@@ -35,6 +36,7 @@ class ScoresView:
     account: Address
     buyer: Standing | None
     provider: Standing | None
+    confirmation: Confirmation
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,7 @@ class ProviderView:
     score_bps: int | None
     open_jobs: int
     ratings: tuple[Rating, ...]
+    confirmation: Confirmation
 
 
 class Accounts:
@@ -64,13 +67,16 @@ class Accounts:
             wallet = self._chain.wallet_credits(account)
         except ChainError:
             wallet = None
-        return AccountView(account, self._ledger.balance(account), wallet)
+        return AccountView(account, self._ledger.balance(account), self._ledger.confirmation_of(account), wallet)
 
     def scores(self, address: str) -> ScoresView:
         """Both scores of an account."""
         account = parse_address(address)
         return ScoresView(
-            account, self._ledger.standing(account, Role.BUYER), self._ledger.standing(account, Role.PROVIDER)
+            account,
+            self._ledger.standing(account, Role.BUYER),
+            self._ledger.standing(account, Role.PROVIDER),
+            self._ledger.confirmation_of(account),
         )
 
     def provider(self, address: str) -> ProviderView:
@@ -101,4 +107,5 @@ class Accounts:
                 for entry in self._journal.ratings_at(record.address, self._clock())
                 if isinstance(entry.statement.message, Rating)
             ),
+            confirmation=self._ledger.confirmation_of(record.address),
         )

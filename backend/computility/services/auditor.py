@@ -11,17 +11,18 @@ from typing import Any, Final
 from computility.chain.connection import ChainConnection
 from computility.chain.deployments import Deployments
 from computility.domain.errors import ChainReplaced, InvalidMessage, NodeBusy
-from computility.domain.identifiers import Address, Bytes32
+from computility.domain.identifiers import Address, Bytes32, address_from_bytes
 from computility.domain.job import JobRecord
 from computility.domain.ledger import Balance
 from computility.domain.provider import ProviderRecord
 from computility.domain.score_slot import epoch_of
 from computility.domain.standing import Standing
+from computility.domain.statistics import TOTAL, Scope
 from computility.services.conservation import Conservation
 from computility.services.contract_directory import ContractDirectory
 from computility.services.ledger_replay import LedgerReplay
 from computility.services.ledger_source import LedgerSource, RpcSource, walk
-from computility.store import accounts, blocks, jobs, providers, scores
+from computility.store import accounts, blocks, institutions, jobs, providers, scores, statistics
 from computility.store.engine import Database
 
 _PROGRESS_BLOCKS: Final = 100
@@ -157,6 +158,37 @@ class Auditor:
                     f"{row.registry_address}/{row.address}": _provider_fields(row.record())
                     for row in providers.all_providers(session, chain_id)
                 },
+                "statistics": {
+                    _statistics_key(
+                        Scope(row.scope), row.day, _subject(Scope(row.scope), row.subject)
+                    ): row.tally()._asdict()
+                    for row in statistics.all_statistics(session, chain_id)
+                },
+                "score_history": {
+                    f"{row.escrow}/{row.account}/{row.role}/{row.day}": {
+                        **_standing_fields(row.record()),
+                        "block": row.block,
+                    }
+                    for row in statistics.all_history(session, chain_id)
+                },
+                "members": {
+                    f"{row.institution}/{row.account}": asdict(row.record())
+                    for row in institutions.all_members(session, chain_id)
+                },
+                "disputes": {
+                    f"{row.institution}/{int.from_bytes(row.id, 'big')}": asdict(row.record())
+                    for row in institutions.all_disputes(session, chain_id)
+                },
+                "dispute_votes": {
+                    f"{row.institution}/{int.from_bytes(row.dispute, 'big')}/{row.round}/{row.arbiter}": asdict(
+                        row.record()
+                    )
+                    for row in institutions.all_votes(session, chain_id)
+                },
+                "operations": {
+                    f"{row.institution}/{row.id}": asdict(row.record())
+                    for row in institutions.all_operations(session, chain_id)
+                },
             }
             (head,) = blocks.blocks_down_from(session, chain_id, cursor.number, 1)
             return _Snapshot(cursor.number, Bytes32(cursor.hash), head.timestamp, tables)
@@ -234,7 +266,31 @@ def _tables_of(replay: LedgerReplay) -> dict[str, dict[str, Mapping[str, Any]]]:
             f"{registry}/{address}": _provider_fields(record)
             for (registry, address), record in replay.providers.items()
         },
+        "statistics": {_statistics_key(*key): tally._asdict() for key, tally in replay.statistics().items()},
+        "score_history": {
+            f"{escrow}/{account}/{int(role)}/{day}": {**_standing_fields(standing), "block": block}
+            for (escrow, account, role, day), (standing, block) in replay.score_history.items()
+        },
+        "members": {f"{at}/{account}": asdict(member) for (at, account), member in replay.institutions.members.items()},
+        "disputes": {f"{at}/{number}": asdict(found) for (at, number), found in replay.institutions.disputes.items()},
+        "dispute_votes": {
+            f"{at}/{number}/{round_number}/{arbiter}": asdict(vote)
+            for (at, number, round_number, arbiter), vote in replay.institutions.votes.items()
+        },
+        "operations": {
+            f"{at}/{identifier}": asdict(found) for (at, identifier), found in replay.institutions.operations.items()
+        },
     }
+
+
+def _statistics_key(scope: Scope, day: int, subject: str) -> str:
+    return f"{scope.name.lower()}/{'all' if day == TOTAL else day}/{subject}".rstrip("/")
+
+
+def _subject(scope: Scope, subject: bytes) -> str:
+    if scope is Scope.MARKET:
+        return ""
+    return "0x" + subject.hex() if scope is Scope.RESOURCE else address_from_bytes(subject[12:])
 
 
 def _compare(

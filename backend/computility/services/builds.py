@@ -17,7 +17,7 @@ from computility.store import blocks, ledgers, raw_logs, undo
 from computility.store.bulk_write import BulkWriter
 from computility.store.engine import Database
 from computility.store.ledgers import BUILDING, LIVE
-from computility.store.projected import EVERY
+from computility.store.projections import EVERY
 
 _log = logging.getLogger(__name__)
 

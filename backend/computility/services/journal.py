@@ -130,6 +130,11 @@ class Journal:
         with self._unit_of_work() as session:
             return list(statements.urns_of(session, self._chain_id, provider))
 
+    def newest_urns(self, limit: int) -> list[str]:
+        """Resources of the newest ``limit`` asks."""
+        with self._unit_of_work() as session:
+            return list(statements.newest_urns(session, self._chain_id, limit))
+
     def count_attestations(self, job: Bytes32, signer: Address) -> int:
         """Attestations of one signer to a job."""
         with self._unit_of_work() as session:

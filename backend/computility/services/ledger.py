@@ -29,11 +29,12 @@ class LedgerJob:
 
 @dataclass(frozen=True)
 class LedgerEvent:
-    """An event, where it stands, and how settled that is."""
+    """An event, where it stands, how settled that is, and the job among whose events it is listed."""
 
     event: Event
     origin: EventOrigin
     confirmation: Confirmation
+    job: Bytes32 | None
 
 
 @dataclass(frozen=True)
@@ -88,3 +89,6 @@ class Ledger(Protocol):
 
     def standing(self, account: Address, role: Role) -> Standing | None:
         """An account's standing with the newest escrow, decayed to the folded block; None without history."""
+
+    def confirmation_of(self, account: Address) -> Confirmation:
+        """How settled the last event is that concerns an account; final without any."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator
 
 from computility.chain.log_decoding import RawLog, event_of
 from computility.domain import job as job_fold
 from computility.domain import provider as provider_fold
-from computility.domain.events import Event, EventOrigin
+from computility.domain.events import Event, EventOrigin, JobDisputed
 from computility.domain.identifiers import Address, Bytes32, ChainId
 from computility.domain.job import JobRecord, JobState
 from computility.domain.ledger import Balance, movement_of
@@ -15,7 +16,9 @@ from computility.domain.provider import ProviderRecord
 from computility.domain.score_slot import ScoreSlot
 from computility.domain.scores import Role, standings_after
 from computility.domain.standing import Standing
+from computility.domain.statistics import TOTAL, Scope, Tally, close_of, day_of, dispute, opening, tallies_of
 from computility.services.contract_directory import ContractDirectory
+from computility.services.institution_books import InstitutionBooks
 
 
 class LedgerReplay:
@@ -36,6 +39,11 @@ class LedgerReplay:
         """By escrow, account and role."""
         self.providers: dict[tuple[Address, Address], ProviderRecord] = {}
         """By registry and provider."""
+        self.score_history: dict[tuple[Address, Address, Role, int], tuple[Standing, int]] = {}
+        """By escrow, account, role and day: the last standing of the day, and its block."""
+        self.disputes: list[tuple[Bytes32, int, int]] = []
+        """Job, time and block of each dispute."""
+        self.institutions = InstitutionBooks()
 
     def fold(self, log: RawLog, timestamp: int) -> None:
         """Apply one log.
@@ -51,11 +59,13 @@ class LedgerReplay:
         origin = EventOrigin(
             self._chain_id, log.block_hash, log.block_number, log.log_index, log.tx_hash, log.address, timestamp
         )
-        if contract == "ProviderRegistry":
+        if contract == "ProviderRegistry" and not isinstance(event, provider_fold.OF_NO_PROVIDER):
             key = log.address, getattr(event, event.EVENT.fields[0].python_name)
             self.providers[key] = provider_fold.apply_event(self.providers.get(key), event, origin)
         elif contract == "JobEscrow":
             self._fold_escrow(event, origin, generation)
+        elif contract in ("VerifierCommittee", "Arbitration", "Timelock"):
+            self.institutions.fold(event, origin)
 
     def job_homes(self) -> dict[Bytes32, tuple[Address, JobRecord]]:
         """Each job with the escrow that holds it."""
@@ -68,7 +78,9 @@ class LedgerReplay:
             self.jobs[event.job_id] = generation, job
             self._homes[event.job_id] = origin.address
             if job.state is JobState.CLOSED:
-                self._score(origin.address, job)
+                self._score(origin, job)
+            elif isinstance(event, JobDisputed):
+                self.disputes.append((event.job, origin.timestamp, origin.block_number))
         movement = movement_of(event, before.terms if before else None)
         for account, delta in movement.accounts.items():
             key = origin.address, account
@@ -76,10 +88,37 @@ class LedgerReplay:
         if movement.fees:
             self.fees[origin.address] += movement.fees
 
-    def _score(self, escrow: Address, job: JobRecord) -> None:
+    def statistics(self) -> dict[tuple[Scope, int, str], Tally]:
+        """Everything added up again from the jobs, by scope, day and subject (``0x`` hex; empty for the market): what kept sums are held against."""
+        sums: dict[tuple[Scope, int, str], Tally] = {}
+        for job, day, tally in self._contributions():
+            assert job.terms is not None
+            for subject in (
+                (Scope.MARKET, ""),
+                (Scope.RESOURCE, job.terms.resource),
+                (Scope.PROVIDER, job.terms.provider),
+            ):
+                for key in ((subject[0], day, subject[1]), (subject[0], TOTAL, subject[1])):
+                    sums[key] = sums.get(key, Tally()).plus(tally)
+        return sums
+
+    def _contributions(self) -> Iterator[tuple[JobRecord, int, Tally]]:
+        for _, job in self.jobs.values():
+            if job.opened_at is not None and job.opened_block is not None:
+                yield job, day_of(job.opened_at), opening(job.opened_block)
+            if (close := close_of(job)) is not None:
+                for day, tally in tallies_of(close):
+                    yield job, day, tally
+        for disputed, at, block in self.disputes:
+            yield self.jobs[disputed][1], day_of(at), dispute(block)
+
+    def _score(self, origin: EventOrigin, job: JobRecord) -> None:
+        escrow = origin.address
+
         def stored(account: Address, role: Role) -> ScoreSlot:
             found = self.scores.get((escrow, account, role))
             return found.slot if found else ScoreSlot()
 
         for (account, role), standing in standings_after(job, stored).items():
             self.scores[escrow, account, role] = standing
+            self.score_history[escrow, account, role, day_of(standing.at)] = standing, origin.block_number

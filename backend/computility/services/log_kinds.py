@@ -29,6 +29,10 @@ class LogKind:
     of_job: bool
     """Whether its job, the first topic after its own, is one that the fold knows."""
     closes: bool
+    told_in: slice | None
+    """Where its topics name the job among whose events it is listed."""
+    dispute_in: slice | None
+    """Where they name the dispute that leads to that job."""
     check: Callable[[bytes], None]
     decode: Decoder
     in_topics: tuple[slice, ...]
@@ -48,6 +52,8 @@ def kinds_at(address: Address, generation: int, contract: str) -> dict[bytes, Lo
             # Some events name a job of which nothing changes: they say so themselves.
             of_job=event.job_id is Event.job_id and event.EVENT.fields[0].name == "job",
             closes=event in (JobClosed, JobPaid),
+            told_in=_topic(event, "job") if event.told_job is Event.told_job else None,
+            dispute_in=_topic(event, "disputeId") or _topic(event, "evidenceGroupId"),
             check=checker_of(event),
             decode=decode,
             in_topics=tuple(
@@ -74,6 +80,13 @@ class LogKinds:
             for topic, kind in kinds_at(address, *directory.owner_of(address)).items():
                 numbers["0x" + topic.hex()] = len(self.numbered)
                 self.numbered.append(kind)
+
+
+def _topic(event: type[Event], name: str) -> slice | None:
+    for at, field in enumerate(event.EVENT.indexed, 1):
+        if field.name == name:
+            return slice(_WORD * at, _WORD * (at + 1))
+    return None
 
 
 def _addresses_in_data(event: type[Event]) -> tuple[slice, ...]:

@@ -36,7 +36,9 @@ from computility.services.order_book import OrderBook, job_topic
 from computility.services.outputs import Outputs
 from computility.services.proof_builder import ProofBuilder
 from computility.services.rating_book import RatingBook
+from computility.services.stored_institutions import StoredInstitutions
 from computility.services.stored_ledger import StoredLedger
+from computility.services.stored_statistics import StoredStatistics
 from computility.services.surveillance.stored_facts import stored_facts
 from computility.services.surveillance.watch import skipped_rules, watch
 from computility.services.trades import Trades
@@ -45,6 +47,8 @@ from computility.settings import NodeSettings
 from computility.store.engine import Database, open_database, open_replica
 
 _STOP_SERVING_WITHIN_S: Final = 3
+_NEWEST_ASKS: Final = 5_000
+"""From which statistics know the kinds of resources."""
 
 
 class Node:
@@ -74,6 +78,8 @@ class Node:
             self.feed,
             self.clock,
         )
+        self.statistics = StoredStatistics(database, self.deployments, lambda: self.journal.newest_urns(_NEWEST_ASKS))
+        self.institutions = StoredInstitutions(database, self.deployments)
         self.market = Market(self.journal, self.ledger, self.clock)
         # What is only shown may come from a copy that lags; what is decided by may not.
         shown = StoredLedger(replica, self.deployments) if replica else self.ledger

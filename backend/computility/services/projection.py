@@ -37,21 +37,23 @@ from computility.domain.standing import Standing
 from computility.domain.terms import Terms
 from computility.services import job_rows
 from computility.services.incoming import IncomingBlock
+from computility.services.institution_fold import InstitutionFold
 from computility.services.job_rows import Leg
 from computility.services.log_kinds import LogKind
 from computility.services.projected_rows import Rows
+from computility.services.statistics_fold import StatisticsFold
 from computility.store import undo
 from computility.store.bulk_write import BulkWriter, Row
 from computility.store.compact_types import chain_number
 from computility.store.projected import (
     ACCOUNTS,
     BUYER,
-    EVERY,
     FEES,
     GENERATION,
     JOBS,
     PROVIDER,
     PROVIDERS,
+    RESOURCE,
     SCORES,
     STATE,
     TERMS,
@@ -60,10 +62,11 @@ from computility.store.projected import (
     job_record,
     job_row,
 )
+from computility.store.projections import DISPUTES, EVERY, MEMBERS, OPERATIONS, SCORE_HISTORY, STATISTICS, VOTES
 from computility.store.raw_logs import EventAccountRow, RawLogRow
 from computility.store.undo import UndoRow
 
-PROJECTION_VERSION: Final = 3
+PROJECTION_VERSION: Final = 4
 """Raise it when a fold or a projected table changes what it holds: every store is then rebuilt from its logs."""
 
 _NOBODY: Final = bytes(20)
@@ -89,6 +92,10 @@ class Projection:
         self._moved: dict[tuple[bytes, bytes], list[int]] = {}
         """What balances gained since they were last put into their rows."""
         self._fees_moved: dict[bytes, int] = defaultdict(int)
+        self._statistics = StatisticsFold(self._by_number[STATISTICS.number], self._by_number[SCORE_HISTORY.number])
+        self._institutions = InstitutionFold(
+            *(self._by_number[table.number] for table in (MEMBERS, DISPUTES, VOTES, OPERATIONS))
+        )
 
     def fold(
         self,
@@ -121,8 +128,8 @@ class Projection:
         for block in busy:
             number, block_hash, timestamp = block.number, block.hash, block.timestamp
             keep = number >= keep_from
-            if keep and self._moved:
-                self._put_balances()
+            if keep:
+                self._put_sums()
             for rows in self._by_number.values():
                 rows.begin_block(keep=keep)
             for log_index, tx_hash, kind_number, topics, data in block.logs:
@@ -132,19 +139,20 @@ class Projection:
                 if job is not None:
                     touched.add(job)
                 if keep_logs:
+                    told = job if job is not None else self._institutions.job_told(kind, topics)
                     raw.append(
                         (
                             chain, number, log_index, block_hash, timestamp, tx_hash, kind.address_bytes, kind.generation, kind.contract,
-                            kind.event.EVENT.name, job, topics, data,
+                            kind.event.EVENT.name, told, topics, data,
                         )
                     )  # fmt: skip
                     for account in _concerned(kind, topics, data, row):
                         concerned[account].append((chain, account, number, log_index))
             if keep:
                 # Images are of one block each: only what is final adds up over several.
-                self._put_balances()
+                self._put_sums()
                 images += [image for rows in self._by_number.values() for image in rows.end_block(number)]
-        self._put_balances()
+        self._put_sums()
         writer.insert(_table(RawLogRow), raw)
         # In the order of their key: each account's rows go to the end of its own stretch, not all over the table.
         writer.insert(_table(EventAccountRow), [row for account in sorted(concerned) for row in concerned[account]])
@@ -167,6 +175,7 @@ class Projection:
         """Forget what is at hand."""
         self._moved.clear()
         self._fees_moved.clear()
+        self._statistics.discard()
         for rows in self._by_number.values():
             rows.discard()
 
@@ -217,8 +226,13 @@ class Projection:
             self._chain_id, Bytes32("0x" + block.hash.hex()), block.number, log_index, Bytes32("0x" + tx_hash.hex()), kind.address,
             block.timestamp,
         )  # fmt: skip
+        if kind.contract != "JobEscrow" and kind.contract != "ProviderRegistry":
+            self._institutions.apply(kind, event, origin)
+            return None
         if kind.contract == "ProviderRegistry":
-            # Every event of the registry names its provider first.
+            if isinstance(event, provider_fold.OF_NO_PROVIDER):
+                return None
+            # Every other event of the registry names its provider first.
             provider = kind.address_bytes, topics[44:64]
             self.providers.put(provider, provider_fold.apply_event(self.providers.get(provider), event, origin))
             return None
@@ -233,12 +247,13 @@ class Projection:
             row = job_row(self._ledger, kind.generation if before is None else before[GENERATION], after)
             self.jobs.put(job, row)
             terms = after.terms
+            self._statistics.job_changed(event, after, row[RESOURCE], row[PROVIDER], origin)
             if (
                 after.state is JobState.CLOSED
                 and (closed := closed_job(after)) is not None
                 and after.closed_at is not None
             ):
-                self._score(kind, closed, job, row, after.closed_at)
+                self._score(kind, closed, job, row, after.closed_at, origin.block_number)
         movement = movement_of(event, terms)
         self._move(kind, [(bytes.fromhex(account[2:]), *delta) for account, delta in movement.accounts.items()])
         if movement.fees:
@@ -251,6 +266,7 @@ class Projection:
         job = topics[32:64]
         row, legs = job_rows.opened(self._ledger, kind.generation, job, data, block.number, block.timestamp, tx_hash)
         self.jobs.add(job, row)
+        self._statistics.opened(row[RESOURCE], row[PROVIDER], block.timestamp, block.number)
         self._move(kind, legs)
         return row
 
@@ -270,7 +286,8 @@ class Projection:
         job = topics[32:64]
         row, legs, closed = job_rows.paid(self._live(kind, job), topics, data, block.number, block.timestamp, tx_hash)
         self.jobs.put(job, row)
-        self._score(kind, closed, job, row, block.timestamp)
+        self._score(kind, closed, job, row, block.timestamp, block.number)
+        self._statistics.paid(row)
         self._move(kind, legs)
         if closed.fee:
             self._fees_moved[kind.address_bytes] += closed.fee
@@ -301,7 +318,8 @@ class Projection:
                     sums[0] += free
                     sums[1] += locked
 
-    def _put_balances(self) -> None:
+    def _put_sums(self) -> None:
+        self._statistics.put()
         self.accounts.prefetch(self._moved)
         for key, (free, locked) in self._moved.items():
             before = self.accounts.get(key) or _NOTHING
@@ -311,7 +329,7 @@ class Projection:
             self.fees.put(escrow, (self.fees.get(escrow) or 0) + fees)
         self._fees_moved.clear()
 
-    def _score(self, kind: LogKind, closed: ClosedJob, job: bytes, row: JobsRow, at: int) -> None:
+    def _score(self, kind: LogKind, closed: ClosedJob, job: bytes, row: JobsRow, at: int, block: int) -> None:
         escrow = kind.address_bytes
         buyer, provider = (row[BUYER], _BUYER, escrow), (row[PROVIDER], _PROVIDER, escrow)
         before = self.scores.get(buyer), self.scores.get(provider)
@@ -320,7 +338,9 @@ class Projection:
         )
         for key, word in zip((buyer, provider), words, strict=True):
             if word is not None:
-                self.scores.put(key, Standing(word, Bytes32("0x" + job.hex()), at))
+                standing = Standing(word, Bytes32("0x" + job.hex()), at)
+                self.scores.put(key, standing)
+                self._statistics.scored(*key, standing, block)
 
 
 _NOTHING: Final = Balance()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Collection, Iterable
 from typing import Final
 
 from sqlmodel import Session
@@ -15,6 +15,7 @@ from computility.domain.provider import ProviderRecord
 from computility.domain.score_slot import epoch_of
 from computility.domain.scores import Role
 from computility.domain.standing import Standing
+from computility.services.confirmations import confirmations
 from computility.services.ledger import Confirmation, FoldedBlock, LedgerEvent, LedgerJob
 from computility.services.pages import PageOf, page_of, read_cursor
 from computility.store import accounts, blocks, jobs, providers, raw_logs, scores
@@ -134,26 +135,29 @@ class StoredLedger:
             return found
         return found._replace(slot=found.slot.decayed_to(epoch_of(folded.timestamp)))
 
+    def confirmation_of(self, account: Address) -> Confirmation:
+        """How settled the last event is that concerns an account; final without any, as nothing can be taken back."""
+        with self._database.unit_of_work() as session:
+            last = raw_logs.last_block_of_account(session, self._chain_id, account)
+            return "finalized" if last is None else confirmations(session, self._chain_id)(last)
+
     @property
     def _registry(self) -> Address:
         return self._deployments.newest.address_of("ProviderRegistry")
 
-    def _settled(self, session: Session) -> Callable[[int], Confirmation]:
-        """How settled a block is: final only once the chain says so and its logs were held against its receipts root."""
-        cursor = blocks.cursor_of(session, self._chain_id)
-        final = min(cursor.final, cursor.sealed) if cursor else -1
-        safe = cursor.safe if cursor else -1
-        return lambda block: "finalized" if block <= final else "safe" if block <= safe else "latest"
-
     def _jobs(self, session: Session, rows: Iterable[JobRow]) -> list[LedgerJob]:
         listed = list(rows)
-        settled = self._settled(session)
+        settled = confirmations(session, self._chain_id)
         last = raw_logs.last_blocks_of_jobs(session, self._chain_id, (row.id for row in listed))
         return [LedgerJob(row.record(), row.generation, settled(last.get(row.id, _NEVER))) for row in listed]
 
     def _events(self, session: Session, page: PageOf[RawLogRow]) -> PageOf[LedgerEvent]:
-        settled = self._settled(session)
-        return page.map(lambda row: LedgerEvent(row.event(), row.origin(), settled(row.block_number)))
+        settled = confirmations(session, self._chain_id)
+        return page.map(
+            lambda row: LedgerEvent(
+                row.event(), row.origin(), settled(row.block_number), None if row.job is None else Bytes32(row.job)
+            )
+        )
 
 
 _NEVER: Final = 2**63 - 1

@@ -229,8 +229,6 @@ SCORES: Final = ProjectedTable[Standing](
 )
 """By account, role and escrow."""
 
-EVERY: Final[tuple[ProjectedTable[Any], ...]] = (JOBS, ACCOUNTS, FEES, PROVIDERS, SCORES)
-
 
 def _check_columns() -> None:
     # ``job_row`` writes the columns in their order; the ones after ``terms`` are the record's own.

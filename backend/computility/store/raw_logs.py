@@ -133,6 +133,14 @@ def last_blocks_of_jobs(session: Session, chain_id: ChainId, jobs: Iterable[str]
     return {str(job): int(number) for job, number in session.exec(query)}
 
 
+def last_block_of_account(session: Session, chain_id: ChainId, account: Address) -> int | None:
+    """The block of the last log that concerns an account; None without any."""
+    query = select(func.max(col(EventAccountRow.block_number))).where(
+        col(EventAccountRow.chain_id) == chain_id, col(EventAccountRow.account) == account
+    )
+    return session.exec(query).one()
+
+
 def logs_of_account(
     session: Session, chain_id: ChainId, account: Address, names: Iterable[str], contract: str
 ) -> Sequence[RawLogRow]:

@@ -181,6 +181,12 @@ def urns_of(session: Session, chain_id: ChainId, provider: Address) -> Sequence[
     return sorted({str(row.message["resource"]) for row in rows})
 
 
+def newest_urns(session: Session, chain_id: ChainId, limit: int) -> Sequence[str]:
+    """Resources of the newest asks."""
+    rows = session.exec(_of(chain_id, StatementKind.ASK).order_by(col(StatementRow.sequence).desc()).limit(limit)).all()
+    return sorted({str(row.message["resource"]) for row in rows})
+
+
 def count_open_asks(session: Session, chain_id: ChainId, provider: Address, now: int) -> int:
     """Open asks of one provider."""
     conditions = (col(StatementRow.provider) == provider, *_open_ask(chain_id, now))

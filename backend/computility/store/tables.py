@@ -2,25 +2,33 @@
 
 from computility.store.accounts import AccountRow, FeesRow
 from computility.store.blocks import BlockRow, CursorRow
+from computility.store.institutions import DisputeRow, MemberRow, OperationRow, VoteRow
 from computility.store.jobs import JobRow
 from computility.store.ledgers import LedgerRow
 from computility.store.providers import ProviderRow
 from computility.store.raw_logs import EventAccountRow, RawLogRow
 from computility.store.scores import ScoreRow
 from computility.store.statements import StatementRow
+from computility.store.statistics import ScoreHistoryRow, StatisticsRow
 from computility.store.undo import UndoRow
 
 __all__ = [
     "AccountRow",
     "BlockRow",
     "CursorRow",
+    "DisputeRow",
     "EventAccountRow",
     "FeesRow",
     "JobRow",
     "LedgerRow",
+    "MemberRow",
+    "OperationRow",
     "ProviderRow",
     "RawLogRow",
+    "ScoreHistoryRow",
     "ScoreRow",
     "StatementRow",
+    "StatisticsRow",
     "UndoRow",
+    "VoteRow",
 ]

@@ -8,6 +8,8 @@ const SECTIONS = [
   ["Market", paths.market],
   ["My jobs", paths.jobs],
   ["Earnings", paths.earnings],
+  ["Statistics", paths.statistics],
+  ["Institutions", paths.institutions],
   ["Audit", paths.audit],
 ] as const;
 

@@ -35,6 +35,18 @@ export const router = createBrowserRouter([
             lazy: async () => ({ Component: (await import("@/features/earnings/earnings-page.tsx")).EarningsPage }),
           },
           {
+            path: "statistics",
+            lazy: async () => ({
+              Component: (await import("@/features/statistics/statistics-page.tsx")).StatisticsPage,
+            }),
+          },
+          {
+            path: "institutions",
+            lazy: async () => ({
+              Component: (await import("@/features/institutions/institutions-page.tsx")).InstitutionsPage,
+            }),
+          },
+          {
             path: "audit",
             lazy: async () => ({ Component: (await import("@/features/audit/audit-page.tsx")).AuditPage }),
           },

@@ -6,6 +6,8 @@ export const paths = {
   jobs: "/jobs",
   job: (jobId: string) => `/jobs/${jobId}`,
   earnings: "/earnings",
+  statistics: "/statistics",
+  institutions: "/institutions",
   audit: "/audit",
   proof: (jobId: string) => `/audit?proof=${jobId}`,
 } as const;

@@ -34,6 +34,10 @@ def random_value(declared: str, chance: random.Random) -> Any:
         return chance.randbytes(32)
     if declared == "bool":
         return chance.random() < 0.5
+    if declared == "bytes":
+        return chance.randbytes(chance.randrange(100))
+    if declared == "string":
+        return "".join(chance.choice("aé雪 ") for _ in range(chance.randrange(40)))
     bits = int(declared.removeprefix("uint"))
     return chance.choice((0, 1, 2**bits - 1, chance.getrandbits(bits)))
 
@@ -92,9 +96,17 @@ def test_words_of_another_form__are_refused(contract: str, event: type[Event]) -
     with pytest.raises(ChainMisbehaved):
         decode_log(contract, (*topics, bytes(32)), data)
     for at, field in enumerate(event.EVENT.indexed, 1):
-        if field.type != "bytes32":
+        if field.type not in ("bytes32", "uint256"):
             with pytest.raises(ChainMisbehaved, match="does not fit"):
                 decode_log(contract, (*topics[:at], b"\xff" + topics[at][1:], *topics[at + 1 :]), data)
+
+
+def test_text_that_is_no_utf_8__is_read_as_far_as_it_goes() -> None:
+    event = next(event for _, event in EVENTS if event.EVENT.name == "Evidence")
+    topics = [bytes.fromhex(event.EVENT.topic[2:]), bytes(32), bytes(31) + b"\7", bytes(32)]
+    decoded = decode_log("Arbitration", tuple(topics), eth_abi.encode(["bytes"], [b"ipfs://\xff\xfe"]))
+    assert decoded is not None
+    assert decoded.to_json()["evidence"] == "ipfs://\ufffd\ufffd"
 
 
 @pytest.mark.parametrize("contract", EVENTS_BY_CONTRACT)

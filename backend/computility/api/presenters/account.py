@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from computility.api.presenters.date import date_of
 from computility.api.presenters.resource import resource_parts
 from computility.api.schemas.account import (
     AccountRow,
     AccountScores,
     ProviderPage,
     ProviderRow,
+    ScoreHistoryPage,
+    ScoreOfDayRow,
     ScoreRow,
 )
 from computility.api.schemas.ratings import RatingRow
@@ -16,6 +19,7 @@ from computility.domain.score_slot import WEIGHT_UNIT, ScoreSlot, share_bps
 from computility.domain.standing import Standing
 from computility.services.accounts import AccountView, ProviderView, ScoresView
 from computility.services.pages import PageOf
+from computility.services.stored_statistics import ScoreOfDay
 
 
 def account_row(view: AccountView, chain_id: str) -> AccountRow:
@@ -25,6 +29,7 @@ def account_row(view: AccountView, chain_id: str) -> AccountRow:
         chain_id=chain_id,
         free=str(view.balance.free),
         locked=str(view.balance.locked),
+        confirmation=view.confirmation,
         credit_balance=None if view.credit_balance is None else str(view.credit_balance),
     )
 
@@ -36,6 +41,7 @@ def account_scores(view: ScoresView) -> AccountScores:
         buyer=_score(view.buyer),
         provider=_score(view.provider),
         tier=view.provider.slot.tier if view.provider else 0,
+        confirmation=view.confirmation,
     )
 
 
@@ -54,6 +60,7 @@ def provider_row(view: ProviderView) -> ProviderRow:
         known_resources=[resource_parts(resource) for resource in view.known_resources],
         score_bps=view.score_bps,
         open_jobs=view.open_jobs,
+        confirmation=view.confirmation,
         ratings=[rating_row(rating) for rating in view.ratings],
     )
 
@@ -74,6 +81,24 @@ def rating_row(rating: Rating) -> RatingRow:
 def provider_page(page: PageOf[ProviderView]) -> ProviderPage:
     """One page of providers."""
     return ProviderPage(items=[provider_row(view) for view in page.items], next=page.next)
+
+
+def score_history_page(page: PageOf[ScoreOfDay]) -> ScoreHistoryPage:
+    """One page of an account's past scores."""
+    return ScoreHistoryPage(
+        items=[
+            ScoreOfDayRow(
+                date=date_of(found.day),
+                score_bps=found.standing.slot.score_bps,
+                tier=found.standing.slot.tier,
+                updated_at=found.standing.at,
+                updated_by=found.standing.job,
+                confirmation=found.confirmation,
+            )
+            for found in page.items
+        ],
+        next=page.next,
+    )
 
 
 def _score(standing: Standing | None) -> ScoreRow:

@@ -153,7 +153,7 @@ def _event_row(found: LedgerEvent) -> EventRow:
         name=found.event.EVENT.name,
         contract=origin.address,
         args=found.event.to_json(),
-        job=found.event.job_id,
+        job=found.job,
         chain_id=origin.chain_id,
         block_number=origin.block_number,
         block_hash=origin.block_hash,

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Path, Query
 
 from computility.api.dependencies import Cursor, Limit, RunningNode
-from computility.api.presenters.account import account_row, account_scores, provider_page, provider_row
+from computility.api.presenters.account import (
+    account_row,
+    account_scores,
+    provider_page,
+    provider_row,
+    score_history_page,
+)
 from computility.api.problems import problems
-from computility.api.schemas.account import AccountRow, AccountScores, ProviderPage, ProviderRow
+from computility.api.schemas.account import AccountRow, AccountScores, ProviderPage, ProviderRow, ScoreHistoryPage
 from computility.api.schemas.wire import Address
+from computility.domain.identifiers import parse_address
+from computility.domain.scores import Role
 
 router = APIRouter(tags=["accounts"])
 
@@ -39,3 +47,16 @@ def get_account(address: AddressPath, node: RunningNode) -> AccountRow:
 def get_scores(account: AddressPath, node: RunningNode) -> AccountScores:
     """An account's credit scores as buyer and as provider."""
     return account_scores(node.accounts.scores(account))
+
+
+@router.get("/scores/{account}/history", responses=problems(422))
+def list_score_history(
+    account: AddressPath,
+    node: RunningNode,
+    role: Annotated[Literal["buyer", "provider"], Query(description="In which the account is scored.")] = "provider",
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> ScoreHistoryPage:
+    """An account's credit score as each day left it, the newest first."""
+    found = node.statistics.score_history(parse_address(account), Role[role.upper()], limit=limit, cursor=cursor)
+    return score_history_page(found)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Annotated
 
 from pydantic import Field
 
-from computility.api.schemas.job import ChainIdText
+from computility.api.schemas.job import ChainIdText, Confirmation
 from computility.api.schemas.market import ResourceParts
 from computility.api.schemas.ratings import RatingRow
 from computility.api.schemas.wire import Address, Amount, Answer, Bps, Bytes32, Page, Time
@@ -19,6 +20,7 @@ class AccountRow(Answer):
     chain_id: ChainIdText
     free: Amount
     locked: Amount
+    confirmation: Confirmation
     credit_balance: Annotated[
         Amount | None, Field(description="Credits in its wallet at the head; null while the chain does not answer.")
     ]
@@ -47,6 +49,22 @@ class AccountScores(Answer):
     buyer: ScoreRow
     provider: ScoreRow
     tier: Annotated[int, Field(ge=0, le=3, description="What it is entitled to as a provider.", examples=[1])]
+    confirmation: Confirmation
+
+
+class ScoreOfDayRow(Answer):
+    """An account's score as a day left it, on which a job of its closed."""
+
+    date: Annotated[dt.date, Field(description="UTC.", examples=["2026-11-26"])]
+    score_bps: Bps
+    tier: Annotated[int, Field(ge=0, le=3, examples=[1])]
+    updated_at: Time
+    updated_by: Annotated[Bytes32, Field(description="The job whose close changed it last on that day.")]
+    confirmation: Confirmation
+
+
+class ScoreHistoryPage(Page[ScoreOfDayRow]):
+    """Past scores in one role, the newest day first."""
 
 
 class ProviderRow(Answer):
@@ -66,6 +84,7 @@ class ProviderRow(Answer):
     ratings: Annotated[
         list[RatingRow], Field(description="What verifiers measured, as far as it holds now; the newest first.")
     ]
+    confirmation: Confirmation
 
 
 class ProviderPage(Page[ProviderRow]):

@@ -25,6 +25,7 @@ export function EventTable({ caption, events, withJob }: Props) {
             <th scope="col">Block</th>
             <th scope="col">Time</th>
             <th scope="col">Transaction</th>
+            <th scope="col">Settled</th>
           </tr>
         </thead>
         <tbody>
@@ -50,6 +51,7 @@ export function EventTable({ caption, events, withJob }: Props) {
               <td>
                 <Hash value={event.tx_hash} />
               </td>
+              <td>{event.confirmation}</td>
             </tr>
           ))}
         </tbody>

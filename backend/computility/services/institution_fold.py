@@ -1,0 +1,74 @@
+"""Folds the events of committees, panels and timelocks into their rows, and knows to which job's story each belongs."""
+
+from __future__ import annotations
+
+from computility.domain.event import Event, EventOrigin
+from computility.domain.institution_events import TIMELOCK_EVENTS
+from computility.domain.institutions import (
+    DisputeRecord,
+    MemberRecord,
+    OperationRecord,
+    VoteRecord,
+    dispute_after,
+    dispute_of,
+    member_after,
+    member_of,
+    operation_after,
+    vote_after,
+    vote_of,
+)
+from computility.services.log_kinds import LogKind
+from computility.services.projected_rows import Rows
+
+
+class InstitutionFold:
+    """Rows by the institution's address, and by account, dispute, vote or operation."""
+
+    def __init__(
+        self,
+        members: Rows[MemberRecord],
+        disputes: Rows[DisputeRecord],
+        votes: Rows[VoteRecord],
+        operations: Rows[OperationRecord],
+    ) -> None:
+        self._members = members
+        self._disputes = disputes
+        self._votes = votes
+        self._operations = operations
+
+    def apply(self, kind: LogKind, event: Event, origin: EventOrigin) -> None:
+        """Fold one event.
+
+        Raises:
+            ChainMisbehaved: it does not follow what was folded before.
+        """
+        at = kind.address_bytes
+        if isinstance(event, TIMELOCK_EVENTS):
+            identifier = getattr(event, "id", None)
+            if identifier is not None:
+                key = at, bytes.fromhex(identifier[2:])
+                operation = operation_after(self._operations.get(key), event, origin)
+                if operation is not None:
+                    self._operations.put(key, operation)
+            return
+        if (account := member_of(event)) is not None:
+            member = at, bytes.fromhex(account[2:])
+            self._members.put(member, member_after(self._members.get(member), account, event, origin))
+        if (number := dispute_of(event)) is not None:
+            place = at, number.to_bytes(32, "big")
+            dispute = dispute_after(self._disputes.get(place), event, origin)
+            if dispute is not None:
+                self._disputes.put(place, dispute)
+        if (vote := vote_of(event)) is not None:
+            of, round_number, arbiter = vote
+            cast = at, of.to_bytes(32, "big"), round_number, bytes.fromhex(arbiter[2:])
+            self._votes.put(cast, vote_after(self._votes.get(cast), event, origin))
+
+    def job_told(self, kind: LogKind, topics: bytes) -> bytes | None:
+        """The job among whose events one is listed, though it changes nothing of the job's record."""
+        if kind.told_in is not None:
+            return topics[kind.told_in]
+        if kind.dispute_in is None:
+            return None
+        dispute = self._disputes.get((kind.address_bytes, topics[kind.dispute_in]))
+        return None if dispute is None else bytes.fromhex(dispute.job[2:])
