@@ -22,10 +22,21 @@ from computility.store.engine import open_database
 from computility.store.jobs import JobRow
 from computility.store.providers import ProviderRow
 from computility.store.raw_logs import EventAccountRow, RawLogRow
+from computility.store.statistics import ScoreHistoryRow, StatisticsRow
 
 _DEEPEST: Final = 64
 _OF_THE_BUILD: Final = ("ledger", "undo_floor", "sealed", "safe", "final")
-_TABLES: Final = (JobRow, AccountRow, FeesRow, ProviderRow, RawLogRow, EventAccountRow, CursorRow)
+_TABLES: Final = (
+    JobRow,
+    AccountRow,
+    FeesRow,
+    ProviderRow,
+    StatisticsRow,
+    ScoreHistoryRow,
+    RawLogRow,
+    EventAccountRow,
+    CursorRow,
+)
 
 
 def reorganise_at_random(ledger: LedgerOnChain, url: str, times: int, chance: random.Random) -> None:

@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from tests.e2e.command_line import computility
 from tests.e2e.small_job import SmallTrade
@@ -106,6 +107,22 @@ def test_a_disputed_claim__is_ruled_on_by_a_panel_that_votes_in_secret(stage: St
     # The lower median of two votes; the third did not reveal.
     assert (row["closed_by"], row["units"]) == ("ruled", "1")
     events = {event["name"]: event["args"] for event in stage.node.job_events(job)}
+    # The story of the dispute is among the job's events, and the institutions' rows tell it too.
+    assert {
+        "DisputeOpened",
+        "RoundBegun",
+        "PanelDrawn",
+        "VoteCommitted",
+        "VoteRevealed",
+        "ArbiterPenalised",
+        "Ruling",
+    } <= events.keys()
+    (listed_dispute,) = httpx.get(f"{stage.url}/v1/disputes", params={"job": job}).json()["items"]
+    assert (listed_dispute["status"], listed_dispute["units"], listed_dispute["slash_bps"]) == ("ruled", "1", 2_500)
+    dispute = httpx.get(f"{stage.url}/v1/disputes/{listed_dispute['id']}").json()
+    assert sorted(str(vote["units"]) for vote in dispute["votes"]) == ["1", "2", "None"]
+    members = httpx.get(f"{stage.url}/v1/arbiters").json()["items"]
+    assert [member["missed"] for member in members if member["account"] == stage.cast["arbiter-3"].address] == [1]
     assert (events["JobRuled"]["slashBps"], events["JobRuled"]["costBps"]) == (2_500, 10_000)
     closed = events["JobClosed"]
     assert int(closed["arbiterFromBond"]) == terms.arbiter_fee

@@ -32,15 +32,32 @@ from computility.services.trading_account import raw_values, terms_values
 from computility.store.accounts import AccountRow, FeesRow
 from computility.store.blocks import BlockRow, CursorRow
 from computility.store.engine import Database
+from computility.store.institutions import DisputeRow, MemberRow, OperationRow, VoteRow
 from computility.store.jobs import JobRow, all_jobs
 from computility.store.ledgers import LedgerRow
 from computility.store.providers import ProviderRow
 from computility.store.raw_logs import EventAccountRow, RawLogRow
 from computility.store.scores import ScoreRow
+from computility.store.statistics import ScoreHistoryRow, StatisticsRow
 
 OF_THE_BUILD = ("ledger", "undo_floor", "sealed", "safe", "final")
 """What a store says of its own making."""
-TABLES = (JobRow, AccountRow, FeesRow, ProviderRow, ScoreRow, RawLogRow, EventAccountRow, CursorRow)
+TABLES = (
+    JobRow,
+    AccountRow,
+    FeesRow,
+    ProviderRow,
+    ScoreRow,
+    StatisticsRow,
+    ScoreHistoryRow,
+    MemberRow,
+    DisputeRow,
+    VoteRow,
+    OperationRow,
+    RawLogRow,
+    EventAccountRow,
+    CursorRow,
+)
 
 
 def assert_as_from_nothing(ledger: LedgerOnChain, database: Database, new_database: OpenDatabase) -> None:

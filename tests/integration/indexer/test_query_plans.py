@@ -13,7 +13,8 @@ from tests.integration.ledger_on_chain import BUYER, PROVIDER, LedgerOnChain, in
 
 from computility.domain.identifiers import Address, Bytes32, ChainId
 from computility.domain.job import JobState
-from computility.store import jobs, raw_logs
+from computility.domain.statistics import TOTAL, Scope
+from computility.store import institutions, jobs, raw_logs, statistics
 
 Ask = Callable[[Session, ChainId, Address, Bytes32], Any]
 
@@ -29,6 +30,26 @@ QUERIES: dict[str, Ask] = {
     "events of a name": lambda s, c, _a, _j: raw_logs.page_of_logs(s, c, name="JobOpened", limit=20),
     "events of an account": lambda s, c, a, _j: raw_logs.page_of_logs(s, c, account=a, limit=20),
     "events of a job": lambda s, c, _a, j: raw_logs.logs_of_job(s, c, j),
+    "the last event of an account": lambda s, c, a, _j: raw_logs.last_block_of_account(s, c, a),
+    "days of the market": lambda s, c, _a, _j: statistics.page_of_days(
+        s, c, Scope.MARKET, statistics.MARKET_SUBJECT, before=30_000, limit=20
+    ),
+    "sums of every resource": lambda s, c, _a, _j: statistics.page_of_subjects(
+        s, c, Scope.RESOURCE, TOTAL, after=bytes(32), limit=20
+    ),
+    "sums of every provider by day": lambda s, c, _a, _j: statistics.tallies_of_days(
+        s, c, Scope.PROVIDER, 20_000, 30_000, limit=20
+    ),
+    "past scores": lambda s, c, a, _j: statistics.page_of_history(s, c, a, a, 0, before=30_000, limit=20),
+    "members": lambda s, c, a, _j: institutions.page_of_members(s, c, a, after=a, limit=20),
+    "disputes, the newest first": lambda s, c, a, _j: institutions.page_of_disputes(
+        s, c, before=(1, a, bytes(32)), limit=20
+    ),
+    "the dispute of a job": lambda s, c, _a, j: institutions.page_of_disputes(s, c, job=j, limit=20),
+    "votes of a dispute": lambda s, c, a, _j: institutions.votes_of(s, c, a, bytes(32)),
+    "operations, the newest first": lambda s, c, a, j: institutions.page_of_operations(
+        s, c, before=(1, a, j), limit=20
+    ),
 }
 
 
