@@ -36,6 +36,13 @@ await visitPage(async (visit) => {
   await visit.see(page.getByRole("table", { name: /Events/ }));
   await visit.shot("audit");
   const proof = await verifyProof(visit, jobId);
+  await visit.section("Statistics");
+  await visit.see(page.getByRole("img", { name: /^Volume/ }));
+  await visit.see(page.getByRole("img", { name: /^A unit of wasm/ }));
+  await visit.shot("statistics");
+  await visit.section("Institutions");
+  await visit.see(page.getByRole("table", { name: "Committee of verifiers" }));
+  await visit.shot("institutions");
   visit.expectNoComplaints();
   return { job: jobId, price, settled_in_s: settledIn, picture, claim, deposited, proof, store_matches_chain: true };
 });

@@ -69,7 +69,20 @@ def create_app(settings: NodeSettings) -> FastAPI:
         redirect_slashes=False,
     )
     api = APIRouter(prefix="/v1")
-    for part in (node, asks, quotes, jobs, leases, ratings, accounts, events, statistics, institutions, content, uploads):
+    for part in (
+        node,
+        asks,
+        quotes,
+        jobs,
+        leases,
+        ratings,
+        accounts,
+        events,
+        statistics,
+        institutions,
+        content,
+        uploads,
+    ):
         api.include_router(part.router)
     app.include_router(api)
     app.include_router(metrics)

@@ -73,6 +73,8 @@ class Tally(NamedTuple):
         return self.units * 10_000 // self.ordered_units if self.ordered_units else None
 
 
+COUNTS: Final = frozenset({*Tally._fields[: Tally._fields.index("units")], "live_s", "block"})
+"""The fields that any integer holds; the others are amounts."""
 _SUMS: Final = Tally._fields.index("price_low")
 
 

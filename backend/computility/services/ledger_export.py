@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import fields
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from itertools import islice
 from pathlib import Path
@@ -18,6 +19,7 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pa_parquet
 
 from computility.domain.job import JobRecord
+from computility.domain.statistics import COUNTS, DAY_S, TOTAL, Tally
 from computility.domain.terms import Terms
 from computility.services.ledger_history import LedgerHistory
 
@@ -72,6 +74,66 @@ SCORES: Final = pa.schema(
         ("updated_at", _TIME),
     ]
 )
+STATISTICS: Final = pa.schema(
+    [
+        ("chain", pa.string()),
+        ("scope", pa.string()),
+        ("date", pa.date32()),
+        ("subject", pa.string()),
+        *((name, pa.int64() if name in COUNTS else _AMOUNT) for name in Tally._fields),
+    ]
+)
+SCORE_HISTORY: Final = pa.schema(
+    [
+        ("chain", pa.string()),
+        ("escrow", pa.string()),
+        ("account", pa.string()),
+        ("role", pa.string()),
+        ("date", pa.date32()),
+        ("score_bps", pa.int32()),
+        ("tier", pa.int32()),
+        ("word", pa.string()),
+        ("job", pa.string()),
+        ("updated_at", _TIME),
+        ("block", pa.int64()),
+    ]
+)
+MEMBERS: Final = pa.schema(
+    [
+        ("chain", pa.string()),
+        ("institution", pa.string()),
+        ("account", pa.string()),
+        ("named", pa.bool_()),
+        ("seat", pa.string()),
+        ("stake", _AMOUNT),
+        ("since", _TIME),
+        ("fees_withdrawn", _AMOUNT),
+        ("lost", _AMOUNT),
+        ("votes", pa.int32()),
+        ("missed", pa.int32()),
+        ("block", pa.int64()),
+    ]
+)
+DISPUTES: Final = pa.schema(
+    [
+        ("chain", pa.string()),
+        ("institution", pa.string()),
+        ("id", pa.string()),
+        ("job", pa.string()),
+        ("status", pa.string()),
+        ("rounds", pa.int32()),
+        ("opened_at", _TIME),
+        ("ended_at", _TIME),
+        ("seats_drawn", pa.int32()),
+        ("commitments", pa.int32()),
+        ("votes", pa.int32()),
+        ("evidence", pa.int32()),
+        ("penalties", _AMOUNT),
+        ("units", _AMOUNT),
+        ("slash_bps", pa.int32()),
+        ("block", pa.int64()),
+    ]
+)
 _RECORD_TYPES: Final[dict[str, pa.DataType]] = {
     "id": pa.string(),
     "state": pa.string(),
@@ -115,6 +177,10 @@ SCHEMAS: Final[dict[str, pa.Schema]] = {
     "accounts": ACCOUNTS,
     "providers": PROVIDERS,
     "scores": SCORES,
+    "statistics": STATISTICS,
+    "score_history": SCORE_HISTORY,
+    "members": MEMBERS,
+    "disputes": DISPUTES,
 }
 
 
@@ -132,6 +198,10 @@ def export_ledger(
         "accounts": _account_rows(history),
         "providers": _provider_rows(history),
         "scores": _score_rows(history),
+        "statistics": _statistics_rows(history),
+        "score_history": _history_rows(history),
+        "members": _member_rows(history),
+        "disputes": _dispute_rows(history),
     }
     counts = {}
     for name, rows in tables.items():
@@ -175,7 +245,7 @@ def _event_rows(history: LedgerHistory) -> Iterator[Row]:
             "contract": entry.contract,
             "generation": entry.generation,
             "name": entry.event.EVENT.name,
-            "job": entry.event.job_id,
+            "job": entry.event.told_job,
             "arguments": json.dumps(entry.event.to_json(), separators=(",", ":")),
         }
 
@@ -233,6 +303,61 @@ def _score_rows(history: LedgerHistory) -> Iterator[Row]:
             "job": standing.job,
             "updated_at": standing.at,
         }
+
+
+def _statistics_rows(history: LedgerHistory) -> Iterator[Row]:
+    for (scope, day, subject), tally in sorted(history.ledger.statistics().items()):
+        yield {
+            "chain": history.deployments.chain_id,
+            "scope": scope.name.lower(),
+            "date": None if day == TOTAL else _date(day),
+            "subject": subject or None,
+            **tally._asdict(),
+        }
+
+
+def _history_rows(history: LedgerHistory) -> Iterator[Row]:
+    for (escrow, account, role, day), (standing, block) in sorted(history.ledger.score_history.items()):
+        yield {
+            "chain": history.deployments.chain_id,
+            "escrow": escrow,
+            "account": account,
+            "role": role.name.lower(),
+            "date": _date(day),
+            "score_bps": standing.slot.score_bps,
+            "tier": standing.slot.tier,
+            "word": f"0x{standing.slot.to_word():064x}",
+            "job": standing.job,
+            "updated_at": standing.at,
+            "block": block,
+        }
+
+
+def _member_rows(history: LedgerHistory) -> Iterator[Row]:
+    for (institution, _), member in sorted(history.ledger.institutions.members.items()):
+        values = {name: getattr(member, name) for name in MEMBERS.names if hasattr(member, name)}
+        yield {
+            **values,
+            "chain": history.deployments.chain_id,
+            "institution": institution,
+            "seat": member.seat.name.lower(),
+        }
+
+
+def _dispute_rows(history: LedgerHistory) -> Iterator[Row]:
+    for (institution, _), dispute in sorted(history.ledger.institutions.disputes.items()):
+        values = {name: getattr(dispute, name) for name in DISPUTES.names if hasattr(dispute, name)}
+        yield {
+            **values,
+            "chain": history.deployments.chain_id,
+            "institution": institution,
+            "id": str(dispute.id),
+            "status": dispute.status.name.lower(),
+        }
+
+
+def _date(day: int) -> date:
+    return datetime.fromtimestamp(day * DAY_S, UTC).date()
 
 
 def _joined(resources: Iterable[str]) -> str:

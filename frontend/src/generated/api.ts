@@ -704,6 +704,26 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/v1/scores/{account}/history": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * List Score History
+         * @description An account's credit score as each day left it, the newest first.
+         */
+        readonly get: operations["list_score_history_v1_scores__account__history_get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/v1/events": {
         readonly parameters: {
             readonly query?: never;
@@ -756,6 +776,226 @@ export interface paths {
          * @description What the surveillance rules suspect in the node's ledger, each with the jobs that are its evidence. A suspicion is no verdict.
          */
         readonly get: operations["alerts_v1_audit_alerts_get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/v1/statistics/days": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * List Days
+         * @description Day by day, the newest first: volume, prices, use, outcomes, disputes; of the whole market concentration too.
+         */
+        readonly get: operations["list_days_v1_statistics_days_get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/v1/statistics/resources": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * List Resources
+         * @description Every resource that was ever traded, with its sums.
+         */
+        readonly get: operations["list_resources_v1_statistics_resources_get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/v1/statistics/providers": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * List Sellers
+         * @description Every provider that ever traded, with its sums.
+         */
+        readonly get: operations["list_sellers_v1_statistics_providers_get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/v1/statistics/total": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * List Total
+         * @description The whole market in all, as a list of one row; of none before the first job.
+         */
+        readonly get: operations["list_total_v1_statistics_total_get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/v1/statistics/prices": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * List Prices
+         * @description The price index: what a unit of each kind of resource cost, day by day.
+         */
+        readonly get: operations["list_prices_v1_statistics_prices_get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/v1/statistics/concentration": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Get Concentration
+         * @description How a period's volume is spread over providers, at most a year at once.
+         */
+        readonly get: operations["get_concentration_v1_statistics_concentration_get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/v1/committee": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * List Committee
+         * @description Everybody who was ever named, joined or left the newest committee of verifiers, by address.
+         */
+        readonly get: operations["list_committee_v1_committee_get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/v1/arbiters": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * List Arbiters
+         * @description Everybody who was ever named, joined or left the newest panel of arbiters, by address.
+         */
+        readonly get: operations["list_arbiters_v1_arbiters_get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/v1/disputes": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * List Disputes
+         * @description Disputes that were brought before panels, the newest first.
+         */
+        readonly get: operations["list_disputes_v1_disputes_get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/v1/disputes/{dispute_id}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Get Dispute
+         * @description One dispute before the newest panel, with what each arbiter did in each round.
+         */
+        readonly get: operations["get_dispute_v1_disputes__dispute_id__get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/v1/operations": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * List Operations
+         * @description What was scheduled with the timelock that owns every parameter: changes in waiting, done and called off.
+         */
+        readonly get: operations["list_operations_v1_operations_get"];
         readonly put?: never;
         readonly post?: never;
         readonly delete?: never;
@@ -870,6 +1110,8 @@ export interface components {
             readonly free: string;
             /** @description Credits in units of 10^-18, at most 2^104 - 1. */
             readonly locked: string;
+            /** @enum {string} */
+            readonly confirmation: "latest" | "safe" | "finalized";
             /** @description Credits in its wallet at the head; null while the chain does not answer. */
             readonly credit_balance: string | null;
         };
@@ -881,6 +1123,8 @@ export interface components {
             readonly provider: components["schemas"]["ScoreRow"];
             /** @description What it is entitled to as a provider. */
             readonly tier: number;
+            /** @enum {string} */
+            readonly confirmation: "latest" | "safe" | "finalized";
         };
         /** @description A suspicion, and the jobs that are its evidence. */
         readonly Alert: {
@@ -1113,6 +1357,41 @@ export interface components {
             /** @description Members that are drawn for each job. */
             readonly panel_size: number;
         };
+        /** @description The spread of a period's volume, and who has the most of it. */
+        readonly ConcentrationAnswer: {
+            readonly sellers: number;
+            /** @description A sum, in units of 10^-18 credits. */
+            readonly volume: string;
+            /** @description Herfindahl–Hirschman index: shares in percent, squared and added. */
+            readonly hhi: number;
+            /** @description Basis points. */
+            readonly top_share_bps: number;
+            /** @description Basis points. */
+            readonly top_four_share_bps: number;
+            /**
+             * Format: date
+             * @description UTC.
+             */
+            readonly since: string;
+            /**
+             * Format: date
+             * @description UTC.
+             */
+            readonly until: string;
+            readonly top: readonly components["schemas"]["TopSeller"][];
+        };
+        /** @description How a volume is spread over those who sold it. */
+        readonly ConcentrationRow: {
+            readonly sellers: number;
+            /** @description A sum, in units of 10^-18 credits. */
+            readonly volume: string;
+            /** @description Herfindahl–Hirschman index: shares in percent, squared and added. */
+            readonly hhi: number;
+            /** @description Basis points. */
+            readonly top_share_bps: number;
+            /** @description Basis points. */
+            readonly top_four_share_bps: number;
+        };
         /** @description What the web app has to know before it can trade. */
         readonly Config: {
             /** @description CAIP-2. */
@@ -1149,6 +1428,79 @@ export interface components {
         readonly DevelopmentWallet: {
             readonly enabled: boolean;
             readonly addresses: readonly components["schemas"]["DevelopmentAccount"][];
+        };
+        /** @description Disputes, the newest first. */
+        readonly DisputePage: {
+            readonly items: readonly components["schemas"]["DisputeRow"][];
+            /** @description Cursor of the following page. */
+            readonly next?: string | null;
+        };
+        /** @description A dispute before a panel. The windows are those of its newest round; what a ruling says is null without one. */
+        readonly DisputeRow: {
+            /** @description The panel's contract. */
+            readonly institution: string;
+            readonly id: string;
+            /** @description 32 bytes. */
+            readonly job: string;
+            /** @enum {string} */
+            readonly status: "open" | "ruled" | "void";
+            readonly rounds: number;
+            /** @description UTC seconds. */
+            readonly opened_at: number;
+            readonly ended_at: number | null;
+            /** @description UTC seconds. */
+            readonly commit_by: number;
+            /** @description UTC seconds. */
+            readonly reveal_by: number;
+            /** @description UTC seconds. */
+            readonly appeal_by: number;
+            readonly seats_drawn: number;
+            readonly commitments: number;
+            readonly votes_revealed: number;
+            /** @description Pieces that parties named. */
+            readonly evidence: number;
+            /** @description Credits in units of 10^-18, at most 2^104 - 1. */
+            readonly penalties: string;
+            /** @description Payable, by the ruling. */
+            readonly units: string | null;
+            /** @description Of the bond, by the ruling. */
+            readonly slash_bps: number | null;
+            /** @enum {string} */
+            readonly confirmation: "latest" | "safe" | "finalized";
+        };
+        /** @description A dispute, with what each arbiter did. */
+        readonly DisputeWithVotes: {
+            /** @description The panel's contract. */
+            readonly institution: string;
+            readonly id: string;
+            /** @description 32 bytes. */
+            readonly job: string;
+            /** @enum {string} */
+            readonly status: "open" | "ruled" | "void";
+            readonly rounds: number;
+            /** @description UTC seconds. */
+            readonly opened_at: number;
+            readonly ended_at: number | null;
+            /** @description UTC seconds. */
+            readonly commit_by: number;
+            /** @description UTC seconds. */
+            readonly reveal_by: number;
+            /** @description UTC seconds. */
+            readonly appeal_by: number;
+            readonly seats_drawn: number;
+            readonly commitments: number;
+            readonly votes_revealed: number;
+            /** @description Pieces that parties named. */
+            readonly evidence: number;
+            /** @description Credits in units of 10^-18, at most 2^104 - 1. */
+            readonly penalties: string;
+            /** @description Payable, by the ruling. */
+            readonly units: string | null;
+            /** @description Of the bond, by the ruling. */
+            readonly slash_bps: number | null;
+            /** @enum {string} */
+            readonly confirmation: "latest" | "safe" | "finalized";
+            readonly votes: readonly components["schemas"]["VoteRow"][];
         };
         /** @description Events. Of one job in the order of the chain, else the newest first. */
         readonly EventPage: {
@@ -1337,6 +1689,39 @@ export interface components {
             /** @description Content id of the job specification. */
             readonly specification: string | null;
         };
+        /** @description Members, by address. */
+        readonly MemberPage: {
+            readonly items: readonly components["schemas"]["MemberRow"][];
+            /** @description Cursor of the following page. */
+            readonly next?: string | null;
+        };
+        /** @description A verifier of the committee, or an arbiter of the panel. */
+        readonly MemberRow: {
+            /** @description The contract whose member it is. */
+            readonly institution: string;
+            /** @description Account, checksummed (EIP-55) in answers. */
+            readonly account: string;
+            /** @description By the owner: may join. */
+            readonly named: boolean;
+            /** @enum {string} */
+            readonly seat: "none" | "joining" | "serving" | "leaving" | "left";
+            /** @description Its place among the seats, while it has one. */
+            readonly place: number | null;
+            /** @description Credits in units of 10^-18, at most 2^104 - 1. */
+            readonly stake: string;
+            /** @description When the seat last changed. */
+            readonly since: number;
+            /** @description Credits in units of 10^-18, at most 2^104 - 1. */
+            readonly fees_withdrawn: string;
+            /** @description Taken of its stakes. */
+            readonly lost: string;
+            /** @description Revealed; of arbiters. */
+            readonly votes: number;
+            /** @description Penalties for votes that were not revealed; of arbiters. */
+            readonly missed: number;
+            /** @enum {string} */
+            readonly confirmation: "latest" | "safe" | "finalized";
+        };
         /** @description The buyer of a lease does not believe a reading. */
         readonly MeterContestMessage: {
             /** @description 32 bytes. */
@@ -1404,6 +1789,36 @@ export interface components {
             /** @description UTC seconds. */
             readonly received_at: number;
         };
+        /** @description One call that an operation makes. */
+        readonly OperationCall: {
+            /** @description Account, checksummed (EIP-55) in answers. */
+            readonly target: string;
+            readonly data: string;
+        };
+        /** @description Operations, those that were scheduled last first. */
+        readonly OperationPage: {
+            readonly items: readonly components["schemas"]["OperationRow"][];
+            /** @description Cursor of the following page. */
+            readonly next?: string | null;
+        };
+        /** @description What was scheduled with a timelock: it takes effect no earlier than ``ready_at``, if at all. */
+        readonly OperationRow: {
+            /** @description The timelock. */
+            readonly institution: string;
+            /** @description 32 bytes. */
+            readonly id: string;
+            /** @enum {string} */
+            readonly status: "waiting" | "executed" | "cancelled";
+            readonly calls: readonly components["schemas"]["OperationCall"][];
+            /** @description UTC seconds. */
+            readonly scheduled_at: number;
+            /** @description UTC seconds. */
+            readonly ready_at: number;
+            readonly executed_at: number | null;
+            readonly cancelled_at: number | null;
+            /** @enum {string} */
+            readonly confirmation: "latest" | "safe" | "finalized";
+        };
         /** @description One file that the job wrote. */
         readonly OutputFile: {
             readonly path: string;
@@ -1415,6 +1830,35 @@ export interface components {
             readonly url: string;
             /** @description Whether this node holds the file. */
             readonly available: boolean;
+        };
+        /** @description The price index by kind of resource, the newest day first. ``limit`` counts days. */
+        readonly PricePage: {
+            readonly items: readonly components["schemas"]["PriceRow"][];
+            /** @description Cursor of the following page. */
+            readonly next?: string | null;
+        };
+        /** @description What one kind of resource cost on one day. */
+        readonly PriceRow: {
+            /**
+             * Format: date
+             * @description UTC.
+             */
+            readonly date: string;
+            /** @description As in the compute identifier; `unknown` where no ask told it. */
+            readonly kind: string;
+            /** @description A unit, weighted by units. */
+            readonly mean_price: string;
+            /** @description A sum, in units of 10^-18 credits. */
+            readonly low_price: string;
+            /** @description A sum, in units of 10^-18 credits. */
+            readonly high_price: string;
+            /** @description A sum of units. */
+            readonly units: string;
+            /** @description A sum, in units of 10^-18 credits. */
+            readonly volume: string;
+            readonly jobs: number;
+            /** @enum {string} */
+            readonly confirmation: "latest" | "safe" | "finalized";
         };
         /** @description Providers, by address. */
         readonly ProviderPage: {
@@ -1442,6 +1886,8 @@ export interface components {
             readonly open_jobs: number;
             /** @description What verifiers measured, as far as it holds now; the newest first. */
             readonly ratings: readonly components["schemas"]["RatingRow"][];
+            /** @enum {string} */
+            readonly confirmation: "latest" | "safe" | "finalized";
         };
         /** @description Terms that the provider signed in answer to ``request``. The signature is over their digest, the job's id. */
         readonly QuoteMessage: {
@@ -1681,6 +2127,29 @@ export interface components {
             readonly serial: string;
             readonly metric: string;
         };
+        /** @description Past scores in one role, the newest day first. */
+        readonly ScoreHistoryPage: {
+            readonly items: readonly components["schemas"]["ScoreOfDayRow"][];
+            /** @description Cursor of the following page. */
+            readonly next?: string | null;
+        };
+        /** @description An account's score as a day left it, on which a job of its closed. */
+        readonly ScoreOfDayRow: {
+            /**
+             * Format: date
+             * @description UTC.
+             */
+            readonly date: string;
+            /** @description Basis points. */
+            readonly score_bps: number;
+            readonly tier: number;
+            /** @description UTC seconds. */
+            readonly updated_at: number;
+            /** @description The job whose close changed it last on that day. */
+            readonly updated_by: string;
+            /** @enum {string} */
+            readonly confirmation: "latest" | "safe" | "finalized";
+        };
         /** @description An account's standing in one role. Without history it stands at the prior, and ``updated_at`` is null. */
         readonly ScoreRow: {
             /** @description Basis points. */
@@ -1836,6 +2305,58 @@ export interface components {
             /** @description Account, checksummed (EIP-55) in answers. */
             readonly verifyingContract: string;
         };
+        /** @description Sums. */
+        readonly StatisticsPage: {
+            readonly items: readonly components["schemas"]["StatisticsRow"][];
+            /** @description Cursor of the following page. */
+            readonly next?: string | null;
+        };
+        /** @description Sums of one subject, on a day or in all. What a close settles counts on the day of the close. */
+        readonly StatisticsRow: {
+            /** @description UTC; null for the sum of all days. */
+            readonly date: string | null;
+            /** @description Of which resource; null otherwise. */
+            readonly resource: string | null;
+            /** @description Of which provider; null otherwise. */
+            readonly provider: string | null;
+            readonly opened: number;
+            readonly closed: number;
+            readonly passed: number;
+            readonly failed: number;
+            /** @description Closed on the provider's own claim. */
+            readonly claimed: number;
+            /** @description Closed without a verdict, and nobody at fault. */
+            readonly excused: number;
+            /** @description Disputes that began. */
+            readonly disputed: number;
+            readonly ruled: number;
+            readonly agreed: number;
+            readonly reclaimed: number;
+            /** @description A sum of units. */
+            readonly units: string;
+            /** @description A sum of units. */
+            readonly ordered_units: string;
+            /** @description Of the units ordered, the share that was paid for; null without any. */
+            readonly use_bps: number | null;
+            /** @description Paid for units, fees included. */
+            readonly volume: string;
+            /** @description A sum, in units of 10^-18 credits. */
+            readonly fees: string;
+            /** @description A sum, in units of 10^-18 credits. */
+            readonly refunds: string;
+            /** @description A sum, in units of 10^-18 credits. */
+            readonly slashed: string;
+            /** @description A unit, weighted by units; null without any. */
+            readonly mean_price: string | null;
+            readonly low_price: string | null;
+            readonly high_price: string | null;
+            /** @description Jobs that were live at a time, averaged over the day; of jobs that have closed since. */
+            readonly mean_live_jobs: number | null;
+            /** @description Of the whole market: over its providers. */
+            readonly concentration: components["schemas"]["ConcentrationRow"] | null;
+            /** @enum {string} */
+            readonly confirmation: "latest" | "safe" | "finalized";
+        };
         /** @description Content that the node keeps. */
         readonly StoredContent: {
             /** @description CIDv1, raw codec, SHA-256, base32. */
@@ -1931,6 +2452,27 @@ export interface components {
             readonly name: string;
             readonly symbol: string;
             readonly decimals: number;
+        };
+        /** @description A provider and what it sold. */
+        readonly TopSeller: {
+            /** @description Account, checksummed (EIP-55) in answers. */
+            readonly provider: string;
+            /** @description A sum, in units of 10^-18 credits. */
+            readonly volume: string;
+            /** @description Basis points. */
+            readonly share_bps: number;
+        };
+        /** @description What one arbiter did in one round. Null for what it has not done. */
+        readonly VoteRow: {
+            readonly round: number;
+            /** @description Account, checksummed (EIP-55) in answers. */
+            readonly arbiter: string;
+            readonly committed_at: number | null;
+            readonly revealed_at: number | null;
+            readonly units: string | null;
+            readonly slash_bps: number | null;
+            /** @description Credits in units of 10^-18, at most 2^104 - 1. */
+            readonly penalty: string;
         };
         /** @description Why the operation was refused, and what to do about it. ``code`` is stable; ``detail`` is for people. */
         readonly Problem: {
@@ -4557,6 +5099,54 @@ export interface operations {
             };
         };
     };
+    readonly list_score_history_v1_scores__account__history_get: {
+        readonly parameters: {
+            readonly query?: {
+                /** @description In which the account is scored. */
+                readonly role?: "buyer" | "provider";
+                /** @description Items on a page. */
+                readonly limit?: number;
+                /** @description The `next` of the page before. */
+                readonly cursor?: string | null;
+            };
+            readonly header?: never;
+            readonly path: {
+                /** @description Account, checksummed (EIP-55) in answers. */
+                readonly account: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ScoreHistoryPage"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            readonly default: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     readonly list_events_v1_events_get: {
         readonly parameters: {
             readonly query?: {
@@ -4672,6 +5262,503 @@ export interface operations {
             };
             /** @description Service Unavailable */
             readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            readonly default: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly list_days_v1_statistics_days_get: {
+        readonly parameters: {
+            readonly query?: {
+                /** @description Of one resource instead of the whole market. */
+                readonly resource?: string | null;
+                /** @description Of one provider instead of the whole market. */
+                readonly provider?: string | null;
+                /** @description Items on a page. */
+                readonly limit?: number;
+                /** @description The `next` of the page before. */
+                readonly cursor?: string | null;
+            };
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["StatisticsPage"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            readonly default: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly list_resources_v1_statistics_resources_get: {
+        readonly parameters: {
+            readonly query?: {
+                /** @description UTC; of all days without it. */
+                readonly date?: string | null;
+                /** @description Items on a page. */
+                readonly limit?: number;
+                /** @description The `next` of the page before. */
+                readonly cursor?: string | null;
+            };
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["StatisticsPage"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            readonly default: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly list_sellers_v1_statistics_providers_get: {
+        readonly parameters: {
+            readonly query?: {
+                /** @description UTC; of all days without it. */
+                readonly date?: string | null;
+                /** @description Items on a page. */
+                readonly limit?: number;
+                /** @description The `next` of the page before. */
+                readonly cursor?: string | null;
+            };
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["StatisticsPage"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            readonly default: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly list_total_v1_statistics_total_get: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["StatisticsPage"];
+                };
+            };
+            /** @description Any other error */
+            readonly default: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly list_prices_v1_statistics_prices_get: {
+        readonly parameters: {
+            readonly query?: {
+                readonly kind?: string | null;
+                /** @description Items on a page. */
+                readonly limit?: number;
+                /** @description The `next` of the page before. */
+                readonly cursor?: string | null;
+            };
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["PricePage"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            readonly default: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly get_concentration_v1_statistics_concentration_get: {
+        readonly parameters: {
+            readonly query?: {
+                /** @description First day; 30 days before the last without it. */
+                readonly since?: string | null;
+                /** @description Last day; today on the chain without it. */
+                readonly until?: string | null;
+            };
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ConcentrationAnswer"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            readonly default: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly list_committee_v1_committee_get: {
+        readonly parameters: {
+            readonly query?: {
+                /** @description Items on a page. */
+                readonly limit?: number;
+                /** @description The `next` of the page before. */
+                readonly cursor?: string | null;
+            };
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["MemberPage"];
+                };
+            };
+            /** @description Not Found */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            readonly default: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly list_arbiters_v1_arbiters_get: {
+        readonly parameters: {
+            readonly query?: {
+                /** @description Items on a page. */
+                readonly limit?: number;
+                /** @description The `next` of the page before. */
+                readonly cursor?: string | null;
+            };
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["MemberPage"];
+                };
+            };
+            /** @description Not Found */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            readonly default: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly list_disputes_v1_disputes_get: {
+        readonly parameters: {
+            readonly query?: {
+                /** @description Only the dispute of this job. */
+                readonly job?: string | null;
+                /** @description Only disputes in one of these states. */
+                readonly status?: readonly ("open" | "ruled" | "void")[] | null;
+                /** @description Items on a page. */
+                readonly limit?: number;
+                /** @description The `next` of the page before. */
+                readonly cursor?: string | null;
+            };
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["DisputePage"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            readonly default: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly get_dispute_v1_disputes__dispute_id__get: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                /** @description The newest panel's number of it. */
+                readonly dispute_id: number;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["DisputeWithVotes"];
+                };
+            };
+            /** @description Not Found */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            readonly default: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly list_operations_v1_operations_get: {
+        readonly parameters: {
+            readonly query?: {
+                /** @description Items on a page. */
+                readonly limit?: number;
+                /** @description The `next` of the page before. */
+                readonly cursor?: string | null;
+            };
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["OperationPage"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
                 headers: {
                     readonly [name: string]: unknown;
                 };

@@ -7,7 +7,19 @@ from typing import Annotated, Any
 
 import typer
 
-from computility.cli.audit import code, conserve, export, proof, replay, report, save, verdict, verify, watch
+from computility.cli.audit import (
+    code,
+    conserve,
+    export,
+    proof,
+    replay,
+    report,
+    save,
+    statistics,
+    verdict,
+    verify,
+    watch,
+)
 from computility.cli.audit.replay import print_report, replay_here
 from computility.cli.options import DEFAULT_NODE, DEFAULT_RPC, NodeOption, RpcOption
 from computility.cli.output import JsonOption, progress_console
@@ -23,6 +35,7 @@ group.command("code")(code.command)
 group.command("export")(export.command)
 group.command("watch")(watch.command)
 group.command("report")(report.command)
+group.command("statistics")(statistics.command)
 group.command("save")(save.command)
 
 
