@@ -129,7 +129,7 @@ def test_a_statement_of_another_kind__is_refused(book: Book) -> None:
         ({"max_units": 0, "min_units": 0}, errors.InvalidMessage),
         ({"min_units": 10_001}, errors.InvalidMessage),
         ({"max_concurrent": 0}, errors.InvalidMessage),
-        ({"bond_bps": 10_001}, errors.InvalidMessage),
+        ({"bond_bps": 65_536}, errors.InvalidMessage),
         ({"unit_price": 2**104 - 1}, errors.AmountOutOfRange),
     ],
 )
