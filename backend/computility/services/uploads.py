@@ -71,7 +71,7 @@ class Uploads:
         """
         most = self._content.max_bytes
         if size > most:
-            raise ContentTooLarge(f"content may have at most {most} bytes, not {size}")
+            raise ContentTooLarge(f"content of {size} bytes is over the limit of this node: send at most {most}")
         with self._lock:
             self._sweep()
             if (
