@@ -18,11 +18,14 @@ const HEIGHT = 180;
 const LEFT = 64;
 const BOTTOM = 22;
 const TOP = 8;
+/** So that the first days of a ledger look like days. */
+const WIDEST_BAR = 40;
 
 /** Values by day, as bars or lines. Every value is in a title, for whoever hovers or listens. */
 export function DayChart({ title, unit, days, series, kind }: Props) {
   const highest = Math.max(...series.flatMap(({ values }) => values.map((value) => value ?? 0)), 0);
   const step = (WIDTH - LEFT) / Math.max(days.length, 1);
+  const bar = Math.min(step * 0.8, WIDEST_BAR);
   const x = (at: number) => LEFT + step * (at + 0.5);
   const y = (value: number) => TOP + (HEIGHT - TOP - BOTTOM) * (1 - (highest > 0 ? value / highest : 0));
   return (
@@ -51,7 +54,7 @@ export function DayChart({ title, unit, days, series, kind }: Props) {
               if (value === null) return null;
               const label = `${days[at]}: ${short(value)} ${unit}${series.length > 1 ? `, ${one.name}` : ""}`;
               return kind === "bars" ? (
-                <rect key={days[at]} x={x(at) - step * 0.4} y={y(value)} width={step * 0.8} height={y(0) - y(value)}>
+                <rect key={days[at]} x={x(at) - bar / 2} y={y(value)} width={bar} height={y(0) - y(value)}>
                   <title>{label}</title>
                 </rect>
               ) : (
