@@ -1,4 +1,4 @@
-"""Every error that Computility raises on purpose, in one tree. Long on purpose: the tree and its leaves stand in one place.
+"""Every error that Computility raises on purpose, in one tree.
 
 Long on purpose, so that the tree and its leaves stand in one place.
 

@@ -141,17 +141,6 @@ def last_block_of_account(session: Session, chain_id: ChainId, account: Address)
     return session.exec(query).one()
 
 
-def logs_of_account(
-    session: Session, chain_id: ChainId, account: Address, names: Iterable[str], contract: str
-) -> Sequence[RawLogRow]:
-    """Logs of some events that concern an account, in order."""
-    query = _of(chain_id).where(col(RawLogRow.name).in_(list(names)), col(RawLogRow.contract) == contract)
-    query = query.join(EventAccountRow, _same_log()).where(
-        col(EventAccountRow.chain_id) == chain_id, col(EventAccountRow.account) == account
-    )
-    return session.exec(query.order_by(col(RawLogRow.block_number), col(RawLogRow.log_index))).all()
-
-
 def page_of_logs(
     session: Session,
     chain_id: ChainId,
