@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import socket
 import subprocess
 import sys
+import tempfile
+import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +26,7 @@ Backend = Literal["anvil", "ganache"]
 DEVELOPMENT_MNEMONIC: Final = "test test test test test test test test test test test junk"
 CHAIN_IDS: Final[dict[Backend, int]] = {"anvil": 31337, "ganache": 1337}
 _START_TIMEOUT_S: Final = 30.0
+_PATIENCE_S: Final = 60.0
 
 
 class LocalChainUnavailable(ComputilityError):
@@ -54,6 +58,8 @@ class LocalChain:
         self.port = self.settings.port or free_port()
         self.rpc_url = f"http://127.0.0.1:{self.port}"
         self.process: subprocess.Popen[bytes] | None = None
+        self._states: tempfile.TemporaryDirectory[str] | None = None
+        self._stopping = threading.Event()
 
     def command(self) -> list[str]:
         """The argument vector that starts the chain.
@@ -73,6 +79,7 @@ class LocalChain:
                 "--accounts", str(settings.accounts),
                 "--mnemonic", DEVELOPMENT_MNEMONIC,
                 *timing,
+                *(["--cache-path", self._states.name] if self._states else []),
             ]  # fmt: skip
         timing = ["--miner.blockTime", str(settings.block_time_s)] if settings.block_time_s else []
         return [
@@ -92,6 +99,8 @@ class LocalChain:
         Raises:
             LocalChainUnavailable: missing, ended at once, or silent for 30 seconds.
         """
+        # An anvil never removes the states of old blocks that it wrote, by default into the home folder: 100 kB a block.
+        self._states = tempfile.TemporaryDirectory(prefix="computility-chain-", ignore_cleanup_errors=True)
         command = self.command()
         log = self.settings.log_file.open("wb") if self.settings.log_file else None
         try:
@@ -108,17 +117,34 @@ class LocalChain:
         self._wait_until_it_answers()
         return self
 
+    def mine_every(self, interval_s: int) -> None:
+        """From now on make a block each ``interval_s`` seconds. A Ganache goes on making one a transaction besides."""
+        if self.settings.backend == "anvil":
+            self._ask("evm_setIntervalMining", interval_s)
+            return
+
+        def beat() -> None:
+            while not self._stopping.wait(interval_s):
+                # A busy Ganache answers late; a beat that it misses is of no consequence.
+                with contextlib.suppress(httpx.HTTPError):
+                    self._ask("evm_mine")
+
+        threading.Thread(target=beat, name="ganache-beat", daemon=True).start()
+
     def stop(self) -> None:
         """End the program; harmless when it already ended."""
-        if self.process is None:
-            return
-        self.process.terminate()
-        try:
-            self.process.wait(timeout=5)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-        self.process = None
+        self._stopping.set()
+        if self.process is not None:
+            self.process.terminate()
+            try:
+                self.process.wait(timeout=5)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+            self.process = None
+        if self._states is not None:
+            self._states.cleanup()
+            self._states = None
 
     def __enter__(self) -> Self:
         return self.start()
@@ -127,6 +153,10 @@ class LocalChain:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+
+    def _ask(self, method: str, *params: object) -> None:
+        question = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
+        httpx.post(self.rpc_url, json=question, timeout=_PATIENCE_S).raise_for_status()
 
     def _wait_until_it_answers(self) -> None:
         give_up = time.monotonic() + _START_TIMEOUT_S

@@ -23,6 +23,9 @@ BlockTag = int | str
 
 _MAX_ANSWER_BYTES: Final = 64 * 1024 * 1024
 _ATTEMPTS: Final = 3
+# A read is asked once more when no answer comes: endpoints lose single requests (a Ganache those that overlap with a new block).
+_ATTEMPTS_AFTER_SILENCE: Final = 2
+_NOT_REPEATED: Final = frozenset({"eth_sendRawTransaction", "evm_mine"})
 
 
 @dataclass(frozen=True)
@@ -60,12 +63,12 @@ class RpcClient:
         """The result of one call.
 
         Raises:
-            ChainUnavailable: no answer, after three attempts.
+            ChainUnavailable: no answer, after three attempts; where it stays silent, after two, and one where the call changes the chain.
             ChainMisbehaved: an answer that is no JSON-RPC answer to this call.
             RpcRefused: the endpoint's own error.
         """
         request = self._request(method, params)
-        return _result(self._post(request), request["id"], self.name)
+        return _result(self._post(request, method not in _NOT_REPEATED), request["id"], self.name)
 
     def batch(self, calls: Sequence[tuple[str, Sequence[Any]]]) -> list[Any]:
         """The results of several calls, in order, in one round trip.
@@ -75,7 +78,7 @@ class RpcClient:
         if not calls:
             return []
         requests = [self._request(method, params) for method, params in calls]
-        answers = self._post(requests)
+        answers = self._post(requests, _NOT_REPEATED.isdisjoint(method for method, _ in calls))
         if not isinstance(answers, list) or len(answers) != len(requests):
             if isinstance(answers, dict) and "error" in answers:
                 _result(answers, answers.get("id"), self.name)
@@ -153,12 +156,16 @@ class RpcClient:
     def _request(self, method: str, params: Sequence[Any]) -> dict[str, Any]:
         return {"jsonrpc": "2.0", "id": next(self._ids), "method": method, "params": list(params)}
 
-    def _post(self, body: Any) -> Any:
+    def _post(self, body: Any, repeat: bool) -> Any:
+        def spent(state: tenacity.RetryCallState) -> bool:
+            silent = isinstance(state.outcome and state.outcome.exception(), httpx.TimeoutException)
+            most = (_ATTEMPTS_AFTER_SILENCE if repeat else 1) if silent else _ATTEMPTS
+            return state.attempt_number >= most
+
         retrying = tenacity.Retrying(
-            stop=tenacity.stop_after_attempt(_ATTEMPTS),
+            stop=spent,
             wait=tenacity.wait_exponential_jitter(multiplier=0.1, max=1.0),
-            retry=tenacity.retry_if_exception_type(httpx.TransportError)
-            & tenacity.retry_if_not_exception_type(httpx.TimeoutException),
+            retry=tenacity.retry_if_exception_type(httpx.TransportError),
             reraise=True,
         )
         content = orjson.dumps(body)

@@ -71,11 +71,7 @@ def set_stage(folder: Path, checkout: Path, port: int, backend: Backend, say: Sa
     with ExitStack() as stack:
         cast = gather_cast(folder / "keys")
         say("starting a local chain")
-        chain = LocalChain(
-            LocalChainSettings(
-                backend, block_time_s=_BLOCK_TIME_S if backend == "ganache" else 0, log_file=folder / "chain.log"
-            )
-        )
+        chain = LocalChain(LocalChainSettings(backend, block_time_s=0, log_file=folder / "chain.log"))
         stack.enter_context(chain)
         rpc = RpcClient(chain.rpc_url)
         stack.callback(rpc.close)
@@ -90,8 +86,8 @@ def set_stage(folder: Path, checkout: Path, port: int, backend: Backend, say: Sa
         _start_provider(processes, cast, "provider-aurora", folder, url, chain.rpc_url)
         say("handing out play money: stakes, bonds, reserve tokens")
         accounts = _accounts(rpc, cast, deployments)
-        _hand_out(accounts)
-        _mine_every_second(rpc, backend)
+        _hand_out(accounts, at_once=backend == "anvil")
+        chain.mine_every(_BLOCK_TIME_S)
         node = NodeClient(url)
         stack.callback(node.close)
         _wait_for_node(node, processes)
@@ -119,8 +115,11 @@ def _accounts(rpc: RpcClient, cast: dict[str, Player], deployments: Deployments)
     return {name: TradingAccount(rpc, player.account, ledger) for name, player in cast.items()}
 
 
-def _hand_out(accounts: dict[str, TradingAccount]) -> None:
-    """Reserve tokens for all; stakes and bonds for providers; stakes for verifiers. The buyer's credits are part of the trade."""
+def _hand_out(accounts: dict[str, TradingAccount], at_once: bool) -> None:
+    """Reserve tokens for all; stakes and bonds for providers; stakes for verifiers. The buyer's credits are part of the trade.
+
+    ``at_once`` not on a Ganache: it never answers an estimate during which it makes a block.
+    """
 
     def equip(name: str) -> None:
         account = accounts[name]
@@ -136,13 +135,8 @@ def _hand_out(accounts: dict[str, TradingAccount]) -> None:
             CommitteeSeat(account).join()
 
     names = ("buyer", *PROVIDERS, *VERIFIERS)
-    with ThreadPoolExecutor(len(names)) as pool:
+    with ThreadPoolExecutor(len(names) if at_once else 1) as pool:
         list(pool.map(equip, names))
-
-
-def _mine_every_second(rpc: RpcClient, backend: Backend) -> None:
-    if backend == "anvil":
-        rpc.call("evm_setIntervalMining", _BLOCK_TIME_S)
 
 
 def _node_environment(folder: Path, checkout: Path, port: int, chain: LocalChain) -> dict[str, str]:
