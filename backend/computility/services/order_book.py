@@ -7,7 +7,6 @@ nobody but its signer: money moves on the chain alone.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
@@ -17,7 +16,6 @@ from computility.domain.errors import (
     Conflict,
     InvalidMessage,
     LimitReached,
-    ProviderNotActive,
     SignerMismatch,
     StatementExpired,
     StatementRefused,
@@ -39,7 +37,6 @@ from computility.domain.statements import (
     SignedStatement,
     StatementKind,
     Submission,
-    read_statement,
 )
 from computility.domain.terms import Terms
 from computility.services.change_feed import ChangeFeed
@@ -56,6 +53,7 @@ from computility.services.statement_checks import (
     check_units,
     demand_signer,
 )
+from computility.services.statement_door import StatementDoor
 from computility.settings import NodeSettings
 
 _DAY_S: Final = 86_400
@@ -70,7 +68,7 @@ def job_topic(job: str) -> str:
     return f"job:{job.lower()}"
 
 
-class OrderBook:
+class OrderBook(StatementDoor):
     """Takes statements in. Every method answers with the journal's entry, and raises what the error tree says of statements.
 
     Raises (all methods):
@@ -92,15 +90,8 @@ class OrderBook:
         settings: NodeSettings,
         clock: Callable[[], int],
     ) -> None:
-        self._domain = domain
-        self._journal = journal
-        self._ledger = ledger
-        self._members_of = members_of
-        self._feed = feed
+        super().__init__(domain, journal, ledger, members_of, feed, clock)
         self._settings = settings
-        self._clock = clock
-        # Counting and adding are one step, so that parallel requests cannot pass a limit together.
-        self._door = threading.Lock()
 
     def accept_ask(self, envelope: Mapping[str, Any]) -> Accepted:
         """Take in an ask: its provider is active, its resource and numbers make sense, and it is not over."""
@@ -274,16 +265,6 @@ class OrderBook:
         reading = self._journal.find(attestation.meter_root)
         return reading is not None and _is_reading_of(reading.entry.statement, attestation.job)
 
-    def _read(
-        self, kind: StatementKind, message_type: type[Any], envelope: Mapping[str, Any]
-    ) -> tuple[SignedStatement, Any]:
-        given = envelope.get("kind") or kind.value
-        if given != kind.value:
-            raise InvalidMessage(f"this operation takes a statement of kind {kind.value}, not {given}")
-        signed = read_statement({**envelope, "kind": kind.value}, self._domain)
-        assert isinstance(signed.message, message_type)
-        return signed, signed.message
-
     def _add(
         self, signed: SignedStatement, now: int, topics: Iterable[str], provider: Address | None = None
     ) -> Accepted:
@@ -316,11 +297,6 @@ class OrderBook:
         if found.record.state is JobState.CLOSED:
             raise StatementRefused(f"job {job} is closed; nothing can be said of it any more")
         return found.record.terms
-
-    def _demand_active(self, provider: Address) -> None:
-        record = self._ledger.provider(provider)
-        if record is None or not record.active:
-            raise ProviderNotActive(f"{provider} is not an active provider: register with a stake first")
 
     def _demand_verifier(self, signed: SignedStatement, verifier: Address) -> None:
         members = self._members_of(verifier)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Final
@@ -10,9 +9,7 @@ from typing import Any, Final
 from computility.domain.eip712 import Eip712Domain
 from computility.domain.errors import (
     Conflict,
-    InvalidMessage,
     LimitReached,
-    ProviderNotActive,
     SignerMismatch,
     StatementRefused,
 )
@@ -20,12 +17,13 @@ from computility.domain.hardware_claim import HardwareClaim
 from computility.domain.identifiers import ZERO_BYTES32, Address, parse_address
 from computility.domain.rating import Rating
 from computility.domain.rating_round import RatingAnswer, RatingChallenge
-from computility.domain.statements import Ask, SignedStatement, StatementKind, read_statement
+from computility.domain.statements import Ask, SignedStatement, StatementKind
 from computility.services.change_feed import ChangeFeed
 from computility.services.journal import Accepted, Journal, JournalEntry
 from computility.services.ledger import Ledger
 from computility.services.pages import PageOf
 from computility.services.statement_checks import check_near, check_time
+from computility.services.statement_door import StatementDoor
 
 LONGEST_RATING_S: Final = 90 * 86_400
 LEAST_BETWEEN_S: Final = 60
@@ -33,8 +31,8 @@ LEAST_BETWEEN_S: Final = 60
 _NEWEST: Final = 200
 
 
-class RatingBook:
-    """Takes hardware statements in, and hands them out. ``members_of`` is who serves in a committee, ``committee`` the node's."""
+class RatingBook(StatementDoor):
+    """Takes hardware statements in, and hands them out. ``committee`` is the node's own."""
 
     def __init__(
         self,
@@ -46,14 +44,8 @@ class RatingBook:
         feed: ChangeFeed,
         clock: Callable[[], int],
     ) -> None:
-        self._domain = domain
-        self._journal = journal
-        self._ledger = ledger
-        self._members_of = members_of
+        super().__init__(domain, journal, ledger, members_of, feed, clock)
         self._committee = committee
-        self._feed = feed
-        self._clock = clock
-        self._door = threading.Lock()
 
     def accept_claim(self, envelope: Mapping[str, Any]) -> Accepted:
         """Take in what an active provider claims to have."""
@@ -169,11 +161,6 @@ class RatingBook:
             f"{verifier} may not rate {provider}: neither the node's committee nor an open ask of the provider's names it"
         )
 
-    def _demand_active(self, provider: Address) -> None:
-        record = self._ledger.provider(provider)
-        if record is None or not record.active:
-            raise ProviderNotActive(f"{provider} is not an active provider: register with a stake first")
-
     def _newest(self, kind: StatementKind, provider: Address) -> JournalEntry | None:
         items = self._journal.page_of_provider(kind, provider, limit=1, cursor=None).items
         return items[0] if items else None
@@ -182,16 +169,6 @@ class RatingBook:
         """Whether a provider's newest claim is its only one: the first may be corrected at once."""
         page = self._journal.page_of_provider(entry.statement.kind, entry.statement.signer, limit=2, cursor=None)
         return len(page.items) < 2
-
-    def _read(
-        self, kind: StatementKind, message_type: type[Any], envelope: Mapping[str, Any]
-    ) -> tuple[SignedStatement, Any]:
-        given = envelope.get("kind") or kind.value
-        if given != kind.value:
-            raise InvalidMessage(f"this operation takes a statement of kind {kind.value}, not {given}")
-        signed = read_statement({**envelope, "kind": kind.value}, self._domain)
-        assert isinstance(signed.message, message_type)
-        return signed, signed.message
 
     def _add(self, signed: SignedStatement, provider: Address) -> Accepted:
         accepted = self._journal.add(signed, self._clock(), provider=provider)
