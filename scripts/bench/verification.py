@@ -31,12 +31,16 @@ from computility.domain.attestation import Verdict
 from computility.domain.identifiers import Address
 from computility.verification.freivalds import check_integer_product
 from computility.verification.freivalds_float import check_float_product
+from computility.verification.graded_product import check_graded_product, multiply_by_grades, parts_of
 from computility.verification.hardware_challenge import HardwareChallenge, answer_card, commitment, row_digest
 from computility.verification.hardware_rating import SAMPLED_ROWS, check_answer, micro_cu, sampled_rows
 from computility.verification.iexec_rule import executions_and_wrong
 from computility.verification.integer_gemm import NumpyGemm
 from computility.verification.quorum import QuorumRule
 from computility.verification.quorum_simulation import Market, Strategy
+
+Cheat = Callable[[Any, Any, Any, int], Any]
+"""A cheap product of two matrices, or of the part of them that has these inner places of so many."""
 
 QUICK: Final = os.environ.get("COMPUTILITY_BENCH_QUICK") == "1"
 SIZE: Final = 1_024 if QUICK else 8_192
@@ -127,44 +131,59 @@ def integer_costs() -> dict[str, Any]:
 
 
 def float_checks() -> dict[str, Any]:
-    """Honest products of random shapes, and cheap ones."""
+    """Honest products of random shapes, and cheap ones, delivered by grades as `graded_product` wants them, and as one matrix."""
     random = np.random.default_rng(1)
-    rejected = 0
+    rejected = {"graded": 0, "single": 0}
     worst = {"row": 0.0, "joint": 0.0, "terms": 0.0}
     for trial in track(range(HONEST_TRIALS), "honest float products", console=CONSOLE):
         sample = list(DISTRIBUTIONS.values())[trial % len(DISTRIBUTIONS)]
         rows, inner, columns = (int(length) for length in random.integers(1, 257, 3))
         left, right = sample(random, (rows, inner)).astype("f4"), sample(random, (inner, columns)).astype("f4")
-        result = check_float_product(left, right, left @ right, b"honest trial" + trial.to_bytes(8, "big"))
-        rejected += result.verdict is not Verdict.PASS
-        worst = {name: max(worst[name], result.measures.get(name, 0.0)) for name in worst}
+        seed = b"honest trial" + trial.to_bytes(8, "big")
+        graded = check_graded_product(left, right, multiply_by_grades(left, right), seed)
+        single = check_float_product(left, right, left @ right, seed)
+        rejected["graded"] += graded.verdict is not Verdict.PASS
+        rejected["single"] += single.verdict is not Verdict.PASS
+        worst = {name: max(worst[name], *(one.measures.get(name, 0.0) for one in (graded, single))) for name in worst}
     missed: dict[str, int] = dict.fromkeys(CHEATS, 0)
+    missed_single: dict[str, int] = dict.fromkeys(CHEATS, 0)
     least = dict.fromkeys(CHEATS, float("inf"))
-    missed_errors: list[float] = []
+    errors: list[float] = []
     shapes = [(256, 512, 256)] if QUICK else [(256, 512, 256), (1_024, 4_096, 512)]
     trials = [(shape, name, n) for shape in shapes for name in DISTRIBUTIONS for n in range(CHEAT_TRIALS)]
     for shape, distribution, trial in track(trials, "cheap float products", console=CONSOLE):
         sample = DISTRIBUTIONS[distribution]
         left, right = sample(random, shape[:2]).astype("f4"), sample(random, shape[1:]).astype("f4")
+        seed = b"cheap trial" + trial.to_bytes(8, "big")
         for cheat, multiply in CHEATS.items():
-            cheap = multiply(left, right)
-            result = check_float_product(left, right, cheap, b"cheap trial" + trial.to_bytes(8, "big"))
-            if result.verdict is not Verdict.FAIL:
-                missed[cheat] += 1
-                exact = left.astype(np.float64) @ right.astype(np.float64)
-                missed_errors.append(float(np.linalg.norm(cheap - exact) / np.linalg.norm(left @ right - exact)))
+            result = check_graded_product(left, right, by_grades(left, right, multiply), seed)
+            missed[cheat] += result.verdict is not Verdict.FAIL
             least[cheat] = min(least[cheat], max(result.measures.values()))
+            single = multiply(left, right, np.arange(shape[1]), shape[1])
+            if check_float_product(left, right, single, seed).verdict is not Verdict.FAIL:
+                missed_single[cheat] += 1
+                exact = left.astype(np.float64) @ right.astype(np.float64)
+                errors.append(float(np.linalg.norm(single - exact) / np.linalg.norm(left @ right - exact)))
     return {
         "float_honest_trials": HONEST_TRIALS,
         "float_distributions": list(DISTRIBUTIONS),
-        "float_false_rejects": rejected,
+        "float_false_rejects": rejected["graded"],
         "float_highest_honest_share_of_limits": {name: round(value, 4) for name, value in worst.items()},
         "float_cheat_trials": len(trials) * len(CHEATS),
         "float_missed_cheats": sum(missed.values()),
         "float_missed_by_cheat": missed,
-        "float_errors_of_missed_over_honest": [round(error, 3) for error in missed_errors],
         "float_least_excess_by_cheat": {name: round(value, 2) for name, value in least.items()},
+        "float_single_false_rejects": rejected["single"],
+        "float_single_missed_by_cheat": missed_single,
+        "float_single_errors_of_missed_over_honest": [round(error, 3) for error in errors],
     }
+
+
+def by_grades(left: Any, right: Any, multiply: Cheat) -> Any:
+    """What a cheat delivers where grades are wanted."""
+    return np.vstack(
+        [multiply(left[:, places], right[places], places, left.shape[1]) for places in parts_of(left, right)]
+    )
 
 
 def hardware_detection() -> dict[str, Any]:
@@ -232,31 +251,39 @@ def rounded(matrix: Any, dropped_bits: int) -> Any:
     return ((matrix.view(np.uint32) + half) & mask).view(np.float32)
 
 
-def quantised(left: Any, right: Any) -> Any:
+def quantised(left: Any, right: Any, places: Any, inner: int) -> Any:
     """The product of both rounded to 8 bits of their highest entry."""
     steps = [np.abs(matrix).max() / 127 for matrix in (left, right)]
     return np.round(left / steps[0]) @ np.round(right / steps[1]) * np.float32(steps[0] * steps[1])
 
 
-def without_a_row(left: Any, right: Any) -> Any:
+def without_a_row(left: Any, right: Any, places: Any, inner: int) -> Any:
     """The product with zeros for its largest row."""
     product = left @ right
     product[np.abs(product).sum(axis=1).argmax()] = 0
     return product
 
 
-def without_a_hundredth(left: Any, right: Any) -> Any:
-    """The product over 99 % of the inner dimension."""
-    kept = left.shape[1] - left.shape[1] // 100
-    return left[:, :kept] @ right[:kept]
+def without_a_hundredth(left: Any, right: Any, places: Any, inner: int) -> Any:
+    """The product over the first 99 % of the inner dimension, whatever parts it is cut into."""
+    kept = places < inner - inner // 100
+    return left[:, kept] @ right[kept]
 
 
-CHEATS: Final[dict[str, Callable[[Any, Any], Any]]] = {
-    "tf32": lambda left, right: rounded(left, 13) @ rounded(right, 13),
-    "bf16": lambda left, right: rounded(left, 16) @ rounded(right, 16),
+def without_the_smallest(left: Any, right: Any, places: Any, inner: int) -> Any:
+    """The product without a hundredth of its terms, at least one: the smallest, which show least."""
+    sizes = np.linalg.norm(left, axis=0) * np.linalg.norm(right, axis=1)
+    kept = sizes.argsort()[max(1, len(places) // 100) :]
+    return left[:, kept] @ right[kept]
+
+
+CHEATS: Final[dict[str, Cheat]] = {
+    "tf32": lambda left, right, places, inner: rounded(left, 13) @ rounded(right, 13),
+    "bf16": lambda left, right, places, inner: rounded(left, 16) @ rounded(right, 16),
     "int8": quantised,
     "zeroed_row": without_a_row,
     "k_skipped": without_a_hundredth,
+    "k_skipped_smallest": without_the_smallest,
 }
 
 

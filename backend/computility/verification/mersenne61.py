@@ -24,7 +24,7 @@ _EXACT_BITS: Final = 53
 _FEW: Final = 3
 _BLOCK_BYTES: Final = 8 * 1024 * 1024
 """A block of rows, as doubles, that a verifier holds at one time."""
-_CACHED_BYTES: Final = 512 * 1024
+_CACHED_BYTES: Final = 1024 * 1024
 """Rows, as doubles, that stay in the cache of one core between being converted and being multiplied."""
 
 IntegerMatrix: TypeAlias = npt.NDArray[Any]

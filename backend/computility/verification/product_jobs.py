@@ -2,6 +2,7 @@
 
     {"method": "freivalds", "left": "a.npy", "right": "b.npy", "product": "c.npy"}        integers
     {"method": "freivalds", …, "precision": "float32"}                                     or bfloat16, float16: how results are rounded
+    {"method": "freivalds", …, "precision": "float32", "graded": true}                     by `graded_product`: badly scaled or long
 
 ``left`` and ``right`` are paths of the specification's inputs, ``product`` one of the output manifest. What a provider wrote wrongly fails;
 content that is missing, and inputs or policies that do not fit, harm nobody.
@@ -28,6 +29,7 @@ from computility.verification.check_result import CheckResult
 from computility.verification.composition import POLICY_UNFIT
 from computility.verification.freivalds import INPUTS_UNFIT, OUT_OF_MEMORY, check_integer_product
 from computility.verification.freivalds_float import BFLOAT16_OUT, FLOAT16_OUT, FLOAT32, check_float_product
+from computility.verification.graded_product import check_graded_product
 
 PRECISIONS: Final = {"float32": FLOAT32, "bfloat16": BFLOAT16_OUT, "float16": FLOAT16_OUT}
 MANIFEST_UNFIT: Final = "manifest-unfit"
@@ -50,7 +52,10 @@ class ProductVerifier:
         inputs = {file.path: file.cid for file in specification.inputs}
         if names[0] not in inputs or names[1] not in inputs or not isinstance(names[2], str):
             return CheckResult(Verdict.NO_FAULT, POLICY_UNFIT)
-        if precision is not None and precision not in PRECISIONS:
+        graded = policy.get("graded", False)
+        if (precision is not None and precision not in PRECISIONS) or type(graded) is not bool:
+            return CheckResult(Verdict.NO_FAULT, POLICY_UNFIT)
+        if graded and precision is None:
             return CheckResult(Verdict.NO_FAULT, POLICY_UNFIT)
         try:
             left, right = (read_matrix(self._content.get(inputs[name])) for name in (names[0], names[1]))
@@ -76,7 +81,8 @@ class ProductVerifier:
             return CheckResult(Verdict.FAIL, NOT_A_MATRIX)
         if precision is None:
             return check_integer_product(left, right, product, seed)
-        return check_float_product(left, right, product, seed, PRECISIONS[precision])
+        check = check_graded_product if graded else check_float_product
+        return check(left, right, product, seed, PRECISIONS[precision])
 
 
 def read_matrix(data: bytes) -> npt.NDArray[Any]:

@@ -17,6 +17,7 @@ from computility.domain.job_specification import InputFile
 from computility.domain.manifest import OutputFile, make_manifest
 from computility.domain.statements import Submission
 from computility.execution.content_store import FileContentStore
+from computility.verification.graded_product import multiply_by_grades
 from computility.verification.product_jobs import ProductVerifier, read_matrix
 
 SEED = b"drawn after the commitment"
@@ -36,7 +37,7 @@ def npy(matrix: Any) -> bytes:
     return stream.getvalue()
 
 
-def checked(folder: Path, left: Any, right: Any, product: bytes, policy: dict[str, str]) -> Any:
+def checked(folder: Path, left: Any, right: Any, product: bytes, policy: dict[str, Any]) -> Any:
     content = FileContentStore(str(folder), 1 << 20)
     inputs: Any = Inputs(
         tuple(
@@ -96,3 +97,14 @@ def test_a_header_that_claims_more_than_the_file_has__allocates_nothing() -> Non
         read_matrix(data)
     with pytest.raises(ValueError, match="two dimensions"):
         read_matrix(npy(np.zeros(4)))
+
+
+def test_graded_products_are_judged_part_by_part__and_integers_have_no_grades(tmp_path: Path, matrices: Any) -> None:
+    random = np.random.default_rng(4)
+    left = random.standard_normal((40, 40)).astype(np.float32)
+    right = (random.standard_normal((40, 40)) * 10.0 ** random.integers(-6, 7, (40, 1))).astype(np.float32)
+    policy: Any = {**POLICY, "precision": "float32", "graded": True}
+    assert checked(tmp_path, left, right, npy(multiply_by_grades(left, right)), policy).verdict is Verdict.PASS
+    assert checked(tmp_path, left, right, npy(left @ right), policy).reason == "shape-wrong"
+    assert checked(tmp_path, *matrices, npy(left), {**POLICY, "graded": True}).reason == "policy-unfit"
+    assert checked(tmp_path, left, right, npy(left), {**policy, "graded": 1}).reason == "policy-unfit"
