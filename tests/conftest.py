@@ -13,6 +13,14 @@ from computility.cli.demo.stage import Stage, set_stage
 CHECKOUT = Path(__file__).resolve().parents[1]
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests of one file run in one process, unless the file is of a larger group: what a file sets up, it sets up once."""
+    for item in items:
+        if item.get_closest_marker("xdist_group") is None:
+            item.add_marker(pytest.mark.xdist_group(item.path.relative_to(CHECKOUT).as_posix()))
+
+
 @pytest.fixture(scope="session")
 def anvil() -> Iterator[LocalChain]:
     """An anvil that mines a block a transaction, one a test process."""

@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 from fastapi import Response, status
 
+from computility.api.problems import problems
 from computility.api.schemas.statements import Signed, Statement
 from computility.services.journal import Accepted, JournalEntry
 
@@ -26,6 +27,11 @@ def incoming(signed: Signed[Any, Any]) -> dict[str, Any]:
 def outgoing(entry: JournalEntry, model: type[StatementT]) -> StatementT:
     """A journal entry as clients read it."""
     return model.model_validate({**entry.statement.to_json(), "received_at": entry.received_at})
+
+
+def answers(model: type[StatementT], *statuses: int) -> dict[int | str, dict[str, Any]]:
+    """OpenAPI responses of an operation that takes a statement in, beside its 201: the entry of before, and problems."""
+    return {200: {"model": model, "description": "The node had it already"}, **problems(*statuses)}
 
 
 def answer_with(accepted: Accepted, model: type[StatementT], response: Response) -> StatementT:

@@ -28,13 +28,13 @@ def _bodies(operation: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
         yield f"request {media_type}", body
 
 
-@pytest.mark.parametrize("operation", _operations())
+@pytest.mark.parametrize("operation", list(_operations()))
 def test_every_operation__says_what_it_does_and_how_it_fails(operation: dict[str, Any]) -> None:
     assert operation["description"]
     assert "application/problem+json" in operation["responses"]["default"]["content"]
 
 
-@pytest.mark.parametrize("operation", _operations())
+@pytest.mark.parametrize("operation", list(_operations()))
 def test_every_json_body__has_an_example_that_fits_its_schema(operation: dict[str, Any]) -> None:
     for name, body in _bodies(operation):
         if not name.endswith("json"):

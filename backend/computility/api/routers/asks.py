@@ -12,7 +12,7 @@ from computility.api.problems import problems
 from computility.api.schemas.market import AskPage, AskRow
 from computility.api.schemas.statements import AskStatement, AskWithdrawalStatement, SignedAsk, SignedAskWithdrawal
 from computility.api.schemas.wire import Address, Bytes32
-from computility.api.statement_exchange import answer_with, incoming
+from computility.api.statement_exchange import answer_with, answers, incoming
 
 router = APIRouter(prefix="/asks", tags=["market"])
 
@@ -22,10 +22,7 @@ AskId = Annotated[Bytes32, Path(description="Digest of the ask.")]
 @router.post(
     "",
     status_code=201,
-    responses={
-        200: {"model": AskStatement, "description": "The node had it already"},
-        **problems(409, 413, 422, 429, 503),
-    },
+    responses=answers(AskStatement, 409, 413, 422, 429, 503),
 )
 def publish_ask(signed: SignedAsk, node: RunningNode, response: Response) -> AskStatement:
     """Offer computing power. The signer is an active provider; the offer stands until it expires or is withdrawn."""
@@ -59,10 +56,7 @@ def get_ask(ask_id: AskId, node: RunningNode) -> AskRow:
 @router.post(
     "/{ask_id}/withdrawal",
     status_code=201,
-    responses={
-        200: {"model": AskWithdrawalStatement, "description": "The node had it already"},
-        **problems(404, 409, 413, 422),
-    },
+    responses=answers(AskWithdrawalStatement, 404, 409, 413, 422),
 )
 def withdraw_ask(
     ask_id: AskId, signed: SignedAskWithdrawal, node: RunningNode, response: Response

@@ -39,7 +39,7 @@ from computility.api.schemas.statements import (
     SubmissionStatement,
 )
 from computility.api.schemas.wire import Address, Bytes32
-from computility.api.statement_exchange import answer_with, incoming
+from computility.api.statement_exchange import answer_with, answers, incoming
 
 router = APIRouter(tags=["jobs"])
 
@@ -130,10 +130,7 @@ def get_job_outputs(job_id: JobIdPath, node: RunningNode) -> JobOutputs:
     "/submissions",
     status_code=201,
     tags=["verification"],
-    responses={
-        200: {"model": SubmissionStatement, "description": "The node had it already"},
-        **problems(404, 409, 413, 422, 429, 503),
-    },
+    responses=answers(SubmissionStatement, 404, 409, 413, 422, 429, 503),
 )
 def publish_submission(signed: SignedSubmission, node: RunningNode, response: Response) -> SubmissionStatement:
     """The provider commits to a result, for the verifiers. One per attempt: the first stands."""
@@ -150,10 +147,7 @@ def list_submissions(job_id: JobIdPath, node: RunningNode, limit: Limit = 50, cu
     "/challenges",
     status_code=201,
     tags=["verification"],
-    responses={
-        200: {"model": ChallengeStatement, "description": "The node had it already"},
-        **problems(404, 409, 413, 422, 429, 503),
-    },
+    responses=answers(ChallengeStatement, 404, 409, 413, 422, 429, 503),
 )
 def publish_challenge(signed: SignedChallenge, node: RunningNode, response: Response) -> ChallengeStatement:
     """A verifier promises, and later opens, the secret by which it draws what it checks of an attempt."""
@@ -170,10 +164,7 @@ def list_challenges(job_id: JobIdPath, node: RunningNode, limit: Limit = 50, cur
     "/attestations",
     status_code=201,
     tags=["verification"],
-    responses={
-        200: {"model": AttestationStatement, "description": "The node had it already"},
-        **problems(404, 409, 413, 422, 429, 503),
-    },
+    responses=answers(AttestationStatement, 404, 409, 413, 422, 429, 503),
 )
 def publish_attestation(signed: SignedAttestation, node: RunningNode, response: Response) -> AttestationStatement:
     """A verifier, or a member of the committee that is the job's verifier, says what it found."""

@@ -14,7 +14,7 @@ from computility.api.schemas.statements import (
     SignedMeterContest,
     SignedMeterReading,
 )
-from computility.api.statement_exchange import answer_with, incoming, outgoing
+from computility.api.statement_exchange import answer_with, answers, incoming, outgoing
 from computility.domain.statements import StatementKind
 
 router = APIRouter(tags=["leases"])
@@ -23,10 +23,7 @@ router = APIRouter(tags=["leases"])
 @router.post(
     "/meter-readings",
     status_code=201,
-    responses={
-        200: {"model": MeterReadingStatement, "description": "The node had it already"},
-        **problems(404, 409, 413, 422, 429, 503),
-    },
+    responses=answers(MeterReadingStatement, 404, 409, 413, 422, 429, 503),
 )
 def publish_meter_reading(signed: SignedMeterReading, node: RunningNode, response: Response) -> MeterReadingStatement:
     """The provider of a lease reads its meter. Each reading follows the one before it."""
@@ -36,10 +33,7 @@ def publish_meter_reading(signed: SignedMeterReading, node: RunningNode, respons
 @router.post(
     "/meter-contests",
     status_code=201,
-    responses={
-        200: {"model": MeterContestStatement, "description": "The node had it already"},
-        **problems(404, 409, 413, 422, 429, 503),
-    },
+    responses=answers(MeterContestStatement, 404, 409, 413, 422, 429, 503),
 )
 def publish_meter_contest(signed: SignedMeterContest, node: RunningNode, response: Response) -> MeterContestStatement:
     """The buyer of a lease does not believe a reading."""

@@ -21,7 +21,7 @@ from computility.api.schemas.statements import (
     SignedRefusal,
 )
 from computility.api.schemas.wire import Address, Bytes32
-from computility.api.statement_exchange import answer_with, incoming, outgoing
+from computility.api.statement_exchange import answer_with, answers, incoming, outgoing
 
 router = APIRouter(tags=["market"])
 
@@ -31,10 +31,7 @@ RequestId = Annotated[Bytes32, Path(description="Digest of the request.")]
 @router.post(
     "/quote-requests",
     status_code=201,
-    responses={
-        200: {"model": QuoteRequestStatement, "description": "The node had it already"},
-        **problems(404, 409, 413, 422, 429, 503),
-    },
+    responses=answers(QuoteRequestStatement, 404, 409, 413, 422, 429, 503),
 )
 def request_quote(signed: SignedQuoteRequest, node: RunningNode, response: Response) -> QuoteRequestStatement:
     """Ask the provider behind an ask for signed terms. Binds nobody."""
@@ -78,10 +75,7 @@ async def get_quote_request(
 @router.post(
     "/quotes",
     status_code=201,
-    responses={
-        200: {"model": QuoteStatement, "description": "The node had it already"},
-        **problems(404, 409, 413, 422, 503),
-    },
+    responses=answers(QuoteStatement, 404, 409, 413, 422, 503),
 )
 def publish_quote(signed: SignedQuote, node: RunningNode, response: Response) -> QuoteStatement:
     """Answer a request with terms that the provider signed. They match the request and its ask in every field."""
@@ -97,10 +91,7 @@ def get_quote(job_id: Annotated[Bytes32, Path(description="The job's id.")], nod
 @router.post(
     "/refusals",
     status_code=201,
-    responses={
-        200: {"model": RefusalStatement, "description": "The node had it already"},
-        **problems(404, 409, 413, 422, 503),
-    },
+    responses=answers(RefusalStatement, 404, 409, 413, 422, 503),
 )
 def publish_refusal(signed: SignedRefusal, node: RunningNode, response: Response) -> RefusalStatement:
     """Decline a request, and say why."""

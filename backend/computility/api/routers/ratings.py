@@ -23,7 +23,7 @@ from computility.api.schemas.ratings import (
     SignedRatingChallenge,
 )
 from computility.api.schemas.wire import Address
-from computility.api.statement_exchange import answer_with, incoming, outgoing
+from computility.api.statement_exchange import answer_with, answers, incoming, outgoing
 from computility.domain.statements import StatementKind
 
 router = APIRouter(tags=["ratings"])
@@ -34,10 +34,7 @@ OfProvider = Annotated[Address, Query(description="Whom it concerns.")]
 @router.post(
     "/hardware-claims",
     status_code=201,
-    responses={
-        200: {"model": HardwareClaimStatement, "description": "The node had it already"},
-        **problems(404, 409, 413, 422, 429, 503),
-    },
+    responses=answers(HardwareClaimStatement, 404, 409, 413, 422, 429, 503),
 )
 def publish_hardware_claim(
     signed: SignedHardwareClaim, node: RunningNode, response: Response
@@ -58,10 +55,7 @@ def list_hardware_claims(
 @router.post(
     "/rating-challenges",
     status_code=201,
-    responses={
-        200: {"model": RatingChallengeStatement, "description": "The node had it already"},
-        **problems(404, 409, 413, 422, 429, 503),
-    },
+    responses=answers(RatingChallengeStatement, 404, 409, 413, 422, 429, 503),
 )
 def publish_rating_challenge(
     signed: SignedRatingChallenge, node: RunningNode, response: Response
@@ -84,10 +78,7 @@ def list_rating_challenges(
 @router.post(
     "/rating-answers",
     status_code=201,
-    responses={
-        200: {"model": RatingAnswerStatement, "description": "The node had it already"},
-        **problems(404, 409, 413, 422, 429, 503),
-    },
+    responses=answers(RatingAnswerStatement, 404, 409, 413, 422, 429, 503),
 )
 def publish_rating_answer(signed: SignedRatingAnswer, node: RunningNode, response: Response) -> RatingAnswerStatement:
     """A provider makes a step in a round: the root of what it computed, the rows that were drawn, or why it passes."""
@@ -106,10 +97,7 @@ def list_rating_answers(
 @router.post(
     "/ratings",
     status_code=201,
-    responses={
-        200: {"model": RatingStatement, "description": "The node had it already"},
-        **problems(404, 409, 413, 422, 429, 503),
-    },
+    responses=answers(RatingStatement, 404, 409, 413, 422, 429, 503),
 )
 def publish_rating(signed: SignedRating, node: RunningNode, response: Response) -> RatingStatement:
     """A verifier signs what it measured, one attribute, for a while."""
