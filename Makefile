@@ -131,6 +131,7 @@ check: setup-test
 	npm run typecheck --workspace frontend
 	$(BIN)/python scripts/compile.py --check
 	$(BIN)/python scripts/openapi.py --check
+	$(BIN)/python scripts/settings.py --check
 	npm run generate:check --workspace frontend
 	$(BIN)/python scripts/vectors.py --check
 	$(BIN)/python scripts/build_examples.py --check

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.markup import escape
 
-from computility.cli.output import JsonOption, print_record
+from computility.cli.output import JsonOption, console, print_json, print_record
 from computility.cli.service import set_up_log
+
+if TYPE_CHECKING:
+    from computility.settings import NodeSettings
 
 group = typer.Typer(help="Run a node: indexer, order book, API and web app on one port.", no_args_is_help=True)
 
@@ -35,11 +40,7 @@ def serve(
 
     What is not given here comes from `DATABASE_URL` and `COMPUTILITY_*` variables, such as `COMPUTILITY_RPC_URL` and `COMPUTILITY_PORT`.
     """
-    from pydantic import ValidationError
-
-    from computility.domain.errors import InvalidMessage
     from computility.services.node import run_node
-    from computility.settings import NodeSettings
 
     set_up_log(verbose=verbose)
     given: dict[str, Any] = {
@@ -51,12 +52,22 @@ def serve(
         "database_url": database,
         "content_url": content,
     }
-    try:
-        settings = NodeSettings(**{name: value for name, value in given.items() if value is not None})
-    except ValidationError as error:
-        first = error.errors()[0]
-        raise InvalidMessage(f"the setting {first['loc'][0]} does not fit: {first['msg']}") from error
-    run_node(settings)
+    run_node(_settings(given))
+
+
+@group.command()
+def settings(as_json: JsonOption = False) -> None:
+    """Show every setting and what it is now, as the lines that set it. Of a URL only scheme, host and port are shown."""
+    from dataclasses import asdict
+
+    from computility.settings import describe_settings
+
+    rows = describe_settings(_settings({}))
+    if as_json:
+        print_json([asdict(row) for row in rows])
+        return
+    for row in rows:
+        console.print(f"[dim]# {escape(row.meaning)}[/]\n[bold]{row.variable}[/]={escape(row.value)}", soft_wrap=True)
 
 
 @group.command()
@@ -76,10 +87,9 @@ def sweep(
     from computility.services.content_needs import needed_jobs
     from computility.services.content_sweep import DAY_S
     from computility.services.node import Node
-    from computility.settings import NodeSettings
     from computility.store.engine import open_database
 
-    settings = NodeSettings()
+    settings = _settings({})
     database = open_database(settings.database_url)
     rpc = RpcClient(settings.rpc_url, settings.rpc_timeout_s)
     try:
@@ -90,3 +100,21 @@ def sweep(
         rpc.close()
         database.close()
     print_record({**asdict(swept), "dry": dry}, as_json=as_json)
+
+
+def _settings(given: Mapping[str, Any]) -> NodeSettings:
+    """What was given on the command line, else by variables.
+
+    Raises:
+        InvalidMessage: one does not fit.
+    """
+    from pydantic import ValidationError
+
+    from computility.domain.errors import InvalidMessage
+    from computility.settings import NodeSettings
+
+    try:
+        return NodeSettings(**{name: value for name, value in given.items() if value is not None})
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise InvalidMessage(f"the setting {first['loc'][0]} does not fit: {first['msg']}") from error
