@@ -55,6 +55,7 @@ class Run:
     execution: Execution | None = None
     error: ComputilityError | None = None
     _on_cancel: list[Callable[[], None]] = field(default_factory=list)
+    _afterwards: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
 
     def sample(self, sample: MeterSample) -> None:
         """Add a meter sample; above a bound the newest replaces the one before."""
@@ -91,6 +92,14 @@ class Run:
                 self._on_cancel.remove(stop)
             if self.cancelled.is_set():
                 raise RunCancelled(f"attempt {self.attempt} was cancelled")
+
+    def afterwards(self, tidy: Callable[[], None]) -> None:
+        """Call ``tidy`` when it has ended and whoever waits for it was told."""
+        self._afterwards.callback(tidy)
+
+    def tidy(self) -> None:
+        """Call what was left for afterwards."""
+        self._afterwards.close()
 
     def cancel(self) -> None:
         """End it."""
@@ -239,3 +248,5 @@ class BlockingExecutor(ABC):
             run.end(None, error)
         except Exception as error:  # noqa: BLE001 - whoever collects is told; a dead thread would leave it waiting for ever
             run.end(None, ExecutorCrashed(f"an error of our own: {type(error).__name__}: {error}"))
+        finally:
+            run.tidy()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 import threading
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -24,7 +25,9 @@ from computility.domain.manifest import parse_manifest
 from computility.execution.command_executor import CommandBounds
 from computility.execution.executor import AttemptId, RunState
 from computility.execution.sandbox.bubblewrap import Sandbox
+from computility.execution.sandbox.built_sandbox import build_sandbox
 from computility.execution.sandbox.process_executor import ProcessExecutor, process_environment
+from computility.execution.sandbox.spare_sandboxes import SpareSandboxes
 
 pytestmark = needs_bubblewrap
 
@@ -161,6 +164,7 @@ class HoleySandbox(Sandbox):
 
 def test_self_test__of_a_sandbox_with_a_hole__names_it(sandbox: SandboxBench) -> None:
     executor = ProcessExecutor()
-    executor._sandbox = HoleySandbox(executor._sandbox.bwrap)
+    holey = HoleySandbox(executor._sandbox.bwrap)
+    executor._spares = SpareSandboxes(partial(build_sandbox, holey, executor._filter, executor._groups), 1)
     with pytest.raises(ExecutorUnfit, match="network"):
         executor.self_test()

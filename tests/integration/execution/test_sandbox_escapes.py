@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -225,16 +225,16 @@ exec "{bwrap}" "${{options[@]}}"
 
 
 def killed_in_the_middle(
-    sandbox: SandboxBench, folder: Path, seconds: str, path: str | None = None, begun: str | None = None
+    sandbox: SandboxBench, folder: Path, seconds: str, begun: Callable[[], bool], path: str | None = None
 ) -> None:
-    """Start an executor with a long job of its own, and kill it once a command line with ``begun`` is there."""
+    """Start an executor with a long job of its own, and kill it once it has ``begun``."""
     specification = folder / "specification"
     specification.write_bytes(sandbox.within(wall_s=600).specification("sleep", seconds).to_bytes())
     environment = {**os.environ, **({"PATH": path} if path else {})}
     command = [sys.executable, "-c", EXECUTOR, str(specification), str(folder / "content")]
     with subprocess.Popen(command, env=environment) as executor:
         give_up = time.monotonic() + 60
-        while not any(begun is None or line.strip() == begun for line in running(seconds)):
+        while not begun():
             assert time.monotonic() < give_up
             assert executor.poll() is None
             time.sleep(0.05)
@@ -250,7 +250,7 @@ def late_bwrap(folder: Path, file: Path | None) -> str:
 
 
 def test_survivors__an_executor_that_is_killed__takes_its_jobs_along(sandbox: SandboxBench, tmp_path: Path) -> None:
-    killed_in_the_middle(sandbox, tmp_path, "86401.5", begun="sleep 86401.5")
+    killed_in_the_middle(sandbox, tmp_path, "86401.5", lambda: "sleep 86401.5 " in running("86401.5"))
     assert gone("86401.5")
 
 
@@ -258,7 +258,7 @@ def test_survivors__an_executor_that_is_killed__ends_its_job_without_help_of_the
     sandbox: SandboxBench, tmp_path: Path, open_folder: Path
 ) -> None:
     path = late_bwrap(open_folder, None)
-    killed_in_the_middle(sandbox, tmp_path, "86402.5", path, begun="sleep 86402.5")
+    killed_in_the_middle(sandbox, tmp_path, "86402.5", lambda: "sleep 86402.5 " in running("86402.5"), path)
     assert gone("86402.5")
 
 
@@ -266,9 +266,12 @@ def test_survivors__an_executor_that_is_killed_before_its_sandbox_is_up__starts_
     sandbox: SandboxBench, tmp_path: Path, open_folder: Path
 ) -> None:
     may_start = open_folder / "may-start"
-    killed_in_the_middle(sandbox, tmp_path, "86403.5", late_bwrap(open_folder, may_start))
-    assert running("86403.5"), "bubblewrap waits"
+    waiting = f"{open_folder}/bwrap --unshare-all"
+    path = late_bwrap(open_folder, may_start)
+    killed_in_the_middle(sandbox, tmp_path, "86403.5", lambda: bool(running(waiting)), path)
+    assert running(waiting), "bubblewrap waits"
     may_start.touch()
+    assert gone(str(open_folder))
     assert gone("86403.5")
 
 

@@ -16,46 +16,59 @@ from typing import Final
 
 from computility.domain.errors import ExecutorUnfit
 
-NOTHING: Final[Mapping[str, str]] = {}
 _PAGE: Final = 4096
 _SPARE_PROCESSES: Final = 5
 """bubblewrap's own process in the sandbox, the supervising shell, its watch, and tar when the job has ended."""
 
-# Ends every survivor before it hands out what was written: first the exit code on a line, then, where there is anything, a tar stream. The job never
-# holds descriptor 3. Standard input is a pipe that the executor holds: a line lets the job begin, and its end is the executor's, whenever that comes:
-# bubblewrap's own --die-with-parent knows nothing of a parent that died before it asked. Processes are counted by -p in dash and by -u in bash.
+# Waits for one line, the job: limits, environment and arguments, quoted for this shell. Ends every survivor before it hands out what was written:
+# first the exit code and the processor time (`times`), three lines, then, where there is anything, a tar stream. The job never holds descriptor 3.
+# Standard input is a pipe that the executor holds: its end is the executor's, whenever that comes: bubblewrap's own --die-with-parent knows nothing
+# of a parent that died before it asked.
 _SUPERVISOR: Final = """
-exec 3>&1 1>&2 4<&0 </dev/null
-read -r go <&4 || exit
-(read -r go; kill -9 -1) <&4 3>&- &
+exec 4<&0 </dev/null
 ulimit -c 0
-ulimit -d {data_kib}
-ulimit -f {file_blocks}
-ulimit -t {cpu_s}
 ulimit -n 4096
 ulimit -l 0
-ulimit -p {processes} 2>/dev/null || ulimit -u {processes}
-"$@" </dev/null >/out/stdout 2>/out/stderr 3>&- 4<&-
+line='
+'
+IFS= read -r job <&4 || exit
+(read -r end; kill -9 -1) <&4 3>&- &
+eval "$job"
+(exec "$@" </dev/null >/out/stdout 2>/out/stderr 3>&- 4<&-)
 status=$?
 kill -9 -1 2>/dev/null
 echo "$status" >&3
+times >&3
 set -- /out/*
 [ "$*" = "/out/stderr /out/stdout" ] && [ ! -s /out/stderr ] && [ ! -s /out/stdout ] && exit
 exec tar -C /out --sort=name --format=posix -cf - . >&3
 """
+# Descriptor 3, which bubblewrap hands on to the supervisor and lets go of itself: so the result ends with the job, and not with the last namespace.
+_RESULT_ON_3: Final = 'exec 3>&1 1>&2; exec "$@"'
+HEADER_LINES: Final = 3
+"""Lines before the tar stream."""
 
 
 @dataclass(frozen=True)
 class SandboxLimits:
-    """Sizes in bytes. ``data_bytes`` of one process; ``file_bytes`` of one file; ``cpu_s`` of one process."""
+    """What the supervisor holds a job to. Bytes: ``data_bytes`` of one process, ``file_bytes`` of one file; ``cpu_s`` of one process."""
 
     data_bytes: int
     file_bytes: int
     cpu_s: int
     processes: int
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What of a sandbox is settled when it is built. Sizes in bytes of what a job may write to scratch and to ``/out``; ``devices`` are
+    device nodes, of GPUs; ``bound`` are more files of the host, as pairs of where the job sees them and where they are, read-only."""
+
     scratch_bytes: int
     output_bytes: int
     output_files: int
+    devices: tuple[str, ...] = ()
+    bound: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -67,22 +80,22 @@ class Sandbox:
 
     def command(
         self,
-        arguments: Sequence[str],
-        environment: Mapping[str, str],
-        files: Mapping[str, int],
-        limits: SandboxLimits,
+        shape: Shape,
+        job: str | Mapping[str, int],
         *,
         seccomp: int,
         block: int,
         info: int,
-        devices: Sequence[str] = (),
-        bound: Mapping[str, str] = NOTHING,
+        become: Sequence[str] = (),
     ) -> list[str]:
-        """bubblewrap with a job in it. ``files`` are open descriptors by path below ``/job``; ``devices`` are device nodes, of GPUs; ``bound`` are
-        more files of the host by where the job sees them, read-only. ``block`` holds the sandbox until it can be read, ``info`` is told the process
-        id. Standard input has to be ``block``'s pipe: a line of it lets the job begin, and its end ends the job. The result comes on standard
-        output, which the job itself does not get."""
-        command = [
+        """bubblewrap with a supervisor in it, which waits for ``job_line``.
+
+        ``job`` is what the job sees as ``/job``: a folder of the host, or open descriptors by path. ``block`` holds the sandbox until it can
+        be read, ``info`` is told the process id. ``become`` is a command that becomes another user. Standard input has to be ``block``'s pipe: a
+        byte of it lets the sandbox be built, a line is the job, and its end ends the job. The result comes on standard output, which the job
+        itself does not get, and ends with the supervisor."""
+        command = ["/bin/sh", "-c", _RESULT_ON_3, "sandbox", *become]
+        command += [
             self.bwrap,
             "--unshare-all",
             "--unshare-user",
@@ -91,8 +104,6 @@ class Sandbox:
             "--new-session",
         ]
         command += ["--cap-drop", "ALL", "--hostname", "job", "--clearenv"]
-        for name, value in environment.items():
-            command += ["--setenv", name, value]
         command += ["--ro-bind", "/usr", "/usr"]
         for folder in ("bin", "sbin", "lib", "lib32", "lib64", "libx32"):
             if os.path.islink(f"/{folder}"):  # noqa: PTH114 - the link itself is copied
@@ -101,27 +112,43 @@ class Sandbox:
                 command += ["--ro-bind", f"/{folder}", f"/{folder}"]
         for name in ("ld.so.cache", "alternatives", "localtime"):
             command += ["--ro-bind-try", f"/etc/{name}", f"/etc/{name}"]
-        for place, folder in (*self.tools.items(), *bound.items()):
+        for place, folder in (*self.tools.items(), *shape.bound):
             command += ["--ro-bind", folder, place]
         command += ["--proc", "/proc", "--dev", "/dev"]
-        for device in devices:
+        for device in shape.devices:
             command += ["--dev-bind", device, device]
-        command += ["--size", str(max(limits.scratch_bytes, _PAGE)), "--tmpfs", "/dev/shm", "--remount-ro", "/dev"]  # noqa: S108
-        command += ["--size", str(max(limits.scratch_bytes, _PAGE)), "--tmpfs", "/tmp"]  # noqa: S108
+        command += ["--size", str(max(shape.scratch_bytes, _PAGE)), "--tmpfs", "/dev/shm", "--remount-ro", "/dev"]  # noqa: S108
+        command += ["--size", str(max(shape.scratch_bytes, _PAGE)), "--tmpfs", "/tmp"]  # noqa: S108
         # Every file takes whole pages.
-        command += ["--size", str(limits.output_bytes + _PAGE * (limits.output_files + 8)), "--tmpfs", "/out"]
-        command += ["--tmpfs", "/job"]
-        for path, descriptor in files.items():
-            command += ["--perms", "0555", "--file", str(descriptor), f"/job/{path}"]
-        command += ["--remount-ro", "/job", "--chdir", "/job", "--remount-ro", "/"]
+        command += ["--size", str(shape.output_bytes + _PAGE * (shape.output_files + 8)), "--tmpfs", "/out"]
+        if isinstance(job, str):
+            command += ["--ro-bind", job, "/job"]
+        else:
+            command += ["--tmpfs", "/job"]
+            for path, descriptor in job.items():
+                command += ["--perms", "0555", "--file", str(descriptor), f"/job/{path}"]
+            command += ["--remount-ro", "/job"]
+        command += ["--chdir", "/job", "--remount-ro", "/"]
         command += ["--seccomp", str(seccomp), "--block-fd", str(block), "--info-fd", str(info), "--"]
-        supervisor = _SUPERVISOR.format(
-            data_kib=-(-limits.data_bytes // 1024),
-            file_blocks=-(-limits.file_bytes // 512),
-            cpu_s=limits.cpu_s,
-            processes=limits.processes + _SPARE_PROCESSES,
-        )
-        return [*command, "/bin/sh", "-c", supervisor, "job", *arguments]
+        return [*command, "/bin/sh", "-c", _SUPERVISOR, "job"]
+
+
+def job_line(arguments: Sequence[str], environment: Mapping[str, str], limits: SandboxLimits) -> bytes:
+    """What the supervisor of a sandbox waits for: one line of shell, in which nothing of the job's is anything but a quoted word."""
+    processes = limits.processes + _SPARE_PROCESSES
+    words = [
+        f"ulimit -d {-(-limits.data_bytes // 1024)}; ulimit -f {-(-limits.file_bytes // 512)}; ulimit -t {limits.cpu_s}",
+        # -p in dash, -u in bash.
+        f"ulimit -p {processes} 2>/dev/null || ulimit -u {processes}",
+        *(f"export {name}={_quoted(value)}" for name, value in environment.items()),
+        "set -- " + " ".join(map(_quoted, arguments)),
+    ]
+    return os.fsencode("; ".join(words)) + b"\n"
+
+
+def _quoted(word: str) -> str:
+    """A word for the shell, on one line: what is between single quotes means nothing to it."""
+    return "'" + word.replace("'", "'\\''").replace("\n", "'\"$line\"'") + "'"
 
 
 def find_bubblewrap() -> str:

@@ -37,22 +37,12 @@ class ControlGroups:
         """Whether processes of a whole job can be bounded."""
         return "pids" in self.parents
 
-    def make(self, name: str, memory_bytes: int, processes: int) -> JobGroup:
-        """Groups for one job."""
-        folders = {controller: parent / name for controller, parent in self.parents.items()}
-        group = JobGroup(self.version, folders)
+    def make(self, name: str) -> JobGroup:
+        """Groups for one job, without limits so far."""
+        group = JobGroup(self.version, {controller: parent / name for controller, parent in self.parents.items()})
         try:
-            for folder in dict.fromkeys(folders.values()):
+            for folder in dict.fromkeys(group.folders.values()):
                 folder.mkdir()
-            if self.version == 1:
-                _write(folders.get("memory"), "memory.limit_in_bytes", memory_bytes)
-                with contextlib.suppress(OSError):
-                    _write(folders.get("memory"), "memory.memsw.limit_in_bytes", memory_bytes)
-            else:
-                _write(folders.get("memory"), "memory.max", memory_bytes)
-                with contextlib.suppress(OSError):
-                    _write(folders.get("memory"), "memory.swap.max", 0)
-            _write(folders.get("pids"), "pids.max", processes)
         except OSError:
             group.remove()
             raise
@@ -65,6 +55,18 @@ class JobGroup:
 
     version: int
     folders: Mapping[str, Path]
+
+    def limit(self, memory_bytes: int, processes: int) -> None:
+        """Bound the memory and the processes of the whole job."""
+        if self.version == 1:
+            _write(self.folders.get("memory"), "memory.limit_in_bytes", memory_bytes)
+            with contextlib.suppress(OSError):
+                _write(self.folders.get("memory"), "memory.memsw.limit_in_bytes", memory_bytes)
+        else:
+            _write(self.folders.get("memory"), "memory.max", memory_bytes)
+            with contextlib.suppress(OSError):
+                _write(self.folders.get("memory"), "memory.swap.max", 0)
+        _write(self.folders.get("pids"), "pids.max", processes)
 
     def add(self, pid: int) -> None:
         """Put a process, and what it starts from now on, under the limits. Each controller costs a few milliseconds of waiting for the kernel."""

@@ -5,28 +5,32 @@ from __future__ import annotations
 import os
 import platform
 import resource
-import secrets
 import time
 from collections.abc import Mapping
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Final
 
 from computility.domain.environment_class import EnvironmentClass, config_hash_of
-from computility.domain.errors import ExecutorCrashed, JobFailed
+from computility.domain.errors import JobFailed
+from computility.domain.specification import Specification
 from computility.domain.task_specification import CommandLimits
 from computility.execution.blocking_executor import Run
 from computility.execution.command_executor import CommandBounds, CommandExecutor, billed_units
-from computility.execution.executor import Execution, Prepared, execution_of
-from computility.execution.gpu.card_pool import CardPool
-from computility.execution.sandbox.bubblewrap import Sandbox, find_bubblewrap
-from computility.execution.sandbox.control_groups import JobGroup, find_control_groups
+from computility.execution.content_store import ContentStore
+from computility.execution.executor import Execution, Prepared, execution_of, fetch_all
+from computility.execution.gpu.card_pool import CardPool, HeldCards
+from computility.execution.sandbox.bubblewrap import Sandbox, Shape, find_bubblewrap
+from computility.execution.sandbox.built_sandbox import build_sandbox
+from computility.execution.sandbox.control_groups import find_control_groups
+from computility.execution.sandbox.job_folder import folders_hold, sweep_folders
 from computility.execution.sandbox.output_archive import read_output_archive
-from computility.execution.sandbox.sandboxed_run import SandboxedRun, all_memory
+from computility.execution.sandbox.sandboxed_run import SandboxedRun
 from computility.execution.sandbox.seccomp import seccomp_filter
 from computility.execution.sandbox.self_test import prove_walls
+from computility.execution.sandbox.spare_sandboxes import SpareSandboxes
 
-HOST_VERSION: Final = 2
+HOST_VERSION: Final = 3
 """Raised with every change of what a job finds in its sandbox."""
 _SAID: Final = 400
 
@@ -35,7 +39,8 @@ class ProcessExecutor(CommandExecutor):
     """Runs ``process`` jobs.
 
     ``tools`` are host folders that jobs see read-only, by where they see them; ``toolset`` names and versions what is in them, for the environment
-    class: two providers that say the same have to offer the same. As root, each job runs as a user of its own that owns nothing.
+    class: two providers that say the same have to offer the same. As root, each job runs as a user of its own that owns nothing. ``spares`` sandboxes
+    wait for the next jobs.
     """
 
     kind = "process"
@@ -48,6 +53,7 @@ class ProcessExecutor(CommandExecutor):
         toolset: Mapping[str, str] | None = None,
         cgroup_parent: Path | None = None,
         gpus: CardPool | None = None,
+        spares: int = 4,
     ) -> None:
         super().__init__(bounds, gpus)
         self._sandbox = Sandbox(find_bubblewrap(), dict(tools or {}))
@@ -55,6 +61,9 @@ class ProcessExecutor(CommandExecutor):
         self._groups = find_control_groups(cgroup_parent)
         self._filter = seccomp_filter()
         _allow_descriptors()
+        sweep_folders()
+        self._build = partial(build_sandbox, self._sandbox, self._filter, self._groups)
+        self._spares = SpareSandboxes(self._build, spares)
 
     @cached_property
     def environment(self) -> str:
@@ -69,20 +78,42 @@ class ProcessExecutor(CommandExecutor):
         """
         prove_walls(self)
 
+    def prepare(self, specification: Specification, content: ContentStore) -> Prepared:
+        """Check, and build a sandbox while what is named is fetched. Raises as the protocol says."""
+        self.check(specification)
+        limits = specification.limits
+        assert isinstance(limits, CommandLimits)
+        if not limits.gpus:
+            self._spares.expect(_shape(limits, None))
+        return Prepared(specification, fetch_all(specification, content))
+
+    def close(self) -> None:
+        """End the sandboxes that wait for a job."""
+        self._spares.close()
+
     def _execute(self, run: Run, prepared: Prepared) -> Execution:
         limits = prepared.specification.limits
         assert isinstance(limits, CommandLimits)
         with self._held_cards(run, limits) as held:
             run.started = time.monotonic()
-            sandboxed = SandboxedRun(run, prepared, limits, self._sandbox, self._filter, held)
-            archive = sandboxed.archive(self._group(run, limits))
-        code, _, archive_bytes = archive.partition(b"\n")
-        outputs = read_output_archive(archive_bytes, limits.output_bytes, limits.output_files) if archive_bytes else {}
-        if code != b"0":
+            files = prepared.files
+            if held is None and folders_hold(sum(map(len, files.values()))):
+                built = self._spares.take(_shape(limits, None))
+            else:
+                built = self._spares.build(partial(self._build, _shape(limits, held), files))
+                files = {}
+            # The job is over when its result is there. To take a sandbox down takes the kernel longer, and nobody waits for it; but a card is let go
+            # when nothing holds it any more.
+            run.afterwards(built.close)
+            try:
+                code, archive = SandboxedRun(run, prepared, limits, self._sandbox.tools, held).archive(built, files)
+            finally:
+                if held is not None:
+                    built.close()
+        outputs = read_output_archive(archive, limits.output_bytes, limits.output_files) if archive else {}
+        if code:
             said = outputs.get("stderr", b"")[-_SAID:].decode(errors="replace").strip()
-            raise JobFailed(
-                f"the command ended with exit code {code.decode()}" + (f" and said: {said}" if said else "")
-            )
+            raise JobFailed(f"the command ended with exit code {code}" + (f" and said: {said}" if said else ""))
         units = billed_units(run, limits)
         return execution_of(prepared.specification.digest, self.environment, None, outputs, units=units)
 
@@ -95,15 +126,15 @@ class ProcessExecutor(CommandExecutor):
             "cgroup": str(self._groups),
         }
 
-    def _group(self, run: Run, limits: CommandLimits) -> JobGroup | None:
-        if not self._groups.version:
-            return None
-        try:
-            return self._groups.make(
-                f"computility-{run.attempt}-{secrets.token_hex(4)}", all_memory(limits), limits.processes + 8
-            )
-        except OSError as error:
-            raise ExecutorCrashed(f"no control group could be made for the job: {error}") from error
+
+def _shape(limits: CommandLimits, cards: HeldCards | None) -> Shape:
+    return Shape(
+        limits.scratch_bytes,
+        limits.output_bytes,
+        limits.output_files,
+        tuple(cards.files.nodes) if cards else (),
+        tuple(cards.files.bound.items()) if cards else (),
+    )
 
 
 def process_environment(toolset: Mapping[str, str] | None = None) -> str:
