@@ -89,21 +89,16 @@ class ScoreSlot(NamedTuple):
         """With ``weight`` earned, as far as the counterparty's bucket and the word have room."""
         if not weight:
             return self
-        bucket = bucket_of(counterparty, self.epoch)
-        room = (BUCKET_MAX - self.earned[bucket]) * BUCKET_UNIT
-        counted = min(weight, room, WEIGHT_MAX - self.credit)
+        credit, fulfilment, quality, behaviour, epoch, earned = self
+        bucket = bucket_of(counterparty, epoch)
+        filled = earned[bucket]
+        counted = min(weight, (BUCKET_MAX - filled) * BUCKET_UNIT, WEIGHT_MAX - credit)
         if counted == 0:
             return self
-        used = self.earned[bucket] - (-counted // BUCKET_UNIT)
-        earned = (*self.earned[:bucket], used, *self.earned[bucket + 1 :])
-        return ScoreSlot(
-            self.credit + counted,
-            self.fulfilment_debit,
-            self.quality_debit,
-            self.behaviour_debit,
-            self.epoch,
-            earned,
-        )
+        used = filled - (-counted // BUCKET_UNIT)
+        if used != filled:
+            earned = (*earned[:bucket], used, *earned[bucket + 1 :])
+        return ScoreSlot(credit + counted, fulfilment, quality, behaviour, epoch, earned)
 
     def lose(self, fulfilment: int, quality: int, behaviour: int) -> ScoreSlot:
         """With debits added, each up to the most that fits."""
@@ -131,6 +126,8 @@ class ScoreSlot(NamedTuple):
     @property
     def tier(self) -> int:
         """0 to 3."""
+        if self.credit < _TIERS[-1][0]:
+            return 0
         for below, (credit, score_bps) in enumerate(_TIERS):
             if self.credit >= credit and self.score_bps >= score_bps:
                 return 3 - below

@@ -36,7 +36,7 @@ from computility.services.uncollected import uncollected
 _log = logging.getLogger(__name__)
 
 _LENGTH: Final = struct.Struct(">I")
-_FRAMES_AHEAD: Final = 2
+_FRAMES_AHEAD: Final = 4
 _STOP_WITHIN_S: Final = 10.0
 _BLOCKS, _REORGANISED, _HEAD, _FAILED, _SAID, _NOTED = range(6)
 """What a frame is: blocks; a reorganisation; the head is reached; the error that ended it; a line for the log; an endpoint's failure."""
@@ -124,7 +124,8 @@ class FetchProcess:
             # It was killed, by want of memory say.
             self.ended = True
             return None
-        kind, *rest = marshal.loads(raw)  # noqa: S302  # from a process of our own
+        with uncollected():
+            kind, *rest = marshal.loads(raw)  # noqa: S302  # from a process of our own
         return self._understood(kind, rest)
 
     def _understood(self, kind: int, rest: list[Any]) -> Next | None:

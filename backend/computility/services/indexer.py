@@ -22,11 +22,13 @@ from computility.domain.errors import ChainError, ChainMisbehaved, ChainReplaced
 from computility.domain.identifiers import Bytes32
 from computility.services.backfill_progress import BackfillProgress
 from computility.services.builds import Builds
+from computility.services.concerned_accounts import concerned_accounts
 from computility.services.fetch_ahead import FetchAhead, Follower, Position, Reorganised
 from computility.services.fetch_process import FetchPlan, FetchProcess
+from computility.services.gathering import Gathering
 from computility.services.incoming import Head, Incoming, IncomingBlock
 from computility.services.indexer_metrics import IndexerMetrics
-from computility.services.projection import Projection, concerned_accounts
+from computility.services.projection import Projection
 from computility.services.sealing import Seal, Sealing, SealingThread
 from computility.services.uncollected import uncollected
 from computility.settings import DEVELOPMENT_CHAINS
@@ -40,7 +42,7 @@ from computility.store.writer_lock import writer_lock
 
 _log = logging.getLogger(__name__)
 
-_FORK_SEARCH_BLOCKS: Final = 64
+FORK_SEARCH_BLOCKS: Final = 64
 _LONGEST_PAUSE_S: Final = 10.0
 _IDLE_S: Final = 0.5
 _PROCESS_FROM_BLOCKS: Final = 256
@@ -67,6 +69,7 @@ class Indexer:
         poll_interval_s: float = 0.5,
         keep_blocks: int = 1_024,
         most_blocks: int = 2_000,
+        fork_search_blocks: int = FORK_SEARCH_BLOCKS,
         jobs_changed: JobsChanged = lambda _: None,
         metrics: IndexerMetrics | None = None,
         progress: BackfillProgress | None = None,
@@ -91,6 +94,7 @@ class Indexer:
         self._poll_interval_s = poll_interval_s
         self._websocket_url = websocket_url
         self._keep_blocks = keep_blocks
+        self._fork_search_blocks = fork_search_blocks
         self._jobs_changed = jobs_changed
         self._progress = progress or BackfillProgress()
         self._projection = Projection(self._chain_id)
@@ -162,8 +166,9 @@ class Indexer:
             return 0
         self._bring_up_to_date()
         with SealingThread(self._sealing) as sealing, self._fetching(position, watch) as ahead:
+            ranges = Gathering(ahead)
             while not stop.is_set():
-                found = ahead.next(_IDLE_S)
+                found = ranges.next(_IDLE_S)
                 if found is not None:
                     position = self._take(found, position)
                     failures = 0
@@ -351,7 +356,7 @@ class Indexer:
     def _fork_point(self, number: int) -> BlockRow:
         while True:
             with self._database.unit_of_work() as session:
-                stored = blocks.blocks_down_from(session, self._chain_id, number, _FORK_SEARCH_BLOCKS)
+                stored = blocks.blocks_down_from(session, self._chain_id, number, self._fork_search_blocks)
             if not stored:
                 raise ChainReplaced(
                     "the chain shares no block with this node's store: it was started anew, or is another one. "

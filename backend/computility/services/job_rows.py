@@ -22,6 +22,7 @@ _NO_HASH: Final = bytes(32)
 _OPEN, _PENDING, _CLOSED = int(JobState.OPEN), int(JobState.PENDING), int(JobState.CLOSED)
 _CLAIM, _PASS = int(Outcome.CLAIM), int(Outcome.PASS)
 _ATTESTED, _NO_FAULT = int(ClosedBy.ATTESTED), int(Verdict.NO_FAULT)
+_BY_ATTESTATION, _PASSED = ClosedBy.ATTESTED, Outcome.PASS
 # Where columns stand after which others follow that an event leaves alone or changes together.
 _OUTCOME, _FEE_BPS, _ACCEPTED, _QUALITY, _UNITS = 10, 12, 15, 17, 19
 _SLASH_BPS, _RESULT, _EVIDENCE, _OPENED_AT, _CLOSED_AT = 30, 32, 33, 34, 37
@@ -146,8 +147,8 @@ def paid(
         (topics[76:96], -wallet, 0),
     )
     closed = ClosedJob(
-        ADDRESSES[buyer], ADDRESSES[payer], ADDRESSES[provider], fee, price * (max_units - units), quality, ClosedBy.ATTESTED,
-        Outcome.PASS, False, False,
+        ADDRESSES[buyer], ADDRESSES[payer], ADDRESSES[provider], fee, price * (max_units - units), quality, _BY_ATTESTATION,
+        _PASSED, False, False,
     )  # fmt: skip
     return after, legs, closed
 

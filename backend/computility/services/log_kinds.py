@@ -14,6 +14,7 @@ from computility.domain.terms import Terms
 from computility.services.contract_directory import ContractDirectory
 
 _WORD: Final = 32
+_NOBODY: Final = bytes(20)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,15 @@ class LogKind:
     decode: Decoder
     in_topics: tuple[slice, ...]
     in_data: tuple[slice, ...]
+    name: str
+
+    def named(self, topics: bytes, data: bytes) -> set[bytes]:
+        """The accounts that a log of this kind names itself; nobody is none."""
+        found = {topics[place] for place in self.in_topics}
+        for place in self.in_data:
+            found.add(data[place])
+        found.discard(_NOBODY)
+        return found
 
 
 def kinds_at(address: Address, generation: int, contract: str) -> dict[bytes, LogKind]:
@@ -62,6 +72,7 @@ def kinds_at(address: Address, generation: int, contract: str) -> dict[bytes, Lo
                 if field.type == "address"
             ),
             in_data=_addresses_in_data(event),
+            name=event.EVENT.name,
         )
         for topic, (event, decode) in event_classes(contract).items()
     }

@@ -16,7 +16,6 @@ from computility.domain import job as job_fold
 from computility.domain import provider as provider_fold
 from computility.domain.errors import ChainMisbehaved
 from computility.domain.events import (
-    EVENTS_BY_CONTRACT,
     Deposited,
     Event,
     EventOrigin,
@@ -27,15 +26,17 @@ from computility.domain.events import (
     JobProposed,
     Withdrawn,
 )
-from computility.domain.identifiers import ZERO_ADDRESS, Address, Bytes32, ChainId
+from computility.domain.identifiers import Bytes32, ChainId
 from computility.domain.job import JobState
 from computility.domain.ledger import Balance, movement_of
 from computility.domain.provider import ProviderRecord
 from computility.domain.score_slot import ScoreSlot
 from computility.domain.scores import ClosedJob, Role, closed_job, score_close
 from computility.domain.standing import Standing
+from computility.domain.statistics import DAY_S
 from computility.domain.terms import Terms
 from computility.services import job_rows
+from computility.services.concerned_accounts import PARTIES, PARTIES_BYTES
 from computility.services.incoming import IncomingBlock
 from computility.services.institution_fold import InstitutionFold
 from computility.services.job_rows import Leg
@@ -57,23 +58,19 @@ from computility.store.projected import (
     SCORES,
     STATE,
     TERMS,
-    VERIFIER,
     JobsRow,
     job_record,
     job_row,
 )
 from computility.store.projections import DISPUTES, EVERY, MEMBERS, OPERATIONS, SCORE_HISTORY, STATISTICS, VOTES
-from computility.store.raw_logs import EventAccountRow, RawLogRow
+from computility.store.raw_logs import EventAccountRow, RawLogRow, packed
 from computility.store.undo import UndoRow
 
-PROJECTION_VERSION: Final = 4
+PROJECTION_VERSION: Final = 5
 """Raise it when a fold or a projected table changes what it holds: every store is then rebuilt from its logs."""
 
-_NOBODY: Final = bytes(20)
 _CLOSED: Final = int(JobState.CLOSED)
 _BUYER, _PROVIDER = int(Role.BUYER), int(Role.PROVIDER)
-_PAYER_WORD, _ARBITER_WORD = slice(44, 64), slice(140, 160)
-"""Where the terms of a row name them."""
 
 
 class Projection:
@@ -92,6 +89,8 @@ class Projection:
         self._moved: dict[tuple[bytes, bytes], list[int]] = {}
         """What balances gained since they were last put into their rows."""
         self._fees_moved: dict[bytes, int] = defaultdict(int)
+        self._scored: dict[tuple[bytes, int, bytes], tuple[ScoreSlot, bytes, int, int]] = {}
+        """By account, role and escrow, what standings became since they were last put into their rows: slot, job, time and block."""
         self._statistics = StatisticsFold(self._by_number[STATISTICS.number], self._by_number[SCORE_HISTORY.number])
         self._institutions = InstitutionFold(
             *(self._by_number[table.number] for table in (MEMBERS, DISPUTES, VOTES, OPERATIONS))
@@ -121,10 +120,10 @@ class Projection:
         busy = [block for block in blocks if block.logs]
         self._prefetch(busy, kinds)
         raw: list[Row] = []
-        concerned: dict[bytes, list[Row]] = defaultdict(list)
+        concerned: list[Row] = []
         images: list[Row] = []
         touched: set[bytes] = set()
-        chain = self._number
+        chain, quick_folds, parties_of = self._number, _QUICK, PARTIES
         for block in busy:
             number, block_hash, timestamp = block.number, block.hash, block.timestamp
             keep = number >= keep_from
@@ -132,22 +131,33 @@ class Projection:
                 self._put_sums()
             for rows in self._by_number.values():
                 rows.begin_block(keep=keep)
+            indexes: dict[bytes, list[int]] = defaultdict(list)
             for log_index, tx_hash, kind_number, topics, data in block.logs:
                 kind = kinds[kind_number]
                 job = topics[32:64] if kind.of_job else None
-                row = self._apply(kind, block, log_index, tx_hash, job, topics, data)
                 if job is not None:
                     touched.add(job)
-                if keep_logs:
-                    told = job if job is not None else self._institutions.job_told(kind, topics)
-                    raw.append(
-                        (
-                            chain, number, log_index, block_hash, timestamp, tx_hash, kind.address_bytes, kind.generation, kind.contract,
-                            kind.event.EVENT.name, told, topics, data,
-                        )
-                    )  # fmt: skip
-                    for account in _concerned(kind, topics, data, row):
-                        concerned[account].append((chain, account, number, log_index))
+                quick = quick_folds.get(kind.event)
+                if quick is not None:
+                    row = quick(self, kind, block, tx_hash, topics, data)
+                else:
+                    row = self._apply(kind, block, log_index, tx_hash, job, topics, data)
+                if not keep_logs:
+                    continue
+                told = job if job is not None else self._institutions.job_told(kind, topics)
+                raw.append(
+                    (
+                        chain, number, log_index, block_hash, timestamp, tx_hash, kind.address_bytes, kind.generation, kind.contract,
+                        kind.name, told, topics, data,
+                    )
+                )  # fmt: skip
+                accounts = () if row is None or (terms := row[TERMS]) is None else parties_of[terms[:PARTIES_BYTES]]
+                for account in accounts:
+                    indexes[account].append(log_index)
+                for account in kind.named(topics, data):
+                    if account not in accounts:
+                        indexes[account].append(log_index)
+            concerned += [(chain, account, number, packed(theirs)) for account, theirs in indexes.items()]
             if keep:
                 # Images are of one block each: only what is final adds up over several.
                 self._put_sums()
@@ -155,7 +165,7 @@ class Projection:
         self._put_sums()
         writer.insert(_table(RawLogRow), raw)
         # In the order of their key: each account's rows go to the end of its own stretch, not all over the table.
-        writer.insert(_table(EventAccountRow), [row for account in sorted(concerned) for row in concerned[account]])
+        writer.insert(_table(EventAccountRow), sorted(concerned))
         for rows in self._by_number.values():
             rows.write(writer)
         writer.insert(_table(UndoRow), images)
@@ -175,6 +185,7 @@ class Projection:
         """Forget what is at hand."""
         self._moved.clear()
         self._fees_moved.clear()
+        self._scored.clear()
         self._statistics.discard()
         for rows in self._by_number.values():
             rows.discard()
@@ -217,10 +228,7 @@ class Projection:
         topics: bytes,
         data: bytes,
     ) -> JobsRow | None:
-        """Fold one log. The row of its job, where there is one."""
-        quick = _QUICK.get(kind.event)
-        if quick is not None:
-            return quick(self, kind, block, tx_hash, topics, data)
+        """Fold one log of those that are not common. The row of its job, where there is one."""
         event = kind.decode(topics[32:] + data)
         origin = EventOrigin(
             self._chain_id, Bytes32("0x" + block.hash.hex()), block.number, log_index, Bytes32("0x" + tx_hash.hex()), kind.address,
@@ -319,6 +327,9 @@ class Projection:
                     sums[1] += locked
 
     def _put_sums(self) -> None:
+        for place, last in self._scored.items():
+            self._put_standing(place, *last)
+        self._scored.clear()
         self._statistics.put()
         self.accounts.prefetch(self._moved)
         for key, (free, locked) in self._moved.items():
@@ -330,17 +341,30 @@ class Projection:
         self._fees_moved.clear()
 
     def _score(self, kind: LogKind, closed: ClosedJob, job: bytes, row: JobsRow, at: int, block: int) -> None:
-        escrow = kind.address_bytes
+        escrow, scored = kind.address_bytes, self._scored
         buyer, provider = (row[BUYER], _BUYER, escrow), (row[PROVIDER], _PROVIDER, escrow)
-        before = self.scores.get(buyer), self.scores.get(provider)
+        before = scored.get(buyer), scored.get(provider)
         words = score_close(
-            before[0].slot if before[0] else _NEWCOMER, before[1].slot if before[1] else _NEWCOMER, closed, at
+            before[0][0] if before[0] else self._slot(buyer),
+            before[1][0] if before[1] else self._slot(provider),
+            closed,
+            at,
         )
-        for key, word in zip((buyer, provider), words, strict=True):
+        for key, last, word in zip((buyer, provider), before, words, strict=True):
             if word is not None:
-                standing = Standing(word, Bytes32("0x" + job.hex()), at)
-                self.scores.put(key, standing)
-                self._statistics.scored(*key, standing, block)
+                if last is not None and last[2] // DAY_S != at // DAY_S:
+                    # The last of its day, which stays in the history.
+                    self._put_standing(key, *last)
+                scored[key] = word, job, at, block
+
+    def _slot(self, key: tuple[bytes, int, bytes]) -> ScoreSlot:
+        standing = self.scores.get(key)
+        return standing.slot if standing else _NEWCOMER
+
+    def _put_standing(self, key: tuple[bytes, int, bytes], slot: ScoreSlot, job: bytes, at: int, block: int) -> None:
+        standing = Standing(slot, Bytes32("0x" + job.hex()), at)
+        self.scores.put(key, standing)
+        self._statistics.scored(*key, standing, block)
 
 
 _NOTHING: Final = Balance()
@@ -354,34 +378,6 @@ _QUICK: Final[dict[type[Event], _Quick]] = {
     JobPaid: Projection._paid,
     Deposited: Projection._deposited,
     Withdrawn: Projection._withdrawn,
-}
-
-
-def _concerned(kind: LogKind, topics: bytes, data: bytes, job: JobsRow | None) -> set[bytes]:
-    """As ``concerned_accounts``, in bytes."""
-    found = {topics[place] for place in kind.in_topics}
-    for place in kind.in_data:
-        found.add(data[place])
-    if job is not None and (terms := job[TERMS]) is not None:
-        found.update((job[BUYER], job[PROVIDER], job[VERIFIER], terms[_PAYER_WORD], terms[_ARBITER_WORD]))
-    found.discard(_NOBODY)
-    return found
-
-
-def concerned_accounts(event: Event, terms: Terms | None) -> set[Address]:
-    """The accounts that an event names, and all parties of its job; nobody is none."""
-    values = event.__dict__
-    found = {values[name] for name in _ADDRESS_FIELDS[type(event)]}
-    if terms is not None:
-        found |= {terms.buyer, terms.payer, terms.provider, terms.verifier, terms.arbiter}
-    found.discard(ZERO_ADDRESS)
-    return found
-
-
-_ADDRESS_FIELDS: Final = {
-    event: tuple(field.python_name for field in event.EVENT.fields if field.type == "address")
-    for events in EVENTS_BY_CONTRACT.values()
-    for event in events
 }
 
 

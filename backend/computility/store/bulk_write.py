@@ -16,7 +16,7 @@ import orjson
 from sqlalchemy import JSON, Boolean, Connection, LargeBinary, String, Table, text
 
 from computility.domain.errors import RowsExist, StoreFailed
-from computility.store.amount import Amount
+from computility.store.amount import OFFSET, Amount
 
 Row = tuple[Any, ...]
 
@@ -184,13 +184,16 @@ def _generate(expressions: Sequence[str], template: str = "({},)") -> Any:
     """One function for a whole row, from our own column types: a call a value takes several times as long."""
     source = f"lambda r: {template.format(', '.join(expressions))}"
     scope = {
-        "escaped": _escaped, "json": _json, "loads": orjson.loads, "amount": Amount.as_text, "from_amount": Amount.from_text,
+        "escaped": _escaped, "json": _json, "loads": orjson.loads, "offset": OFFSET, "from_amount": Amount.from_rest,
     }  # fmt: skip
     return eval(compile(source, "<row>", "eval"), scope)  # noqa: S307  # our own text
 
 
 def _sqlite_row(table: Table) -> Callable[[Row], Row] | None:
-    forms = [{Amount: "amount({})", JSON: "json({})"}.get(type(column.type)) for column in table.columns]
+    forms = [
+        {Amount: "({} + offset).to_bytes(16, 'big')", JSON: "json({})"}.get(type(column.type))
+        for column in table.columns
+    ]
     if not any(forms):
         return None
     made: Callable[[Row], Row] = _generate(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import NoneType
 from typing import Any, Final
 
 from alembic import command
@@ -22,6 +24,12 @@ _BUSY_TIMEOUT_MS: Final = 30_000
 DEFAULT_CONNECTIONS: Final = 15
 _CONNECTION_WITHIN_S: Final = 10.0
 """A request that gets none by then is turned away."""
+
+
+# For each value that is neither a number nor a string the driver looks for a way to adapt it, and fails an attribute look-up on the way: two
+# thirds of the time of a row. These answer at once with the value itself.
+sqlite3.register_adapter(bytes, bytes)
+sqlite3.register_adapter(NoneType, {None: None}.__getitem__)
 
 
 class Database:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterable, Sequence
 from typing import Final
 
 from sqlalchemy import BigInteger, Column, Index, LargeBinary, text
-from sqlalchemy.sql.elements import ColumnElement
-from sqlmodel import Field, Session, SQLModel, and_, col, delete, func, select, tuple_
+from sqlmodel import Field, Session, SQLModel, col, delete, func, select, tuple_
 from sqlmodel.sql.expression import SelectOfScalar
 
 from computility.chain.log_decoding import decode_log
@@ -17,6 +17,9 @@ from computility.domain.identifiers import Address, Bytes32, ChainId
 from computility.store.compact_types import AddressColumn, ChainColumn, HashColumn
 
 _OF_A_JOB: Final = "job IS NOT NULL"
+_BLOCKS_AT_ONCE: Final = 64
+_LOGS_AT_ONCE: Final = 256
+"""Of an account: read in one query."""
 
 Position = tuple[int, int]
 """Block number and log index: the order of the ledger."""
@@ -76,7 +79,10 @@ class RawLogRow(SQLModel, table=True):
 
 
 class EventAccountRow(SQLModel, table=True):
-    """Which accounts an event concerns: those that it names, and of a job's events all parties of the job."""
+    """Which events of a block concern an account: those that name it, and all events of the jobs to which it is a party.
+
+    ``log_indexes`` are theirs in order, four bytes each (``packed``): a row an event and account cost as much as the events themselves.
+    """
 
     __tablename__ = "event_accounts"
     __table_args__ = ({"sqlite_with_rowid": False, "postgresql_partition_by": "RANGE (block_number)"},)
@@ -84,7 +90,17 @@ class EventAccountRow(SQLModel, table=True):
     chain_id: str = Field(sa_column=Column(ChainColumn, primary_key=True))
     account: str = Field(sa_column=Column(AddressColumn, primary_key=True))
     block_number: int = Field(sa_column=Column(BigInteger, primary_key=True))
-    log_index: int = Field(primary_key=True)
+    log_indexes: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+
+
+def packed(log_indexes: Sequence[int]) -> bytes:
+    """Log indexes as a row of ``event_accounts`` holds them."""
+    return struct.pack(f">{len(log_indexes)}I", *log_indexes)
+
+
+def unpacked(raw: bytes) -> tuple[int, ...]:
+    """Back from what ``packed`` makes."""
+    return struct.unpack(f">{len(raw) // 4}I", raw)
 
 
 def logs_above(session: Session, chain_id: ChainId, number: int) -> list[RawLogRow]:
@@ -152,22 +168,57 @@ def page_of_logs(
     limit: int,
 ) -> Sequence[RawLogRow]:
     """Logs, the newest first."""
-    query = _of(chain_id)
-    # Pages of one account follow that account's own index.
-    of: type[RawLogRow] | type[EventAccountRow] = RawLogRow
     if account is not None:
-        of = EventAccountRow
-        query = query.join(EventAccountRow, _same_log()).where(
-            col(EventAccountRow.chain_id) == chain_id, col(EventAccountRow.account) == account
-        )
+        return _page_of_account(session, chain_id, account, name, from_block, before, limit)
+    query = _of(chain_id)
     if name is not None:
         query = query.where(col(RawLogRow.name) == name)
     if from_block is not None:
-        query = query.where(col(of.block_number) >= from_block)
+        query = query.where(col(RawLogRow.block_number) >= from_block)
     if before is not None:
-        query = query.where(tuple_(col(of.block_number), col(of.log_index)) < tuple_(*before))
-    order = (col(of.block_number).desc(), col(of.log_index).desc())
-    return session.exec(query.order_by(*order).limit(limit)).all()
+        query = query.where(tuple_(col(RawLogRow.block_number), col(RawLogRow.log_index)) < tuple_(*before))
+    return session.exec(query.order_by(*_NEWEST_FIRST).limit(limit)).all()
+
+
+def _page_of_account(
+    session: Session,
+    chain_id: ChainId,
+    account: Address,
+    name: str | None,
+    from_block: int | None,
+    before: Position | None,
+    limit: int,
+) -> list[RawLogRow]:
+    """Follows the account's own index from block to block, and reads the logs that it names until there are enough."""
+    found: list[RawLogRow] = []
+    while len(found) < limit:
+        query = select(EventAccountRow).where(
+            col(EventAccountRow.chain_id) == chain_id, col(EventAccountRow.account) == account
+        )
+        if from_block is not None:
+            query = query.where(col(EventAccountRow.block_number) >= from_block)
+        if before is not None:
+            query = query.where(col(EventAccountRow.block_number) <= before[0])
+        blocks = session.exec(query.order_by(col(EventAccountRow.block_number).desc()).limit(_BLOCKS_AT_ONCE)).all()
+        places = [
+            (row.block_number, index)
+            for row in blocks
+            for index in reversed(unpacked(row.log_indexes))
+            if before is None or (row.block_number, index) < before
+        ]
+        for start in range(0, len(places), _LOGS_AT_ONCE):
+            some = _of(chain_id).where(
+                tuple_(col(RawLogRow.block_number), col(RawLogRow.log_index)).in_(places[start : start + _LOGS_AT_ONCE])
+            )
+            if name is not None:
+                some = some.where(col(RawLogRow.name) == name)
+            found += session.exec(some.order_by(*_NEWEST_FIRST)).all()
+            if len(found) >= limit:
+                return found[:limit]
+        if len(blocks) < _BLOCKS_AT_ONCE:
+            return found
+        before = blocks[-1].block_number, 0
+    return found
 
 
 def count_logs(session: Session, chain_id: ChainId) -> int:
@@ -179,9 +230,4 @@ def _of(chain_id: ChainId) -> SelectOfScalar[RawLogRow]:
     return select(RawLogRow).where(col(RawLogRow.chain_id) == chain_id)
 
 
-def _same_log() -> ColumnElement[bool]:
-    return and_(
-        col(RawLogRow.chain_id) == col(EventAccountRow.chain_id),
-        col(RawLogRow.block_number) == col(EventAccountRow.block_number),
-        col(RawLogRow.log_index) == col(EventAccountRow.log_index),
-    )
+_NEWEST_FIRST: Final = (col(RawLogRow.block_number).desc(), col(RawLogRow.log_index).desc())

@@ -75,10 +75,17 @@ def test_every_query_of_the_api__goes_through_an_index(ledger: LedgerOnChain, ne
                 ledger.accounts[PROVIDER if "provider" in name else BUYER].address,
                 job,
             )
-            statement, parameters = asked[-1]
-            rows = session.connection().exec_driver_sql(explain + statement, parameters)
-            plan = [str(row[-1]) for row in rows]
-        found = [line for line in plan if ("Seq Scan" if postgresql else "SCAN") in line and "ledgers" not in line]
+            of_this_query = [(statement, parameters) for statement, parameters in asked if "SELECT" in statement]
+            plan = [
+                str(row[-1])
+                for statement, parameters in of_this_query
+                for row in session.connection().exec_driver_sql(explain + statement, parameters)
+            ]
+        found = [
+            line
+            for line in plan
+            if ("Seq Scan" if postgresql else "SCAN") in line and "ledgers" not in line and "CONSTANT ROW" not in line
+        ]
         if found:
             scanned[name] = plan
     assert not scanned

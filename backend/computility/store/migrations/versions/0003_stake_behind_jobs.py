@@ -17,7 +17,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    nothing = "0" if op.get_bind().dialect.name == "postgresql" else Amount.as_text(0)
+    nothing = "0" if op.get_bind().dialect.name == "postgresql" else "1" + "0" * 39
     with op.batch_alter_table("providers") as table:
         table.add_column(sa.Column("reserved", Amount(), nullable=False, server_default=nothing))
         table.add_column(sa.Column("suspended", sa.Boolean(), nullable=False, server_default=sa.false()))
