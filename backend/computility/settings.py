@@ -100,8 +100,6 @@ class NodeSettings(BaseSettings):
     """Unanswered quote requests of one buyer."""
     max_queued_requests: Annotated[int, Field(ge=1)] = 1_000
     """Unanswered quote requests to one provider."""
-    max_submissions: Annotated[int, Field(ge=1)] = 16
-    """Submissions to one job."""
     max_attestations_per_signer: Annotated[int, Field(ge=1)] = 64
     """Attestations of one signer to one job; a metered lease has many readings."""
     max_waiters: Annotated[int, Field(ge=1)] = 256

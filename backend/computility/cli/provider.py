@@ -137,6 +137,7 @@ def status(config: ConfigArgument, as_json: JsonOption = False) -> None:
     from computility.domain.units import format_credits
     from computility.services.card_report import card_rows
     from computility.services.job_watch import LIVE_STATES
+    from computility.services.verdict_reason import verdict_on
 
     with _configured_session(config) as (_, session):
         account = session.account
@@ -152,6 +153,7 @@ def status(config: ConfigArgument, as_json: JsonOption = False) -> None:
             "locked": format_credits(balance.locked),
             "asks": [row["ask"]["id"] for row in asks],
             "live_jobs": [f"{row['id']} {row['state']}" for row in jobs],
+            "verdicts": [said for row in jobs if (said := verdict_on(session.node, row["id"]))],
             "ratings": [
                 f"{row['attribute']} {row['value']} of {row['devices']} until {row['valid_until']}" for row in ratings
             ],

@@ -20,7 +20,7 @@ class ProviderPolicy:
     """What a provider takes on, beyond what its ask says. Times in seconds, sizes in bytes.
 
     ``verifiers`` and ``arbiters`` are allowed beside those that the ask names. No arbiter at all is always allowed; any has at least
-    ``least_ruling_window_s`` to rule.
+    ``least_ruling_window_s`` to rule. ``attests`` are the kinds of vendors' attestations that its machines can bring.
     """
 
     verifiers: Sequence[Address] = ()
@@ -34,6 +34,7 @@ class ProviderPolicy:
     max_module_bytes: int = 16 * 1024 * 1024
     max_input_bytes: int = 64 * 1024 * 1024
     max_output_bytes: int = 64 * 1024 * 1024
+    attests: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -58,8 +59,10 @@ def quoted_terms(
     policy: ProviderPolicy,
     standing: Standing,
     nonce: int,
+    credible_bond: int = 0,
 ) -> Terms:
-    """The terms to sign.
+    """The terms to sign. ``credible_bond``: from which bond on, in atoms, verifiers may believe this provider on this job instead of running it
+    again; it is promised where the provider has it, and where not the job is checked in full.
 
     Raises:
         QuoteRefused: the provider does not want this job; ``reason`` of the error says why.
@@ -76,6 +79,8 @@ def quoted_terms(
         raise _refusal("too-little-time", f"the job would have to end by {end}, and it is {standing.now} on the chain")
     charge = ask.unit_price * request.max_units
     bond = max(share_up(charge, ask.bond_bps), share_down(charge, standing.least_bond_bps), request.arbiter_fee)
+    if bond < credible_bond <= standing.free:
+        bond = credible_bond
     if bond > standing.free:
         raise _refusal(
             "bond-too-large", f"the bond would be {bond} atoms, and I have {standing.free} free, stake included"

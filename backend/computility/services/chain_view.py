@@ -70,6 +70,10 @@ class ChainView:
         """The newest block."""
         return self._remember("head", _HEAD_FOR_S, self._read_head)
 
+    def newest_block(self) -> int:
+        """Its number, as the chain tells it at this moment."""
+        return self._connection.rpc.block_number()
+
     def committee(self) -> CommitteeFacts | None:
         """The committee of the newest generation, if it has one."""
         return self._remember("committee", _COMMITTEE_FOR_S, self._read_committee)

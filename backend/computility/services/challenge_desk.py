@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import replace
+from typing import Final
 
+from computility.domain.errors import NodeRefused
 from computility.domain.identifiers import ZERO_BYTES32, Address, Bytes32
 from computility.domain.statements import Challenge, SignedStatement, Submission, read_statement
 from computility.services.job_watch import WatchedJob
@@ -22,6 +24,9 @@ def challenges_of(account: TradingAccount, node: NodeClient, job: Bytes32) -> li
     return [read_statement(row, account.ledger.domain) for row in node.challenges(job)]
 
 
+_MOST_AHEAD: Final = 64
+
+
 class ChallengeDesk:
     """One verifier's challenges. ``confirmations``: blocks that have to follow a block before its hash is used."""
 
@@ -29,6 +34,7 @@ class ChallengeDesk:
         self._account = account
         self._node = node
         self._confirmations = confirmations
+        self._ahead: dict[Bytes32, int] = {}
 
     def opened(self, job: WatchedJob, submission: Submission, signers: Collection[Address]) -> OpenedChallenge | None:
         """The challenge to look through, or None while it is promised and not due: then whatever is to be done for it was done.
@@ -63,9 +69,14 @@ class ChallengeDesk:
             and made.message.attempt == submission.attempt
         ]
         if not mine:
-            # The block after the one that is known now: neither this verifier nor the provider, whose result is in the journal, knows its hash.
-            block = head + 1
-            self._publish(Challenge(job.id, submission.attempt, promise, block, ZERO_BYTES32))
+            # A block after the one that is known now: neither this verifier nor the provider, whose result is in the journal, knows its hash.
+            # The node takes no promise of a block that is there, and a fast chain may have made it on the way.
+            ahead = self._ahead.pop(job.id, 1)
+            try:
+                self._publish(Challenge(job.id, submission.attempt, promise, head + ahead, ZERO_BYTES32))
+            except NodeRefused:
+                self._ahead[job.id] = min(2 * ahead, _MOST_AHEAD)
+                raise
         elif head >= mine[0].block + self._confirmations:
             self._publish(replace(mine[0], secret=secret))
 

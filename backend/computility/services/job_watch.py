@@ -58,16 +58,15 @@ class JobWatch:
         return self._watched(self._node.job(job), trusted, header.timestamp if header else 0)
 
     def submission(self, job: WatchedJob) -> tuple[SignedStatement, Submission] | None:
-        """The provider's last submission, its signature proved; None while there is none."""
-        found: tuple[SignedStatement, Submission] | None = None
+        """The provider's first submission, its signature proved; None while there is none. Whatever it submits later binds nobody: by then it may
+        have seen what was drawn, or what its verifiers found."""
         for row in self._node.submissions(job.id):
             signed = read_statement(row, self._account.ledger.domain)
             message = signed.message
             if not isinstance(message, Submission) or signed.signer != job.terms.provider or message.job != job.id:
                 continue
-            if found is None or message.attempt > found[1].attempt:
-                found = signed, message
-        return found
+            return signed, message
+        return None
 
     def aggregate(self, job: WatchedJob) -> tuple[Attestation, str] | None:
         """The attestation that enough verifiers signed, and their signatures as the escrow takes them."""

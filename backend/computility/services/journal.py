@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
-from computility.domain.errors import Conflict
+from computility.domain.errors import Conflict, InvalidMessage
 from computility.domain.identifiers import Address, Bytes32, ChainId
 from computility.domain.statements import Ask, QuoteRequest, SignedStatement, StatementKind, Submission
 from computility.services.pages import PageOf, page_of, read_cursor
@@ -123,6 +123,20 @@ class Journal:
         after = read_cursor(cursor, int)
         with self._unit_of_work() as session:
             rows = statements.page_about(session, self._chain_id, kind, subject, after[0] if after else None, limit + 1)
+            return page_of(rows, limit, lambda row: (row.sequence,)).map(_entry)
+
+    def readings_after(self, job: Bytes32, sequence: int, *, limit: int) -> PageOf[JournalEntry]:
+        """The first page of a meter's readings that follow one of them; ``page_about`` gives the rest.
+
+        Raises:
+            InvalidMessage: there is no such reading.
+        """
+        with self._unit_of_work() as session:
+            last = statements.reading(session, self._chain_id, job, sequence)
+            if last is None:
+                raise InvalidMessage(f"the meter of job {job} has no reading {sequence}: read it from its beginning")
+            kind = StatementKind.METER_READING
+            rows = statements.page_about(session, self._chain_id, kind, job, last.sequence, limit + 1)
             return page_of(rows, limit, lambda row: (row.sequence,)).map(_entry)
 
     def urns_of(self, provider: Address) -> list[str]:

@@ -35,9 +35,9 @@ BEGUN_BEFORE: Final = "begun-before"
 PROVIDER_STOPS: Final = "provider-stops"
 
 
-def readings_of(node: NodeClient, account: TradingAccount, job: Bytes32) -> list[SignedStatement]:
-    """The meter of a lease, each signature proved, in its order."""
-    return [read_statement(row, account.ledger.domain) for row in node.meter_readings(job)]
+def readings_of(node: NodeClient, account: TradingAccount, job: Bytes32, after: int = 0) -> list[SignedStatement]:
+    """The meter of a lease, each signature proved, in its order; what follows reading ``after``."""
+    return [read_statement(row, account.ledger.domain) for row in node.meter_readings(job, after)]
 
 
 def co_signed(node: NodeClient, account: TradingAccount, job: WatchedJob) -> tuple[int, bool]:

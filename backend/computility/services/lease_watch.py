@@ -79,8 +79,8 @@ class LeaseWatch:
         job = self._watch.one(self._job)
         policy = self._lease(job)
         signed, is_final = co_signed(self._node, self._account, job)
-        for statement in readings_of(self._node, self._account, job.id):
-            if self._contested is not None or is_final or job.chain.state is JobState.CLOSED:
+        for statement in self._new_readings(job, is_final=is_final):
+            if self._contested is not None:
                 break
             if statement.signer == job.terms.provider and self._is_new(statement):
                 signed = max(signed, self._judge(job, policy, statement))
@@ -120,6 +120,12 @@ class LeaseWatch:
                 raise InvalidMessage(f"job {job.id} is no metered lease that {self._account.address} verifies")
             self._policy = policy
         return self._policy
+
+    def _new_readings(self, job: WatchedJob, *, is_final: bool) -> list[SignedStatement]:
+        """What the meter read since the last look. What was looked at once is not asked for again: a lease may have tens of thousands."""
+        if self._contested is not None or is_final or job.chain.state is JobState.CLOSED:
+            return []
+        return readings_of(self._node, self._account, job.id, self._seen.reading.sequence if self._seen else 0)
 
     def _is_new(self, statement: SignedStatement) -> bool:
         message = statement.message

@@ -43,6 +43,7 @@ from computility.services.surveillance.stored_facts import stored_facts
 from computility.services.surveillance.watch import skipped_rules, watch
 from computility.services.trades import Trades
 from computility.services.uploads import Uploads
+from computility.services.verdict_reason import VerdictReasons
 from computility.settings import NodeSettings
 from computility.store.engine import Database, open_database, open_replica
 
@@ -67,7 +68,14 @@ class Node:
         self.metrics = IndexerMetrics()
         self.journal = Journal(self.deployments.chain_id, database.unit_of_work)
         self.order_book = OrderBook(
-            self.deployments.domain, self.journal, self.ledger, self._members_of, self.feed, settings, self.clock
+            self.deployments.domain,
+            self.journal,
+            self.ledger,
+            self._members_of,
+            self.feed,
+            settings,
+            self.clock,
+            self.chain.newest_block,
         )
         self.ratings = RatingBook(
             self.deployments.domain,
@@ -83,9 +91,9 @@ class Node:
         self.market = Market(self.journal, self.ledger, self.clock)
         # What is only shown may come from a copy that lags; what is decided by may not.
         shown = StoredLedger(replica, self.deployments) if replica else self.ledger
-        self.trades = Trades(shown, self.journal, self._bench_of)
-        self.accounts = Accounts(shown, self.journal, self.chain, self.clock)
         store = FileContentStore(settings.content_url, settings.max_content_bytes)
+        self.trades = Trades(shown, self.journal, self._bench_of, VerdictReasons(store).of)
+        self.accounts = Accounts(shown, self.journal, self.chain, self.clock)
         self.content = ContentService(store, settings.max_content_bytes, settings.content_quota_bytes)
         self.uploads = Uploads(self.content)
         self.outputs = Outputs(self.trades, self.journal, self.content)

@@ -128,16 +128,16 @@ class NodeClient:
         return list(self._all(f"/v1/jobs/{job}/events", {}))
 
     def submissions(self, job: Bytes32) -> list[dict[str, Any]]:
-        """What the provider submitted, by attempt."""
+        """What the provider submitted, in the order in which the node took it in."""
         return list(self._all(f"/v1/jobs/{job}/submissions", {}))
 
     def challenges(self, job: Bytes32) -> list[dict[str, Any]]:
         """Verifiers' challenges to a job, in the order in which the node took them in."""
         return list(self._all(f"/v1/jobs/{job}/challenges", {}))
 
-    def meter_readings(self, job: Bytes32) -> list[dict[str, Any]]:
-        """The meter of a lease, in the order of its readings."""
-        return list(self._all(f"/v1/jobs/{job}/meter-readings", {"limit": 200}))
+    def meter_readings(self, job: Bytes32, after: int = 0) -> list[dict[str, Any]]:
+        """The meter of a lease, in the order of its readings; those that follow reading ``after``."""
+        return list(self._all(f"/v1/jobs/{job}/meter-readings", {"limit": 200, "after": after or None}))
 
     def meter_contests(self, job: Bytes32) -> list[dict[str, Any]]:
         """What the buyer of a lease does not believe of its meter."""

@@ -89,9 +89,11 @@ class OrderBook(StatementDoor):
         feed: ChangeFeed,
         settings: NodeSettings,
         clock: Callable[[], int],
+        newest_block: Callable[[], int],
     ) -> None:
         super().__init__(domain, journal, ledger, members_of, feed, clock)
         self._settings = settings
+        self._newest_block = newest_block
 
     def accept_ask(self, envelope: Mapping[str, Any]) -> Accepted:
         """Take in an ask: its provider is active, its resource and numbers make sense, and it is not over."""
@@ -172,7 +174,8 @@ class OrderBook(StatementDoor):
             return self._add(signed, now, [QUOTE_REQUESTS], provider=ask.provider)
 
     def accept_submission(self, envelope: Mapping[str, Any]) -> Accepted:
-        """Take in the provider's commitment to a result; the first of each attempt stands."""
+        """Take in the provider's commitment to a result. It is the only one: a second could be drawn anew until no check meets it, or be copied
+        from the evidence of whoever checked the first."""
         signed, submission = self._read(StatementKind.SUBMISSION, Submission, envelope)
         with self._door:
             if known := self._journal.find(signed.id):
@@ -182,13 +185,8 @@ class OrderBook(StatementDoor):
             demand_signer(signed, terms.provider, "the job's provider")
             check_units(submission.units, terms)
             check_near("submittedAt", submission.submitted_at, now)
-            others = self._journal.submissions(submission.job)
-            if any(other.attempt == submission.attempt for other in others):
-                raise Conflict(
-                    f"attempt {submission.attempt} was submitted before with another result; the first stands"
-                )
-            if len(others) >= self._settings.max_submissions:
-                raise LimitReached(f"the job has {len(others)} submissions, which is the limit")
+            if self._journal.submissions(submission.job):
+                raise Conflict("a result of this job was submitted before, and the first stands")
             return self._add(signed, now, [job_topic(submission.job)], provider=terms.provider)
 
     def accept_attestation(self, envelope: Mapping[str, Any]) -> Accepted:
@@ -226,6 +224,10 @@ class OrderBook(StatementDoor):
                 if entry.statement.signer == signed.signer
             ]
             check_challenge(challenge, [made for made in before if isinstance(made, Challenge)])
+            if not challenge.is_open and challenge.block <= (newest := self._newest_block()):
+                raise StatementRefused(
+                    f"a challenge names a block to come, and {challenge.block} is none: the newest is {newest}"
+                )
             return self._add(signed, now, [job_topic(challenge.job)])
 
     def accept_reading(self, envelope: Mapping[str, Any]) -> Accepted:

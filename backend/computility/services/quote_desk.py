@@ -22,9 +22,12 @@ from computility.domain.statements import (
     read_statement,
 )
 from computility.domain.terms import Terms
+from computility.domain.units import CREDIT_DECIMALS
 from computility.execution.executor_set import ExecutorSet
 from computility.services.node_client import NodeClient
 from computility.services.trading_account import TradingAccount
+from computility.verification.credible_signing import audit_policy_of
+from computility.verification.policy_fitness import VerifiedBy, unmet
 
 _log = logging.getLogger(__name__)
 
@@ -83,15 +86,21 @@ class QuoteDesk:
     def _quote(self, request_id: Bytes32, request: QuoteRequest) -> SignedStatement:
         ask = self._own_ask(request.ask)
         standing = self._standing()
+        specification = self._specification(request.spec, ask)
+        buyer_verifies = request.verifier in (request.buyer, request.payer)
+        if reason := unmet(specification, VerifiedBy(buyer_verifies, self._policy.attests)):
+            raise QuoteRefused(f"nothing could pass by this job's verification policy: {reason}", "policy-unmet")
+        audits = audit_policy_of(specification.verification)
         terms = quoted_terms(
             request_id,
             request,
             ask,
-            self._specification(request.spec, ask),
+            specification,
             ask.environment,
             self._policy,
             standing,
             self._next_nonce(),
+            audits.least_bond(ask.unit_price * request.max_units) if audits is not None else 0,
         )
         # The digest of a quote is that of its terms, so this signature is the provider's consent to the job.
         statement = self._account.sign(Quote(request_id, terms))
@@ -128,7 +137,7 @@ class QuoteDesk:
 
     def _standing(self) -> Standing:
         now = self._account.chain_time()
-        fee_bps, bond_bps, *_ = self._account.escrow.read("parameters")
+        fee_bps, bond_bps, max_locked, *_ = self._account.escrow.read("parameters")
         tier = int(self._account.scores.read("tierOf", self._account.address))
         live = self._node.jobs(provider=self._account.address, state="open")
         assert self._promised is not None
@@ -139,13 +148,16 @@ class QuoteDesk:
             for job, terms in self._promised.items()
             if terms.open_by >= now and not self._was_opened(job, opened)
         }
+        balance = self._account.balance()
+        could_lock = balance.free + self._account.free_stake()
+        if cap := int(max_locked[tier]) * 10**CREDIT_DECIMALS:
+            # The escrow refuses an opening beyond it.
+            could_lock = min(could_lock, max(0, cap - balance.locked))
         return Standing(
             now=now,
             fee_bps=int(fee_bps[tier]),
             least_bond_bps=int(bond_bps[tier]),
-            free=self._account.balance().free
-            + self._account.free_stake()
-            - sum(terms.bond for terms in self._promised.values()),
+            free=could_lock - sum(terms.bond for terms in self._promised.values()),
             open_jobs=len(live),
             open_quotes=len(self._promised),
         )

@@ -27,19 +27,27 @@ class JobView:
 
 @dataclass(frozen=True)
 class AttestationsView:
-    """One page of a job's attestations, and the best that they make together."""
+    """One page of a job's attestations, and the best that they make together, with the reason that its evidence gives."""
 
     page: PageOf[JournalEntry]
     aggregate: Aggregate | None
+    reason: str | None = None
 
 
 class Trades:
-    """Reads of jobs. ``bench_of`` says who may sign for a job's verifier, and how many have to."""
+    """Reads of jobs. ``bench_of`` says who may sign for a job's verifier, and how many have to; ``reason_of`` what evidence says."""
 
-    def __init__(self, ledger: Ledger, journal: Journal, bench_of: Callable[[Bytes32, Address], Bench]) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        journal: Journal,
+        bench_of: Callable[[Bytes32, Address], Bench],
+        reason_of: Callable[[Bytes32], str | None],
+    ) -> None:
         self._ledger = ledger
         self._journal = journal
         self._bench_of = bench_of
+        self._reason_of = reason_of
 
     def job(self, job_id: str) -> JobView:
         """One job.
@@ -96,9 +104,19 @@ class Trades:
         job = self._known(parse_bytes32(job_id))
         return self._journal.page_about(StatementKind.CHALLENGE, job.record.id, limit=limit, cursor=cursor)
 
-    def meter(self, job_id: str, kind: StatementKind, *, limit: int, cursor: str | None) -> PageOf[JournalEntry]:
-        """Readings of a lease's meter, or the buyer's contests of them, in the order of arrival. Raises as ``job``."""
+    def meter(
+        self, job_id: str, kind: StatementKind, *, limit: int, cursor: str | None, after: int = 0
+    ) -> PageOf[JournalEntry]:
+        """Readings of a lease's meter, or the buyer's contests of them, in the order of arrival; with ``after`` readings that follow the one of that
+        number.
+
+        Raises:
+            UnknownJob: as ``job``.
+            InvalidMessage: there is no such reading.
+        """
         job = self._known(parse_bytes32(job_id))
+        if after and cursor is None:
+            return self._journal.readings_after(job.record.id, after, limit=limit)
         return self._journal.page_about(kind, job.record.id, limit=limit, cursor=cursor)
 
     def submissions(self, job_id: str, *, limit: int, cursor: str | None) -> PageOf[JournalEntry]:
@@ -123,7 +141,8 @@ class Trades:
         if not every or job.record.terms is None:
             return AttestationsView(page, None)
         bench = self._bench_of(job.record.id, job.record.terms.verifier)
-        return AttestationsView(page, aggregate((entry.statement for entry in every), bench))
+        found = aggregate((entry.statement for entry in every), bench)
+        return AttestationsView(page, found, self._reason_of(found.attestation.evidence) if found else None)
 
     def _known(self, job: Bytes32) -> LedgerJob:
         found = self._ledger.job(job)

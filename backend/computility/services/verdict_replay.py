@@ -115,9 +115,8 @@ def replay_verdicts(
     Raises:
         NodeError: the content store cannot be asked at all.
     """
-    check = JobCheck(
-        executors if isinstance(executors, ExecutorSet) else ExecutorSet([executors]), content, readings_of
-    )
+    offered = executors if isinstance(executors, ExecutorSet) else ExecutorSet([executors])
+    check = JobCheck(offered, content, readings_of, methods)
     return tuple(_replayed(trade, signed, check, content, hash_of, begins, credit) for signed in trade.attestations)
 
 

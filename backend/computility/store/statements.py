@@ -102,7 +102,7 @@ def _slot(message: object) -> str | None:
         case Quote() | Refusal():
             return f"answer:{message.request}"
         case Submission():
-            return f"submission:{message.job}:{message.attempt}"
+            return f"submission:{message.job}"
         case MeterReading():
             return f"reading:{message.job}:{message.sequence}"
         case _:
@@ -157,6 +157,11 @@ def last_about(session: Session, chain_id: ChainId, kind: StatementKind, subject
     """The newest of ``about``."""
     query = _of(chain_id, kind).where(col(StatementRow.subject) == subject)
     return session.exec(query.order_by(col(StatementRow.sequence).desc())).first()
+
+
+def reading(session: Session, chain_id: ChainId, job: Bytes32, sequence: int) -> StatementRow | None:
+    """A reading of a lease's meter by its own number."""
+    return session.exec(_of(chain_id).where(col(StatementRow.slot) == f"reading:{job}:{sequence}")).first()
 
 
 def all_of(session: Session, chain_id: ChainId, kind: StatementKind) -> Sequence[StatementRow]:

@@ -46,7 +46,7 @@ class ComposedVerifier:
         self, specification: Specification, submission: Submission, policy: Mapping[str, Any], seed: bytes
     ) -> CheckResult:
         """As ``policy`` says; what it does not say rightly harms nobody."""
-        if _passes_by_tee_alone(policy, MAX_DEPTH):
+        if passes_by_tee_alone(policy):
             return CheckResult(Verdict.NO_FAULT, TEE_ALONE)
         return self._verify(specification, submission, policy, seed, MAX_DEPTH)
 
@@ -81,14 +81,14 @@ class ComposedVerifier:
         return all_of(found_all) if method == ALL_OF else any_of(found_all)
 
 
-def _passes_by_tee_alone(policy: Any, depth: int) -> bool:
+def passes_by_tee_alone(policy: Any, depth: int = MAX_DEPTH) -> bool:
     """Whether there is a way to pass on which nothing is looked at but attestations of vendors."""
     if not isinstance(policy, Mapping) or depth == 0:
         return False
     members = policy.get("of")
     if policy.get("method") not in (ALL_OF, ANY_OF, SAMPLED) or not isinstance(members, list):
         return policy.get("method") == TEE
-    alone = [_passes_by_tee_alone(member, depth - 1) for member in members]
+    alone = [passes_by_tee_alone(member, depth - 1) for member in members]
     return all(alone) if policy["method"] == ALL_OF else any(alone)
 
 

@@ -56,7 +56,15 @@ class AuditPolicy:
 
     def is_covered(self, terms: Terms) -> bool:
         """Whether the provider loses more on this job than a cheat could gain on average: the bond is above price · (1 − a)/a."""
-        return terms.bond >= self.rule.least_collateral(terms.unit_price * terms.max_units)
+        return terms.bond >= self.least_bond(terms.unit_price * terms.max_units)
+
+    def least_bond(self, price: int) -> int:
+        """The least bond above price · (1 − a)/a, in atoms: 19 times the price at 5 %.
+
+        Raises:
+            AmountOutOfRange: above what an amount can be.
+        """
+        return self.rule.least_collateral(price)
 
     def is_audited(self, seed: bytes, job: Bytes32) -> bool:
         """What the draw says."""

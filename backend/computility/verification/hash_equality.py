@@ -4,9 +4,12 @@
     {"method": "hash-equality", "files": ["c.npy"]}                            only these
     {"method": "hash-equality", "expected": {"c.npy": "<sha256>"}}             a known answer: nothing is run
 
-Seconds are no part of it. A buyer who names this method promises that the program is deterministic; a provider who signs the terms has read it.
-Should the promise be wrong, nobody is failed for it: before a difference is a fault, the verifier runs the job once more and has to come to its own
-bytes again.
+Fuel is equal too, where a kind meters it: who runs a program again has to come to the units that the provider claims. Seconds are not; a claim
+of more than ``PLAUSIBLE`` times what this verifier needed is no pass, as nobody else could check it. A buyer who names this method promises that the
+program is deterministic; a provider who signs the terms has read it. Should the promise be wrong, nobody is failed for it: before a difference is a
+fault, the verifier runs the job once more and has to come to its own bytes again.
+
+A known answer stands in the specification for everybody to read: it says that the buyer gets these bytes, and nothing of who computed them.
 """
 
 from __future__ import annotations
@@ -31,6 +34,11 @@ from computility.verification.product_jobs import MANIFEST_UNFIT
 SAME_BYTES: Final = "same-bytes"
 BYTES_DIFFER: Final = "bytes-differ"
 NOT_REPRODUCIBLE: Final = "not-reproducible"
+UNITS_DIFFER: Final = "units-differ"
+UNITS_IMPLAUSIBLE: Final = "units-implausible"
+EQUAL_BIT_FOR_BIT: Final = frozenset({"wasm"})
+"""Kinds of jobs whose outputs, meter and faults are the same on every machine of their environment class."""
+PLAUSIBLE: Final = 4
 HASH_BITS: Final = 128.0
 ExecutorOf: TypeAlias = Callable[[str], Executor]
 """The executor of an environment class; raises ``EnvironmentMismatch`` where there is none."""
@@ -47,9 +55,9 @@ class HashEqualityVerifier:
         self, specification: Specification, submission: Submission, policy: Mapping[str, Any], seed: bytes
     ) -> CheckResult:
         """As `Verifier.verify`."""
-        files, expected = policy.get("files"), policy.get("expected")
-        if not (files is None or _are_paths(files)) or not (expected is None or _are_hashes(expected)):
+        if not fits_hash_policy(policy):
             return CheckResult(Verdict.NO_FAULT, POLICY_UNFIT)
+        files, expected = policy.get("files"), policy.get("expected")
         try:
             document = self._content.get(content_id_of_digest(submission.result))
         except ContentError as error:
@@ -63,10 +71,10 @@ class HashEqualityVerifier:
             return CheckResult(Verdict.PASS, SAME_BYTES, HASH_BITS) if same else CheckResult(Verdict.FAIL, BYTES_DIFFER)
         try:
             executor = self._executor_of(specification.environment)
-            wanted = self._run(executor, specification, submission, 0)
+            wanted, units = self._run(executor, specification, submission, 0)
             if _chosen(wanted, files) == _chosen(claimed, files):
-                return CheckResult(Verdict.PASS, SAME_BYTES, HASH_BITS)
-            if _chosen(self._run(executor, specification, submission, 1), files) != _chosen(wanted, files):
+                return _with_units(specification, submission, units)
+            if _chosen(self._run(executor, specification, submission, 1)[0], files) != _chosen(wanted, files):
                 return CheckResult(Verdict.NO_FAULT, NOT_REPRODUCIBLE)
         except (ContentError, ExecutorFailed, JobFault) as error:
             # Where the job comes to no end here, this machine may be the reason.
@@ -75,11 +83,28 @@ class HashEqualityVerifier:
 
     def _run(
         self, executor: Executor, specification: Specification, submission: Submission, again: int
-    ) -> dict[str, str]:
+    ) -> tuple[dict[str, str], int]:
+        """Hashes of the outputs, and the metered units."""
         # Attempts of this verifier's own: an executor remembers attempts, and would hand out the first run twice.
         name = hashlib.sha256(b"computility/hash-equality/1" + bytes.fromhex(submission.job[2:]) + bytes([again]))
         attempt = AttemptId(bytes32(name.digest()), submission.attempt)
-        return _hashes(run_to_end(executor, attempt, specification, self._content).manifest)
+        ran = run_to_end(executor, attempt, specification, self._content)
+        return _hashes(ran.manifest), ran.units
+
+
+def fits_hash_policy(policy: Mapping[str, Any]) -> bool:
+    """Whether the method's part of a policy can be read."""
+    files, expected = policy.get("files"), policy.get("expected")
+    return (files is None or _are_paths(files)) and (expected is None or _are_hashes(expected))
+
+
+def _with_units(specification: Specification, submission: Submission, units: int) -> CheckResult:
+    if specification.kind in EQUAL_BIT_FOR_BIT:
+        if submission.units != units:
+            return CheckResult(Verdict.FAIL, UNITS_DIFFER)
+    elif submission.units > PLAUSIBLE * (units + 1):
+        return CheckResult(Verdict.NO_FAULT, UNITS_IMPLAUSIBLE)
+    return CheckResult(Verdict.PASS, SAME_BYTES, HASH_BITS)
 
 
 def _hashes(manifest: OutputManifest) -> dict[str, str]:

@@ -20,13 +20,10 @@ from computility.execution.executor import AttemptId, Execution, Executor, run_t
 from computility.verification.challenge_seed import OpenedChallenge
 from computility.verification.check_result import CheckResult
 from computility.verification.credible_signing import CREDIBLE, Credibility
-from computility.verification.hash_equality import HASH_BITS, ExecutorOf
+from computility.verification.hash_equality import EQUAL_BIT_FOR_BIT, HASH_BITS, UNITS_DIFFER, ExecutorOf
 
 SAME = "same"
 RESULT_DIFFERS = "result-differs"
-UNITS_DIFFER = "units-differ"
-_EQUAL_BIT_FOR_BIT = frozenset({"wasm"})
-"""Kinds of jobs whose outputs, meter and faults are the same on every machine of their environment class."""
 
 
 @dataclass(frozen=True)
@@ -118,7 +115,7 @@ def run_again(
     specification: Specification, submission: Submission, executor: Executor, content: ContentStore
 ) -> Finding:
     """As `reexecute`, of a specification that is at hand."""
-    difference = Verdict.FAIL if specification.kind in _EQUAL_BIT_FOR_BIT else Verdict.NO_FAULT
+    difference = Verdict.FAIL if specification.kind in EQUAL_BIT_FOR_BIT else Verdict.NO_FAULT
     try:
         execution = run_to_end(executor, AttemptId(submission.job, submission.attempt), specification, content)
     except JobFault as fault:

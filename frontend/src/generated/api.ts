@@ -1248,6 +1248,8 @@ export interface components {
             readonly threshold: number;
             /** @description Enough signatures to send it to the escrow. */
             readonly complete: boolean;
+            /** @description Why, as the evidence says: a slug; null where the evidence is not on this node. */
+            readonly reason: string | null;
         };
         /** @description What a verifier says of a job. */
         readonly AttestationMessage: {
@@ -2377,7 +2379,7 @@ export interface components {
             /** @description UTC seconds. */
             readonly submittedAt: number;
         };
-        /** @description A job's submissions, by attempt. */
+        /** @description A job's submissions, in the order of arrival. */
         readonly SubmissionPage: {
             readonly items: readonly components["schemas"]["SubmissionStatement"][];
             /** @description Cursor of the following page. */
@@ -4257,6 +4259,8 @@ export interface operations {
                 readonly limit?: number;
                 /** @description The `next` of the page before. */
                 readonly cursor?: string | null;
+                /** @description Only readings that follow the one of this number; 0 for all */
+                readonly after?: number;
             };
             readonly header?: never;
             readonly path: {

@@ -83,6 +83,7 @@ def quote(**changes: Any) -> Terms:
         given["policy"],
         given["standing"],
         nonce=9,
+        credible_bond=given.get("credible_bond", 0),
     )
 
 
@@ -130,6 +131,14 @@ def test_the_bond__is_the_largest_of_what_ask_tier_and_arbiter_demand() -> None:
     terms = quote(request=arbitrated)
     assert terms.bond == 3 * 10**17
     assert terms.ruling_window == ASK.dispute_window
+
+
+def test_a_job_that_is_audited_by_a_draw__gets_the_bond_that_makes_its_provider_credible__if_there_is_one() -> None:
+    charge = 10**15 * 500
+    assert quote(credible_bond=19 * charge + 1, standing=replace(STANDING, free=20 * charge)).bond == 19 * charge + 1
+    # Who has too little is not believed, and its job is checked in full.
+    assert quote(credible_bond=19 * charge + 1, standing=replace(STANDING, free=19 * charge)).bond == charge // 5
+    assert quote(credible_bond=charge // 10).bond == charge // 5
 
 
 def test_an_end_that_the_buyer_wants__is_kept() -> None:

@@ -33,6 +33,8 @@ REGISTRY = Address("0x00000000000000000000000000000000000000A1")
 SCORES = Address("0x00000000000000000000000000000000000000A2")
 DOMAIN = Eip712Domain(31337, Address("0x5FbDB2315678afecb367f032d93F642f64180aa3"))
 NOW = 1_790_000_000
+HEAD = 40
+"""The chain's newest block."""
 URN = "urn:computility:wasm:wasmtime:2x:1g:eu-west:aurora:0001:mfuel"
 COMMITTEE = Address("0x00000000000000000000000000000000000000C0")
 
@@ -109,7 +111,12 @@ def open_book(folder: Any, **limits: int) -> Book:
     settings = NodeSettings.model_validate(limits)
     feed = ChangeFeed(settings.max_waiters, settings.max_streams)
     book = Book(
-        OrderBook(DOMAIN, journal, ledger, _members_of, feed, settings, clock), journal, ledger, database, clock, feed
+        OrderBook(DOMAIN, journal, ledger, _members_of, feed, settings, clock, lambda: HEAD),
+        journal,
+        ledger,
+        database,
+        clock,
+        feed,
     )
     for provider in (PROVIDER, OTHER_PROVIDER):
         book.register(provider)

@@ -9,7 +9,7 @@ an ask            ├── of an inactive provider · of nonsense numbers · of
 a withdrawal      ├── by a stranger · of an unknown ask · twice → refused
 a quote request   ├── for an unknown, withdrawn or expired ask · beyond what it offers · with conflicting roles → refused
 a quote           ├── to an unknown, expired or answered request · differing in any field → refused
-a submission      ├── of an unknown or closed job · by a stranger · another result of the same attempt → refused
+a submission      ├── of an unknown or closed job · by a stranger · another result, of whatever attempt → refused
 an attestation    └── by nobody who may · of an unknown or closed job · of more units than the job has → refused
 
 Long on purpose: the tree and its branches stand in one place.
@@ -40,8 +40,9 @@ from tests.unit.services.order_book_parties import (
 
 from computility.domain import errors
 from computility.domain.eip712 import Eip712Domain
-from computility.domain.identifiers import ZERO_ADDRESS, Address
-from computility.domain.statements import Ask, AskWithdrawal, QuoteRequest, Refusal
+from computility.domain.identifiers import ZERO_ADDRESS, ZERO_BYTES32, Address, Bytes32
+from computility.domain.metered_lease import MeterReading
+from computility.domain.statements import Ask, AskWithdrawal, Challenge, QuoteRequest, Refusal, StatementKind
 
 
 @pytest.fixture
@@ -380,7 +381,7 @@ def _job(book: Book, *, closed: bool = False, verifier: Address = VERIFIER.addre
     return book.open_job(given.terms(given.request(ask, verifier=verifier), ask), closed=closed)
 
 
-def test_the_first_result_of_an_attempt__stands(book: Book) -> None:
+def test_the_first_result_of_a_job__stands(book: Book) -> None:
     job = _job(book)
     envelope = PROVIDER.sign(given.submission(job))
     assert book.door.accept_submission(envelope).created
@@ -388,16 +389,23 @@ def test_the_first_result_of_an_attempt__stands(book: Book) -> None:
 
     with pytest.raises(errors.Conflict):
         book.door.accept_submission(PROVIDER.sign(given.submission(job, units=1_501)))
-    assert book.door.accept_submission(PROVIDER.sign(given.submission(job, attempt=2, units=1_501))).created
+    # Another attempt would get another draw of what is checked, and could be what a verifier's evidence says should have come out.
+    with pytest.raises(errors.Conflict):
+        book.door.accept_submission(PROVIDER.sign(given.submission(job, attempt=2, units=1_501)))
 
 
-def test_one_submission_more_than_allowed__is_refused(tmp_path: Path) -> None:
-    book = open_book(tmp_path, max_submissions=1)
+@pytest.mark.parametrize(("block", "taken"), [(given.HEAD - 5, False), (given.HEAD, False), (given.HEAD + 1, True)])
+def test_a_challenge_is_of_a_block_to_come__or_its_verifier_could_choose_the_draw(
+    book: Book, block: int, taken: bool
+) -> None:
     job = _job(book)
     book.door.accept_submission(PROVIDER.sign(given.submission(job)))
-
-    with pytest.raises(errors.LimitReached):
-        book.door.accept_submission(PROVIDER.sign(given.submission(job, attempt=2)))
+    promise = VERIFIER.sign(Challenge(job, 1, Bytes32("0x" + "07" * 32), block, ZERO_BYTES32))
+    if taken:
+        assert book.door.accept_challenge(promise).created
+    else:
+        with pytest.raises(errors.StatementRefused, match="a block to come"):
+            book.door.accept_challenge(promise)
 
 
 @pytest.mark.parametrize("signer", [STRANGER, BUYER, VERIFIER])
@@ -464,3 +472,18 @@ def test_one_attestation_more_than_allowed__is_refused(tmp_path: Path) -> None:
 def test_an_attestation_of_more_units_than_the_job_has__is_refused(book: Book) -> None:
     with pytest.raises(errors.StatementRefused, match="2000"):
         book.door.accept_attestation(VERIFIER.sign(given.attestation(_job(book), units=2_001)))
+
+
+def test_a_meter_is_read_on_from_a_reading_that_is_known(book: Book) -> None:
+    job = _job(book)
+    ids = [ZERO_BYTES32]
+    for sequence in (1, 2, 3):
+        reading = MeterReading(job, 1, sequence, ids[-1], sequence, (NOW + sequence) * 1000, ZERO_BYTES32, False)
+        ids.append(book.door.accept_reading(PROVIDER.sign(reading)).entry.statement.id)
+
+    page = book.journal.readings_after(job, 1, limit=1)
+    rest = book.journal.page_about(StatementKind.METER_READING, job, limit=1, cursor=page.next)
+    assert [entry.statement.id for entry in (*page.items, *rest.items)] == ids[2:]
+    assert book.journal.readings_after(job, 3, limit=1).items == ()
+    with pytest.raises(errors.InvalidMessage, match="no reading 4"):
+        book.journal.readings_after(job, 4, limit=1)

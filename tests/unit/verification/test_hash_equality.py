@@ -7,7 +7,8 @@ a result
 │   ├── other bytes, and the run does not: no fault, as the program kept no promise
 │   ├── other files than those that are compared: passes
 │   ├── one of those that are compared left out, or one more where all are: fails
-│   └── a machine that cannot run it: no fault
+│   ├── a machine that cannot run it: no fault
+│   └── the same bytes for more units: of fuel a fail, of seconds no fault where they are implausible
 ├── known by hash: nothing is run; right passes, wrong or absent fails
 ├── no manifest: no fault where it is not there, a fail where it is none
 └── a policy that does not fit: no fault
@@ -15,6 +16,7 @@ a result
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import itertools
 from collections.abc import Mapping
@@ -92,6 +94,25 @@ def test_a_known_answer__needs_no_run(result: Result) -> None:
     assert check(result, {"a.txt": b"9"}, expected, executor).verdict is Verdict.FAIL
     assert check(result, {"b.txt": b"1"}, expected, executor).verdict is Verdict.FAIL
     assert executor.ran == 0
+
+
+def test_fuel_that_is_claimed_beyond_what_was_burnt__fails(result: Result) -> None:
+    wasm: Any = dataclasses.make_dataclass("Wasm", ["kind", "environment", "digest", "files"])(
+        "wasm", result.specification.environment, result.specification.digest, ()
+    )
+    submitted = result.submit(RIGHT)
+    verifier = HashEqualityVerifier(on(ScriptedExecutor(lambda _: RIGHT)), result.content)
+    assert verifier.verify(wasm, replace(submitted, units=1), {}, SEED).verdict is Verdict.PASS
+    inflated = verifier.verify(wasm, replace(submitted, units=2), {}, SEED)
+    assert (inflated.verdict, inflated.reason) == (Verdict.FAIL, "units-differ")
+
+
+@pytest.mark.parametrize(("units", "verdict"), [(1, Verdict.PASS), (8, Verdict.PASS), (9, Verdict.NO_FAULT)])
+def test_seconds_far_beyond_what_the_verifier_needed__are_no_pass(result: Result, units: int, verdict: Verdict) -> None:
+    verifier = HashEqualityVerifier(on(ScriptedExecutor(lambda _: RIGHT)), result.content)
+    found = verifier.verify(result.specification, replace(result.submit(RIGHT), units=units), {}, SEED)
+    assert found.verdict is verdict
+    assert found.reason == ("same-bytes" if verdict is Verdict.PASS else "units-implausible")
 
 
 def test_a_job_that_ends_otherwise_here__and_another_class__are_no_fault(result: Result) -> None:

@@ -104,7 +104,7 @@ def attestation_page(view: AttestationsView) -> AttestationPage:
     return AttestationPage(
         items=[outgoing(entry, AttestationStatement) for entry in view.page.items],
         next=view.page.next,
-        aggregate=_aggregate(view.aggregate) if view.aggregate else None,
+        aggregate=_aggregate(view.aggregate, view.reason) if view.aggregate else None,
     )
 
 
@@ -135,7 +135,7 @@ def _content_url(cid: str) -> str:
     return f"/v1/content/{cid}"
 
 
-def _aggregate(found: Aggregate) -> AttestationAggregate:
+def _aggregate(found: Aggregate, reason: str | None) -> AttestationAggregate:
     return AttestationAggregate(
         attestation=found.attestation.to_json(),
         digest=found.digest,
@@ -144,6 +144,7 @@ def _aggregate(found: Aggregate) -> AttestationAggregate:
         count=found.count,
         threshold=found.threshold,
         complete=found.complete,
+        reason=reason,
     )
 
 

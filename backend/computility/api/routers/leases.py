@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Response
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
 
 from computility.api.dependencies import Cursor, Limit, RunningNode
 from computility.api.problems import problems
@@ -18,6 +20,10 @@ from computility.api.statement_exchange import answer_with, answers, incoming, o
 from computility.domain.statements import StatementKind
 
 router = APIRouter(tags=["leases"])
+
+After = Annotated[
+    int, Query(ge=0, le=2**32 - 1, description="Only readings that follow the one of this number; 0 for all")
+]
 
 
 @router.post(
@@ -42,10 +48,10 @@ def publish_meter_contest(signed: SignedMeterContest, node: RunningNode, respons
 
 @router.get("/jobs/{job_id}/meter-readings", responses=problems(404, 422))
 def list_meter_readings(
-    job_id: JobIdPath, node: RunningNode, limit: Limit = 50, cursor: Cursor = None
+    job_id: JobIdPath, node: RunningNode, limit: Limit = 50, cursor: Cursor = None, after: After = 0
 ) -> MeterReadingPage:
     """The meter of a lease, in the order of its readings."""
-    page = node.trades.meter(job_id, StatementKind.METER_READING, limit=limit, cursor=cursor)
+    page = node.trades.meter(job_id, StatementKind.METER_READING, limit=limit, cursor=cursor, after=after)
     return MeterReadingPage(items=[outgoing(entry, MeterReadingStatement) for entry in page.items], next=page.next)
 
 

@@ -135,6 +135,13 @@ class AttestationAggregate(Answer):
     count: Annotated[int, Field(ge=1, examples=[2])]
     threshold: Annotated[int, Field(ge=1, examples=[2])]
     complete: Annotated[bool, Field(description="Enough signatures to send it to the escrow.", examples=[True])]
+    reason: Annotated[
+        str | None,
+        Field(
+            description="Why, as the evidence says: a slug; null where the evidence is not on this node.",
+            examples=["same", "executor-busy"],
+        ),
+    ]
 
 
 class AttestationPage(Page[AttestationStatement]):
@@ -144,7 +151,7 @@ class AttestationPage(Page[AttestationStatement]):
 
 
 class SubmissionPage(Page[SubmissionStatement]):
-    """A job's submissions, by attempt."""
+    """A job's submissions, in the order of arrival."""
 
 
 class ChallengePage(Page[ChallengeStatement]):

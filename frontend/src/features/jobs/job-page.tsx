@@ -9,6 +9,7 @@ import { JobButtons } from "./job-buttons.tsx";
 import { JobFacts } from "./job-facts.tsx";
 import { JobResult } from "./job-result.tsx";
 import { JobTrail } from "./job-trail.tsx";
+import { JobVerdict } from "./job-verdict.tsx";
 
 /** One job, live: where it stands, what it produced, where the money went, and every event behind it. */
 export function JobPage() {
@@ -27,6 +28,7 @@ export function JobPage() {
           <p role="status" aria-label="State">
             <StateBadge job={job.data} />
           </p>
+          <JobVerdict job={job.data} />
           <JobButtons job={job.data} />
           <JobResult job={job.data} />
           <JobFacts job={job.data} />

@@ -1,0 +1,91 @@
+"""A policy by which nothing could pass is refused before anybody signs terms."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from tests.unit.verification.scripted_executor import ENVIRONMENT, LIMITS
+
+from computility.domain.content_id import content_id_of
+from computility.domain.identifiers import ZERO_BYTES32
+from computility.domain.job_specification import InputFile
+from computility.domain.task_specification import TaskSpecification
+from computility.verification.policy_fitness import VerifiedBy, unmet
+
+A_AND_B = tuple(InputFile(path, content_id_of(path.encode()), 5) for path in ("a.npy", "b.npy"))
+PRODUCT = {"method": "freivalds", "left": "a.npy", "right": "b.npy", "product": "c.npy"}
+SEGMENTS = {
+    "method": "segment-replay", "checkpoints": "c/", "segments": 8, "sampled": 2, "threshold_ppm": 50_000, "replay": ["run", "{segment}"],
+}  # fmt: skip
+TEE = {"method": "tee", "kind": "tdx", "report": "quote", "measurements": {"mr_td": ["00"]}}
+AGAIN = {"method": "reexec-quorum"}
+
+
+def reason(policy: dict[str, Any], *, buyer_verifies: bool = False, attests: tuple[str, ...] = ()) -> str | None:
+    specification = TaskSpecification(
+        "process", ENVIRONMENT, (), ("run",), A_AND_B, LIMITS, 0, ZERO_BYTES32, verification=policy
+    )
+    return unmet(specification, VerifiedBy(buyer_verifies, attests))
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [
+        {},
+        AGAIN,
+        {**AGAIN, "audit_bps": 500},
+        {"method": "hash-equality", "files": ["c.npy"]},
+        PRODUCT,
+        {**PRODUCT, "precision": "float32", "graded": True},
+        SEGMENTS,
+        {"method": "sampled", "bps": 1, "of": [PRODUCT]},
+        {"method": "any-of", "of": [{"method": "no-such"}, AGAIN]},
+    ],
+)
+def test_a_policy_that_can_be_met__is_signed_for(policy: dict[str, Any]) -> None:
+    assert reason(policy) is None
+
+
+@pytest.mark.parametrize(
+    ("policy", "names"),
+    [
+        ({"method": "no-such"}, "no method 'no-such'"),
+        ({**AGAIN, "audit_bps": 499}, "audit_bps"),
+        ({"method": "hash-equality", "files": []}, "files"),
+        ({**PRODUCT, "left": "d.npy"}, "'d.npy'"),
+        ({**PRODUCT, "product": 1}, "product"),
+        ({**PRODUCT, "precision": "float64"}, "float64"),
+        ({**PRODUCT, "graded": True}, "graded"),
+        ({**SEGMENTS, "sampled": 9}, "segment-replay"),
+        ({"method": "all-of", "of": [AGAIN, {**PRODUCT, "right": "d.npy"}]}, "'d.npy'"),
+        ({"method": "any-of", "of": [{"method": "no-such"}]}, "no-such"),
+        ({"method": "all-of", "of": []}, "all-of"),
+        ({"method": "sampled", "bps": 0, "of": [AGAIN]}, "bps"),
+        (TEE, "alone"),
+        ({"method": "all-of", "of": [AGAIN, TEE]}, "'tdx'"),
+        ({"method": "lease-heartbeat", "interval_s": 60}, "buyer"),
+        ({"method": "lease-heartbeat", "interval_s": 1}, "interval_s"),
+        ({"method": "all-of", "of": [AGAIN, {"method": "lease-heartbeat", "interval_s": 60}]}, "lease-heartbeat alone"),
+    ],
+)
+def test_a_policy_that_cannot__is_refused_with_the_part_that_does_not_fit(policy: dict[str, Any], names: str) -> None:
+    found = reason(policy)
+    assert found is not None
+    assert names in found
+
+
+def test_a_lease_is_verified_by_its_buyer() -> None:
+    assert reason({"method": "lease-heartbeat", "interval_s": 60}, buyer_verifies=True) is None
+
+
+def test_an_attestation_is_promised_by_who_can_bring_it() -> None:
+    assert reason({"method": "all-of", "of": [AGAIN, TEE]}, attests=("tdx",)) is None
+
+
+def test_an_input_of_the_replays_own_name__cannot_be_replayed() -> None:
+    own = InputFile("segment-start.npz", content_id_of(b"x"), 1)
+    specification = TaskSpecification(
+        "process", ENVIRONMENT, (), ("run",), (own,), LIMITS, 0, ZERO_BYTES32, verification=SEGMENTS
+    )
+    assert unmet(specification, VerifiedBy(buyer_verifies=False)) is not None
