@@ -72,3 +72,7 @@ TeeRootOption = Annotated[
         help="Root certificate of a vendor whose attestations you believe, as KIND=FILE (tdx, sev-snp or nvidia); once for each.",
     ),
 ]
+TeeListOption = Annotated[
+    list[str] | None,
+    typer.Option("--tee-crl", help="Revocation list of a vendor, as KIND=FILE in PEM or DER, kept up to date by you."),
+]

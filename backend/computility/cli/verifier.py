@@ -9,7 +9,7 @@ import typer
 
 from computility.chain.transaction_sender import Receipt
 from computility.cli.connection import Connection, connected
-from computility.cli.options import CheckedByOption, ConfirmationsOption, TeeRootOption, YesOption
+from computility.cli.options import CheckedByOption, ConfirmationsOption, TeeListOption, TeeRootOption, YesOption
 from computility.cli.output import JsonOption, print_record
 from computility.cli.service import serve_until_signalled, set_up_log
 from computility.cli.session import SERVICE_WAITS_S, Session, confirm
@@ -144,6 +144,7 @@ def serve(
     least_fee: Annotated[str, typer.Option(help="Credits below which a job is not checked.")] = "0",
     job_timeout: Annotated[int, typer.Option(min=1, help="Seconds that one run may take on this machine.")] = 300,
     tee_root: TeeRootOption = None,
+    tee_crl: TeeListOption = None,
     rate_every: Annotated[
         float, typer.Option(min=0, help="Seconds between hardware challenges to providers, on average; 0 makes none.")
     ] = 0,
@@ -184,7 +185,7 @@ def serve(
             VerifierSettings(
                 confirmations=confirmations, parallel_jobs=parallel, least_fee=fee, rate_every_s=rate_every
             ),
-            tee_methods(tee_root or [], NodeContentStore(session.node)),
+            tee_methods(tee_root or [], NodeContentStore(session.node), tee_crl or []),
             Rater(session.account, session.node, RaterSettings(confirmations=confirmations)),
         )
         serve_until_signalled(verifier.run)

@@ -1,4 +1,4 @@
-"""Vendors' root certificates as somebody who checks configures them: ``KIND=FILE``, with certificates in PEM or one in DER."""
+"""Vendors' root certificates and revocation lists as somebody who checks configures them: ``KIND=FILE``, in PEM or DER."""
 
 from __future__ import annotations
 
@@ -12,30 +12,40 @@ from computility.verification.composition import TEE
 from computility.verification.verifier import Verifier
 
 if TYPE_CHECKING:
-    from cryptography.x509 import Certificate
+    from cryptography.x509 import Certificate, CertificateRevocationList
 
 
-def tee_methods(settings: Sequence[str], content: ContentStore) -> dict[str, Verifier]:
-    """The method ``tee`` with these roots; none without any.
+def tee_methods(settings: Sequence[str], content: ContentStore, revocations: Sequence[str] = ()) -> dict[str, Verifier]:
+    """The method ``tee`` with these roots and revocation lists; none without any root.
 
     Raises:
-        InvalidMessage: no such kind or file, no certificates, or the extra is not installed.
+        InvalidMessage: no such kind or file, no certificates or lists, or the extra is not installed.
     """
     if not settings:
         return {}
     try:
         from computility.verification.tee.certificates import read_certificates
         from computility.verification.tee.report_claims import ReportRefused
+        from computility.verification.tee.revocation import read_revocation_list
         from computility.verification.tee.tee_jobs import KINDS, TeeVerifier
     except ModuleNotFoundError as error:
         raise InvalidMessage("attestations are checked with the extra: pip install 'computility[tee]'") from error
     roots: dict[str, list[Certificate]] = {}
-    for setting in settings:
+    lists: dict[str, list[CertificateRevocationList]] = {}
+    for setting in (*settings, *revocations):
         kind, _, file = setting.partition("=")
         if kind not in KINDS or not file:
-            raise InvalidMessage(f"a root is KIND=FILE with one of the kinds {', '.join(KINDS)}, not {setting[:80]!r}")
+            raise InvalidMessage(f"name KIND=FILE with one of the kinds {', '.join(KINDS)}, not {setting[:80]!r}")
+    for setting in settings:
+        kind, _, file = setting.partition("=")
         try:
             roots.setdefault(kind, []).extend(read_certificates(Path(file).read_bytes()))
         except (OSError, ReportRefused) as error:
             raise InvalidMessage(f"{file} holds no root certificates: {error}") from error
-    return {TEE: TeeVerifier(content, roots)}
+    for setting in revocations:
+        kind, _, file = setting.partition("=")
+        try:
+            lists.setdefault(kind, []).append(read_revocation_list(Path(file).read_bytes()))
+        except (OSError, ReportRefused) as error:
+            raise InvalidMessage(f"{file} holds no revocation list: {error}") from error
+    return {TEE: TeeVerifier(content, roots, lists)}

@@ -22,6 +22,7 @@ class Chain:
     leaf_key: ec.EllipticCurvePrivateKey
     leaf: x509.Certificate
     root: x509.Certificate
+    root_key: ec.EllipticCurvePrivateKey
 
     @property
     def pem(self) -> bytes:
@@ -41,7 +42,7 @@ def chain(
     root_key, leaf_key = ec.generate_private_key(ec.SECP384R1()), ec.generate_private_key(curve)
     root = _certificate(name, name, root_key, root_key, days=4_000, authority=is_authority)
     leaf = _certificate("leaf", name, leaf_key, root_key, days=days, authority=False, chip=chip)
-    return Chain(leaf_key, leaf, root)
+    return Chain(leaf_key, leaf, root, root_key)
 
 
 def tdx_quote(by: Chain, nonce: bytes, *, mr_td: bytes = b"\x0a" * 48, debug: bool = False) -> bytes:

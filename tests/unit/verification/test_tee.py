@@ -2,7 +2,7 @@
 
 a report
 ├── as a vendor published it: holds up to that vendor's root, and no byte of it may change
-├── of another root, of an expired or a broken chain, of another chip: refused
+├── of another root, of an expired, broken or revoked chain, of another chip: refused
 └── of a job
     ├── with the nonce of job and outputs, and wanted measurements: passes, beside other methods
     ├── of another job or result, debuggable, of other measurements, missing: fails
@@ -12,11 +12,15 @@ a report
 from __future__ import annotations
 
 import hashlib
+import warnings
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from tests.unit.verification.tee_reports import AT_S, Chain, chain, nvidia_report, snp_report, tdx_quote
 
@@ -30,7 +34,8 @@ from computility.verification.check_result import CheckResult
 from computility.verification.composition import ComposedVerifier
 from computility.verification.tee.certificates import read_certificates, trusted_key
 from computility.verification.tee.nvidia_report import check_nvidia_report
-from computility.verification.tee.report_claims import ReportRefused
+from computility.verification.tee.report_claims import ReportRefused, ReportUndecided
+from computility.verification.tee.revocation import read_revocation_list
 from computility.verification.tee.snp_report import check_snp_report
 from computility.verification.tee.tdx_quote import check_tdx_quote
 from computility.verification.tee.tee_jobs import NVIDIA, SEV_SNP, TDX, TeeVerifier, job_nonce
@@ -240,3 +245,60 @@ def test_a_vendors_word__never_lets_a_result_pass_alone(policy: dict[str, Any], 
     assert found.verdict is verdict
     if verdict is Verdict.NO_FAULT:
         assert found.reason == "tee-alone"
+
+
+# ---------------------------------------------------------------- certificates that were taken back, or that no library will load
+
+
+def test_a_certificate_of_serial_number_0__is_read_without_a_warning__and_what_was_signed_is_what_is_checked() -> None:
+    vcek_der = published("snp_vcek.der")
+    assert b"\x02\x01\x00" in vcek_der[:24]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        (vcek,) = read_certificates(vcek_der)
+        ask, ark = read_certificates(published("amd_milan.pem"))
+        trusted_key([vcek, ask], [ark], AT_S)
+    other = bytearray(vcek_der)
+    other[-1] ^= 1
+    with pytest.raises(ReportRefused):
+        trusted_key([*read_certificates(bytes(other)), ask], [ark], AT_S)
+
+
+def revocations(by: Chain, *serials: int, until_s: int = AT_S + 100) -> x509.CertificateRevocationList:
+    at = datetime.fromtimestamp(AT_S - 100, UTC)
+    builder = (
+        x509.CertificateRevocationListBuilder()
+        .issuer_name(by.root.subject)
+        .last_update(at)
+        .next_update(datetime.fromtimestamp(until_s, UTC))
+    )
+    for serial in serials:
+        revoked = x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(at).build()
+        builder = builder.add_revoked_certificate(revoked)
+    return builder.sign(by.root_key, hashes.SHA384())
+
+
+def test_a_certificate_that_its_issuer_took_back__is_refused__and_what_others_say_of_it_is_not_heard() -> None:
+    ours, theirs = chain(ec.SECP384R1()), chain(ec.SECP384R1())
+    trusted_key([ours.leaf], [ours.root], AT_S, [revocations(ours, ours.leaf.serial_number + 1)])
+    # The same name, and another key.
+    trusted_key([ours.leaf], [ours.root], AT_S, [revocations(theirs, ours.leaf.serial_number)])
+    for shown in ([ours.leaf], [ours.leaf, ours.root]):
+        with pytest.raises(ReportRefused) as refused:
+            trusted_key(shown, [ours.root], AT_S, [revocations(ours, ours.leaf.serial_number)])
+        assert refused.value.reason == "certificate-revoked"
+
+
+def test_a_revocation_list_that_is_out_of_date__tells_nothing_unless_it_names_the_certificate() -> None:
+    ours = chain(ec.SECP384R1())
+    with pytest.raises(ReportUndecided) as undecided:
+        trusted_key([ours.leaf], [ours.root], AT_S, [revocations(ours, until_s=AT_S - 1)])
+    assert undecided.value.reason == "revocation-list-stale"
+    with pytest.raises(ReportRefused):
+        trusted_key([ours.leaf], [ours.root], AT_S, [revocations(ours, ours.leaf.serial_number, until_s=AT_S - 1)])
+    trusted_key([ours.leaf], [ours.root], AT_S, [revocations(ours, until_s=AT_S - 1), revocations(ours)])
+
+
+def test_a_file_that_is_no_revocation_list__is_refused() -> None:
+    with pytest.raises(ReportRefused, match="no revocation list"):
+        read_revocation_list(b"something else")

@@ -7,7 +7,15 @@ from typing import Annotated
 import typer
 
 from computility.cli.audit.options import DEFAULT_DEPLOYMENTS, DeploymentsOption, open_chain
-from computility.cli.options import DEFAULT_NODE, DEFAULT_RPC, CheckedByOption, NodeOption, RpcOption, TeeRootOption
+from computility.cli.options import (
+    DEFAULT_NODE,
+    DEFAULT_RPC,
+    CheckedByOption,
+    NodeOption,
+    RpcOption,
+    TeeListOption,
+    TeeRootOption,
+)
 from computility.cli.output import JsonOption, print_json, print_rows, progress_console
 from computility.cli.session import open_node
 
@@ -20,6 +28,7 @@ def command(
     job_timeout: Annotated[int, typer.Option(min=1, help="Seconds that one run may take on this machine.")] = 300,
     config: CheckedByOption = None,
     tee_root: TeeRootOption = None,
+    tee_crl: TeeListOption = None,
     node: NodeOption = DEFAULT_NODE,
     rpc: RpcOption = DEFAULT_RPC,
     deployments: DeploymentsOption = DEFAULT_DEPLOYMENTS,
@@ -66,7 +75,7 @@ def command(
                 lambda attestation: status.update(f"checking the job again ({attestation.verdict.name.lower()})"),
                 CreditAudit(chain, deployed, NodeContentStore(client)),
                 lambda leased: [read_statement(row, domain) for row in client.meter_readings(leased)],
-                tee_methods(tee_root or [], NodeContentStore(client)),
+                tee_methods(tee_root or [], NodeContentStore(client), tee_crl or []),
             )
     answer = overall(replayed)
     rows = [verdict.to_document() for verdict in replayed]

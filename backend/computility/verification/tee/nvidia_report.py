@@ -1,7 +1,8 @@
 """NVIDIA's attestation report of a GPU: an SPDM 1.1 GET_MEASUREMENTS request and its answer (DMTF DSP0274), signed over P-384 by the card's own key.
 
 The report is the 37 bytes of the request, then the answer, as NVIDIA's drivers hand it out. Whether measurements are NVIDIA's golden ones stands in
-its reference integrity manifests, which are not looked at: a policy names the measurements that it wants. Revocation is not looked at either.
+its reference integrity manifests, which are not looked at: a policy names the measurements that it wants.
+Revocation lists are looked at where they are configured.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from cryptography.hazmat.primitives import hashes
 
 from computility.verification.tee.certificates import demand_signed, trusted_key
 from computility.verification.tee.report_claims import REPORT_UNFIT, ReportClaims, ReportRefused
+from computility.verification.tee.revocation import Lists
 
 REQUEST_BYTES: Final = 37
 SIGNATURE_BYTES: Final = 96
@@ -25,7 +27,7 @@ _NONCE: Final = slice(4, 36)
 
 
 def check_nvidia_report(
-    report: bytes, chain: Sequence[x509.Certificate], roots: Sequence[x509.Certificate], at_s: int
+    report: bytes, chain: Sequence[x509.Certificate], roots: Sequence[x509.Certificate], at_s: int, lists: Lists = ()
 ) -> ReportClaims:
     """What a report claims, if it holds. The nonce has 32 bytes; measurements are named ``0`` to ``255``.
 
@@ -41,7 +43,7 @@ def check_nvidia_report(
     signature = answer[-SIGNATURE_BYTES:]
     half = SIGNATURE_BYTES // 2
     demand_signed(
-        trusted_key(chain, roots, at_s),
+        trusted_key(chain, roots, at_s, lists),
         int.from_bytes(signature[:half], "big"),
         int.from_bytes(signature[half:], "big"),
         report[:-SIGNATURE_BYTES],

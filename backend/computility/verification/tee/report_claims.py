@@ -17,6 +17,14 @@ class ReportRefused(ValueError):
         self.reason = reason
 
 
+class ReportUndecided(Exception):
+    """What is configured here does not tell whether the attestation holds: nobody's fault. ``reason`` is a slug."""
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
 @dataclass(frozen=True)
 class ReportClaims:
     """Of a report whose signatures hold up to a root. ``nonce`` is what whoever asked for it put in; ``measurements`` are by name, as bytes;

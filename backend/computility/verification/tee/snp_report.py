@@ -1,6 +1,6 @@
 """AMD SEV-SNP attestation reports (SEV Secure Nested Paging Firmware ABI Specification, table 23), signed by the chip's VCEK over P-384.
 
-The chain is VCEK, ASK, ARK; the VCEK has to name the chip that the report names. Revocation lists are not looked at.
+The chain is VCEK, ASK, ARK; the VCEK has to name the chip that the report names. AMD's revocation lists are looked at where they are configured.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives import hashes
 
 from computility.verification.tee.certificates import demand_signed, extension, trusted_key
 from computility.verification.tee.report_claims import REPORT_UNFIT, ReportClaims, ReportRefused
+from computility.verification.tee.revocation import Lists
 
 CHIP_OF_ANOTHER_CERTIFICATE: Final = "chip-of-another-certificate"
 REPORT_BYTES: Final = 1184
@@ -37,7 +38,7 @@ _FIELDS: Final = {
 
 
 def check_snp_report(
-    report: bytes, chain: Sequence[x509.Certificate], roots: Sequence[x509.Certificate], at_s: int
+    report: bytes, chain: Sequence[x509.Certificate], roots: Sequence[x509.Certificate], at_s: int, lists: Lists = ()
 ) -> ReportClaims:
     """What a report claims, if it holds. The nonce has 64 bytes (REPORT_DATA).
 
@@ -46,7 +47,7 @@ def check_snp_report(
     """
     if len(report) != REPORT_BYTES or int.from_bytes(report[_ALGORITHM], "little") != _ECDSA_P384_SHA384:
         raise ReportRefused(REPORT_UNFIT, f"no SEV-SNP report of {REPORT_BYTES} bytes signed by ECDSA over P-384")
-    key = trusted_key(chain, roots, at_s)
+    key = trusted_key(chain, roots, at_s, lists)
     chip = extension(chain[0], _HARDWARE_ID)
     # The VLEK of a cloud, which is not bound to a chip, has no such extension.
     if chip is not None and chip[-len(report[_CHIP]) :] != report[_CHIP]:

@@ -1,8 +1,8 @@
 """Intel TDX quotes of version 4, signed by ECDSA over P-256 (Intel TDX DCAP Quote Generation Library, appendix 3).
 
 A quote is checked in three steps: Intel's root leads through the processor's certificate chain to the key of the quoting enclave's report; that
-report names the attestation key; that key signed the quote. Intel's revocation lists and TCB levels are not looked at: a verdict says that the
-processor signed this, not that its firmware is up to date.
+report names the attestation key; that key signed the quote. Intel's revocation lists are looked at where they are configured, its TCB levels are not:
+a verdict says that the processor signed this, not that its firmware is up to date.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from computility.verification.tee.certificates import demand_signed, read_certificates, trusted_key
 from computility.verification.tee.report_claims import REPORT_UNFIT, ReportClaims, ReportRefused
+from computility.verification.tee.revocation import Lists
 
 ENCLAVE_OF_ANOTHER_KEY: Final = "enclave-of-another-key"
 HEADER_BYTES: Final = 48
@@ -44,7 +45,7 @@ _ATTRIBUTES: Final = slice(120, 128)
 _NONCE: Final = slice(520, 584)
 
 
-def check_tdx_quote(quote: bytes, roots: Sequence[x509.Certificate], at_s: int) -> ReportClaims:
+def check_tdx_quote(quote: bytes, roots: Sequence[x509.Certificate], at_s: int, lists: Lists = ()) -> ReportClaims:
     """What a quote claims, if it holds. The nonce has 64 bytes (REPORTDATA).
 
     Raises:
@@ -65,7 +66,7 @@ def check_tdx_quote(quote: bytes, roots: Sequence[x509.Certificate], at_s: int) 
     if certified.uint16() != _PCK_CHAIN:
         raise ReportRefused(REPORT_UNFIT, "the quote does not bring the processor's certificate chain")
     chain = read_certificates(certified.take(certified.uint32()).rstrip(b"\0"))
-    demand_signed(trusted_key(chain, roots, at_s), *_integers(enclave_signature), enclave, hashes.SHA256())
+    demand_signed(trusted_key(chain, roots, at_s, lists), *_integers(enclave_signature), enclave, hashes.SHA256())
     named = hashlib.sha256(attestation_key + authentication).digest()
     if enclave[_ENCLAVE_REPORT_DATA] != named + bytes(32):
         raise ReportRefused(ENCLAVE_OF_ANOTHER_KEY, "the quoting enclave's report names another attestation key")

@@ -29,7 +29,8 @@ from computility.verification.composition import POLICY_UNFIT, TEE
 from computility.verification.product_jobs import MANIFEST_UNFIT
 from computility.verification.tee.certificates import read_certificates
 from computility.verification.tee.nvidia_report import check_nvidia_report
-from computility.verification.tee.report_claims import ReportClaims, ReportRefused
+from computility.verification.tee.report_claims import ReportClaims, ReportRefused, ReportUndecided
+from computility.verification.tee.revocation import Lists
 from computility.verification.tee.snp_report import check_snp_report
 from computility.verification.tee.tdx_quote import check_tdx_quote
 
@@ -58,10 +59,16 @@ def job_nonce(kind: str, job: Bytes32, attempt: int, outputs: Mapping[str, str])
 
 
 class TeeVerifier:
-    """Checks reports up to the roots that are configured, by kind; none are built in."""
+    """Checks reports up to the roots that are configured, by kind, and against revocation lists; none are built in."""
 
-    def __init__(self, content: ContentStore, roots: Mapping[str, Sequence[x509.Certificate]]) -> None:
+    def __init__(
+        self,
+        content: ContentStore,
+        roots: Mapping[str, Sequence[x509.Certificate]],
+        lists: Mapping[str, Lists] | None = None,
+    ) -> None:
         self._content = content
+        self._lists = dict(lists or {})
         self._roots = {kind: list(trusted) for kind, trusted in roots.items()}
 
     def verify(
@@ -87,6 +94,8 @@ class TeeVerifier:
             claims = self._claims(kind, report, certificates, submission.submitted_at)
         except ReportRefused as refused:
             return CheckResult(Verdict.FAIL, refused.reason)
+        except ReportUndecided as undecided:
+            return CheckResult(Verdict.NO_FAULT, undecided.reason)
         beside = {policy["report"], policy.get("certificates")}
         outputs = {file.path: file.sha256 for file in manifest.files if file.path not in beside}
         if claims.nonce != job_nonce(kind, submission.job, submission.attempt, outputs):
@@ -100,11 +109,11 @@ class TeeVerifier:
         return CheckResult(Verdict.PASS, REPORT_HOLDS)
 
     def _claims(self, kind: str, report: bytes, certificates: bytes, at_s: int) -> ReportClaims:
-        roots = self._roots[kind]
+        roots, lists = self._roots[kind], self._lists.get(kind, ())
         if kind == TDX:
-            return check_tdx_quote(report, roots, at_s)
+            return check_tdx_quote(report, roots, at_s, lists)
         check = check_snp_report if kind == SEV_SNP else check_nvidia_report
-        return check(report, read_certificates(certificates), roots, at_s)
+        return check(report, read_certificates(certificates), roots, at_s, lists)
 
     def _file(self, manifest: OutputManifest, path: str) -> bytes | None:
         file = next((file for file in manifest.files if file.path == path), None)
