@@ -105,7 +105,7 @@ $(STAMPS)/sandbox:
 test: setup-test
 	scripts/forge test
 	npm test --workspace frontend
-	$(BIN)/pytest -n 2 --dist loadgroup --no-loadscope-reorder $(PYTEST_ARGS)
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 	@if [ -f $(STAMPS)/brownie ]; then scripts/brownie test; fi
 	@mkdir -p $(LEFT_OUT); rm -f $(LEFT_OUT)/ray $(LEFT_OUT)/s3 $(LEFT_OUT)/containers $(LEFT_OUT)/slurm
 	@PATH=$$PATH:/usr/sbin command -v slurmctld >/dev/null || echo 'Slurm is not installed, so no job ran on a cluster of it. Add it, as root: apt-get install slurmctld slurmd slurm-client munge' > $(LEFT_OUT)/slurm

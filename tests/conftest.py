@@ -13,14 +13,6 @@ from computility.cli.demo.stage import Stage, set_stage
 CHECKOUT = Path(__file__).resolve().parents[1]
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests of one file run in one process, unless the file is of a larger group: what a file sets up, it sets up once."""
-    for item in items:
-        if item.get_closest_marker("xdist_group") is None:
-            item.add_marker(pytest.mark.xdist_group(item.path.relative_to(CHECKOUT).as_posix()))
-
-
 @pytest.fixture(scope="session")
 def anvil() -> Iterator[LocalChain]:
     """An anvil that mines a block a transaction, one a test process."""
@@ -44,10 +36,7 @@ def chain(request: pytest.FixtureRequest) -> LocalChain:
 
 @pytest.fixture(scope="session")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    """Everybody of the demo, each in a process of its own, on an anvil with a block a second.
-
-    Tests that use it belong to the xdist group ``stage``, so that there is one.
-    """
+    """Everybody of the demo, each in a process of its own, on an anvil with a block a second; one a test process."""
     folder = tmp_path_factory.mktemp("stage")
     with set_stage(folder, CHECKOUT, free_port(), "anvil", lambda _: None) as running:
         yield running

@@ -21,8 +21,6 @@ from computility.domain.identifiers import Bytes32, parse_bytes32
 from computility.domain.job import JobState, Outcome
 from computility.services.buyer import SignedTerms
 
-pytestmark = pytest.mark.xdist_group("stage")
-
 STATES = ("quote-requested", "quoted", "opened", "submitted", "attested", "claimed")
 
 

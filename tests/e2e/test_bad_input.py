@@ -23,8 +23,6 @@ from computility.domain.signature import sign_digest
 from computility.domain.terms import Terms
 from computility.services.program import Program, specification_of
 
-pytestmark = pytest.mark.xdist_group("stage")
-
 NOTHING = "0x" + "ab" * 32
 
 

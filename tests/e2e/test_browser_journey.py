@@ -14,8 +14,6 @@ from computility.cli.demo.stage import Stage
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 
-pytestmark = pytest.mark.xdist_group("stage")
-
 
 @pytest.fixture(scope="module")
 def chromium() -> str:

@@ -11,8 +11,6 @@ from tests.e2e.small_job import EXAMPLE, SmallTrade
 from computility.cli.demo.cast import VERIFIERS
 from computility.cli.demo.stage import Stage
 
-pytestmark = pytest.mark.xdist_group("stage")
-
 COMMANDS = ("demo", "buy", "ask", "job", "wallet", "audit", "provider", "verifier", "arbiter", "node", "deploy")
 
 

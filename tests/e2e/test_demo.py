@@ -12,8 +12,6 @@ import pytest
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 
-pytestmark = pytest.mark.xdist_group("stage")
-
 
 @pytest.fixture(scope="module", params=["anvil", "ganache"])
 def report(request: pytest.FixtureRequest) -> Any:

@@ -19,8 +19,6 @@ from computility.services.arbiter_seat import ArbiterSeat
 from computility.services.buyer import SignedTerms
 from computility.services.job_watch import JobWatch
 
-pytestmark = pytest.mark.xdist_group("stage")
-
 URN = "urn:computility:wasm:wasmtime:1x:1g:local:aurora:0003:mfuel"
 CLAIM_WITHIN_S = 120.0
 

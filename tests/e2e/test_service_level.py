@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
 from tests.e2e.command_line import computility
 from tests.e2e.small_job import EXAMPLE, SmallTrade
 
 from computility.cli.demo.stage import Stage
 from computility.domain.identifiers import parse_bytes32
 from computility.domain.service_level import Metric, ServiceLevel, ServiceTerm
-
-pytestmark = pytest.mark.xdist_group("stage")
 
 URN = "urn:computility:wasm:wasmtime:1x:1g:local:aurora:0004:mfuel"
 # No machine is that fast, so that half of the pay is lost, but for what the machine is worth.

@@ -37,7 +37,6 @@ from computility.execution.content_store import FileContentStore
 from computility.execution.executor import AttemptId, RunState
 
 # Engines share locks: one process at a time.
-pytestmark = pytest.mark.xdist_group("containers")
 
 IMAGE = "docker.io/library/debian@sha256:" + "ab" * 32
 PLAN = ContainerPlan(

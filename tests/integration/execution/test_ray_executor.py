@@ -25,7 +25,7 @@ from computility.execution.sandbox.process_executor import ProcessExecutor
 needs_ray = pytest.mark.skipif(
     importlib.util.find_spec("ray") is None, reason="Ray is not installed: pip install 'computility[ray]'"
 )
-pytestmark = [needs_bubblewrap, needs_ray, pytest.mark.timeout(280), pytest.mark.xdist_group("ray")]
+pytestmark = [needs_bubblewrap, needs_ray, pytest.mark.timeout(280)]
 
 TOKEN = "a7" * 32
 

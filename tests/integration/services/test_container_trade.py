@@ -27,8 +27,6 @@ from computility.services.provider_config import ProviderConfig, read_provider_c
 from computility.services.provider_role import agent_of, executors_of
 from computility.services.verifier_node import VerifierNode, VerifierSettings
 
-pytestmark = pytest.mark.xdist_group("containers")
-
 OFFER = """
 [[offer]]
 kind = "container"

@@ -59,8 +59,6 @@ from computility.services.verifier_node import VerifierNode, VerifierSettings
 from computility.verification.credible_signing import AuditPolicy
 from computility.verification.reexecution import SAME, Finding
 
-pytestmark = pytest.mark.xdist_group("credible")
-
 MEMBERS = (5, 6, 7)
 HALF = AuditPolicy(5_000)
 WAIT_S = 120.0

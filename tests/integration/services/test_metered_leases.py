@@ -40,7 +40,7 @@ from computility.services.provider_config import ProviderConfig
 from computility.services.provider_role import agent_of, executors_of
 from computility.services.verdict_replay import Agreement, replay_verdicts
 
-pytestmark = [needs_bubblewrap, pytest.mark.xdist_group("leases")]
+pytestmark = needs_bubblewrap
 
 WAIT_S = 120.0
 MOST_S = 200

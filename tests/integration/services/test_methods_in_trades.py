@@ -41,6 +41,7 @@ from computility.execution.executor import AttemptId, Execution, Executor, execu
 from computility.execution.executor_set import ExecutorSet
 from computility.execution.sandbox.python_tools import PYTHON, gather_python
 from computility.services.buyer import Buyer
+from computility.services.held_outputs import HeldOutputs
 from computility.services.node_client import NodeClient, NodeContentStore
 from computility.services.proof_builder import ProofBuilder
 from computility.services.provider_config import ProviderConfig
@@ -273,19 +274,19 @@ def test_checkpoints_that_were_never_trained__fail(market: Market) -> None:
         assert market.attested(job) == (Verdict.FAIL, "segment-differs")
 
 
-def test_a_provider_that_cannot_answer__is_at_no_fault__and_is_told_why(market: Market) -> None:
+def test_a_provider_that_cannot_answer__is_at_no_fault__and_is_told_why(
+    market: Market, monkeypatch: pytest.MonkeyPatch
+) -> None:
     held = market.folder / "held"
+    store = HeldOutputs.store
 
-    def forget(_: dict[str, bytes]) -> None:
-        threading.Thread(target=forget_soon, daemon=True).start()
-
-    def forget_soon() -> None:
-        wait(lambda: bool(list(held.glob("*/*"))))
-        while held.exists():
-            shutil.rmtree(held, ignore_errors=True)
+    def store_and_lose(self: HeldOutputs, specification: Any, execution: Any) -> None:
+        store(self, specification, execution)
+        shutil.rmtree(held)
         held.write_bytes(b"no folder any more")
 
-    with market.open(forget, answer_within_s=3.0):
+    monkeypatch.setattr(HeldOutputs, "store", store_and_lose)
+    with market.open(answer_within_s=3.0):
         job = training_job(market)
         verdict, reason = market.attested(job)
         assert (verdict, reason) == (Verdict.NO_FAULT, "content-not-found")

@@ -36,8 +36,6 @@ from computility.services.rated_provider import RatedProvider
 from computility.services.rater import Rater, RaterSettings, RoundOutcome
 from computility.verification.integer_gemm import NumpyGemm
 
-pytestmark = pytest.mark.xdist_group("ratings")
-
 WAIT_S = 120.0
 URN = "urn:computility:wasm:wasmtime:1x:1g:local:aurora:0001:mfuel"
 TWO_URN = "urn:computility:cpu:x86-64:2x:1g:local:borealis:0001:cpu-s"
