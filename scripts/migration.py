@@ -11,7 +11,8 @@ from pathlib import Path
 
 from alembic import command
 
-from computility.store.engine import build_engine, migration_config
+from computility.store.engine import build_engine
+from computility.store.schema import migration_config
 
 
 def main() -> int:

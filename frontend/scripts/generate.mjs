@@ -38,8 +38,10 @@ const USED = {
     "openWithPermit",
     "paused",
     "reclaim",
+    "stakeReward",
     "withdraw",
   ],
+  ProviderRegistry: ["claimReward"],
 };
 
 /** Contracts whose events the page decodes by itself, to verify proofs. */

@@ -107,6 +107,8 @@ def test_a_disputed_claim__is_ruled_on_by_a_panel_that_votes_in_secret(stage: St
     events = {event["name"]: event["args"] for event in stage.node.job_events(job)}
     # The story of the dispute is among the job's events, and the institutions' rows tell it too.
     assert {
+        "DisputeCreation",
+        "Dispute",
         "DisputeOpened",
         "RoundBegun",
         "PanelDrawn",

@@ -137,6 +137,24 @@ class LedgerOnChain:
         self.pass_time(200)
         self.accounts[BUYER].finalize(failed)
 
+    def put_rewards_behind_jobs(self) -> None:
+        """A provider puts earnings behind jobs, claims what has vested, loses some by a fail, and puts in more; another leaves, and comes back."""
+        provider, leaving = self.accounts[PROVIDER], self.accounts[OTHER_PROVIDER]
+        provider.stake_reward(4 * CREDIT)
+        leaving.stake_reward(CREDIT)
+        self.pass_time(20)
+        provider.claim_reward()
+        failed = self.open(bond=provider.balance().free + provider.free_stake() // 2)
+        self.attest(failed, Verdict.FAIL)
+        self.pass_time(200)
+        self.accounts[BUYER].finalize(failed)
+        leaving.request_exit()
+        provider.deposit(25 * CREDIT)
+        provider.stake_reward(5 * CREDIT)
+        self.pass_time(100)
+        leaving.exit_registry()
+        leaving.register_provider()
+
     # ---------------------------------------------------------------- forks
 
     def snapshot(self) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import IntEnum
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from computility.domain import institution_events as on
 from computility.domain.errors import ChainMisbehaved
@@ -243,6 +243,13 @@ class OperationRecord:
     executed_at: int | None = None
     cancelled_at: int | None = None
     block: int = 0
+
+    @property
+    def status(self) -> Literal["waiting", "executed", "cancelled"]:
+        """What became of it."""
+        if self.cancelled_at is not None:
+            return "cancelled"
+        return "waiting" if self.executed_at is None else "executed"
 
 
 def operation_after(record: OperationRecord | None, event: Event, origin: EventOrigin) -> OperationRecord | None:

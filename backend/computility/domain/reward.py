@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from computility.domain.event import Event, EventOrigin
+from computility.domain.events import ProviderExited, RewardClaimed, RewardStaked, StakeSlashed
+
 
 @dataclass(frozen=True)
 class Reward:
@@ -44,3 +47,41 @@ class Reward:
         of_unvested = min(lost, now.unvested)
         of_vested = min(lost - of_unvested, now.vested)
         return replace(now, vested=now.vested - of_vested, unvested=now.unvested - of_unvested)
+
+
+@dataclass(frozen=True)
+class RewardRecord:
+    """A provider's reward as the registry's events tell it. ``block`` changed it last.
+
+    Sums in atoms of credit over all time: ``staked`` came in, ``taken`` left by claims and on leaving the registry, ``lost`` was slashed.
+    What they leave is ``reward.whole``.
+    """
+
+    reward: Reward = Reward()
+    staked: int = 0
+    taken: int = 0
+    lost: int = 0
+    block: int = 0
+
+
+def reward_after(record: RewardRecord | None, event: Event, origin: EventOrigin) -> RewardRecord | None:
+    """A provider's reward after one of its events; None for a provider that never had any."""
+    if record is None and not isinstance(event, RewardStaked):
+        return None
+    before = record or RewardRecord()
+    now, reward = origin.timestamp, before.reward
+    match event:
+        case RewardStaked():
+            after = replace(
+                before, reward=reward.staked(event.amount, now, event.end), staked=before.staked + event.amount
+            )
+        case RewardClaimed():
+            after = replace(before, reward=reward.claimed(event.amount, now), taken=before.taken + event.amount)
+        case StakeSlashed():
+            left = reward.slashed(event.amount, now)
+            after = replace(before, reward=left, lost=before.lost + reward.whole - left.whole)
+        case ProviderExited():
+            after = replace(before, reward=Reward(), taken=before.taken + reward.whole)
+        case _:
+            return record
+    return replace(after, block=origin.block_number)

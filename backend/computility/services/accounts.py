@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from computility.domain.errors import ChainError, UnknownProvider
 from computility.domain.identifiers import Address, parse_address
@@ -11,6 +11,7 @@ from computility.domain.ledger import Balance
 from computility.domain.provider import ProviderRecord
 from computility.domain.rating import Rating
 from computility.domain.resource import Resource, parse_resource
+from computility.domain.reward import RewardRecord
 from computility.domain.scores import Role
 from computility.domain.standing import Standing
 from computility.services.chain_view import ChainView
@@ -40,6 +41,15 @@ class ScoresView:
 
 
 @dataclass(frozen=True)
+class RewardView:
+    """A reward behind jobs as it has vested at ``at`` (UTC seconds); of what has, ``claimable`` stands behind no open job."""
+
+    record: RewardRecord
+    at: int
+    claimable: int
+
+
+@dataclass(frozen=True)
 class ProviderView:
     """A provider, its resources as far as asks told their URNs, its standing, and the ratings that hold."""
 
@@ -48,6 +58,7 @@ class ProviderView:
     score_bps: int | None
     open_jobs: int
     ratings: tuple[Rating, ...]
+    reward: RewardView | None
     confirmation: Confirmation
 
 
@@ -107,5 +118,13 @@ class Accounts:
                 for entry in self._journal.ratings_at(record.address, self._clock())
                 if isinstance(entry.statement.message, Rating)
             ),
+            reward=self._reward(record),
             confirmation=self._ledger.confirmation_of(record.address),
         )
+
+    def _reward(self, provider: ProviderRecord) -> RewardView | None:
+        found, folded = self._ledger.reward(provider.address), self._ledger.folded()
+        if found is None or folded is None:
+            return None
+        now = replace(found, reward=found.reward.vested_by(folded.timestamp))
+        return RewardView(now, folded.timestamp, min(now.reward.vested, provider.stake - provider.reserved))

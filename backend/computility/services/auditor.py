@@ -15,6 +15,7 @@ from computility.domain.identifiers import Address, Bytes32, address_from_bytes
 from computility.domain.job import JobRecord
 from computility.domain.ledger import Balance
 from computility.domain.provider import ProviderRecord
+from computility.domain.reward import Reward, RewardRecord
 from computility.domain.score_slot import epoch_of
 from computility.domain.standing import Standing
 from computility.domain.statistics import TOTAL, Scope
@@ -22,7 +23,7 @@ from computility.services.conservation import Conservation
 from computility.services.contract_directory import ContractDirectory
 from computility.services.ledger_replay import LedgerReplay
 from computility.services.ledger_source import LedgerSource, RpcSource, walk
-from computility.store import accounts, blocks, institutions, jobs, providers, scores, statistics
+from computility.store import accounts, blocks, institutions, jobs, providers, rewards, scores, statistics
 from computility.store.engine import Database
 
 _PROGRESS_BLOCKS: Final = 100
@@ -158,6 +159,10 @@ class Auditor:
                     f"{row.registry_address}/{row.address}": _provider_fields(row.record())
                     for row in providers.all_providers(session, chain_id)
                 },
+                "rewards": {
+                    f"{row.registry_address}/{row.address}": _reward_fields(row.record())
+                    for row in rewards.all_rewards(session, chain_id)
+                },
                 "statistics": {
                     _statistics_key(
                         Scope(row.scope), row.day, _subject(Scope(row.scope), row.subject)
@@ -232,7 +237,13 @@ class Auditor:
             if (state, accepted) != (int(record.state), record.accepted):
                 folded = f"state {int(record.state)}, {record.accepted} units"
                 yield Difference("jobs", job, "jobOf", folded, f"state {state}, {accepted} units")
-
+        for (registry, provider), kept in replay.rewards.items():
+            # The contract vests what it answers to the block's own time.
+            held = Reward(*self._chain.contract("ProviderRegistry", registry).read("rewardOf", provider, block=block))
+            vested = kept.reward.vested_by(snapshot.time_s)
+            if (held.vested, held.unvested) != (vested.vested, vested.unvested):
+                key = f"{registry}/{provider}"
+                yield Difference("rewards", key, "rewardOf", _reward_text(vested), _reward_text(held))
         for (escrow, account, role), standing in replay.scores.items():
             # The contract decays what it answers to the block's own time.
             time_s = snapshot.time_s
@@ -265,6 +276,9 @@ def _tables_of(replay: LedgerReplay) -> dict[str, dict[str, Mapping[str, Any]]]:
         "providers": {
             f"{registry}/{address}": _provider_fields(record)
             for (registry, address), record in replay.providers.items()
+        },
+        "rewards": {
+            f"{registry}/{address}": _reward_fields(record) for (registry, address), record in replay.rewards.items()
         },
         "statistics": {_statistics_key(*key): tally._asdict() for key, tally in replay.statistics().items()},
         "score_history": {
@@ -319,6 +333,22 @@ def _job_fields(record: JobRecord, generation: int) -> dict[str, Any]:
 
 def _provider_fields(record: ProviderRecord) -> dict[str, Any]:
     return asdict(record)
+
+
+def _reward_fields(record: RewardRecord) -> dict[str, Any]:
+    whole = {name: getattr(record, name) for name in ("staked", "taken", "lost", "block")}
+    reward = record.reward
+    return {
+        "vested": reward.vested,
+        "unvested": reward.unvested,
+        "since": reward.since,
+        "vests_by": reward.end,
+        **whole,
+    }
+
+
+def _reward_text(reward: Reward) -> str:
+    return f"vested {reward.vested}, unvested {reward.unvested}"
 
 
 def _standing_fields(standing: Standing) -> dict[str, Any]:

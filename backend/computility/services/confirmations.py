@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from typing import Final
 
 from sqlmodel import Session
 
 from computility.domain.identifiers import ChainId
 from computility.services.ledger import Confirmation
 from computility.store import blocks
+
+_LEAST_FIRST: Final[tuple[Confirmation, ...]] = ("latest", "safe", "finalized")
+
+
+def least_settled(levels: Iterable[Confirmation]) -> Confirmation:
+    """How settled that is which rests on all of them; final where it rests on none, as nothing can be taken back."""
+    return min(levels, key=_LEAST_FIRST.index, default="finalized")
 
 
 def confirmations(session: Session, chain_id: ChainId) -> Callable[[int], Confirmation]:

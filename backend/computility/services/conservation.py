@@ -143,6 +143,11 @@ class Conservation:
         for books in self.books.values():
             for name, amount in books.totals.items():
                 totals[name] += amount
+        for stakes in self.stakes.values():
+            for reward in stakes.rewards.values():
+                totals["rewards_staked"] += reward.staked
+                totals["rewards_taken"] += reward.taken
+                totals["rewards_slashed"] += reward.lost
         donated = 0
         if self._chain and self._last and not self._imbalance:
             donated = sum(
@@ -219,9 +224,15 @@ class Conservation:
         where = f"{type(event).__name__} at log {log.log_index}, provider {provider.address}"
         if not 0 <= provider.reserved <= provider.stake:
             yield Imbalance(log.block_number, where, "reserved against stake", provider.stake, provider.reserved)
-        reward = stakes.rewards.get(provider.address)
-        if reward is not None and (reward.vested < 0 or reward.whole > provider.stake):
+        record = stakes.rewards.get(provider.address)
+        if record is None:
+            return
+        reward = record.reward
+        if reward.vested < 0 or reward.whole > provider.stake:
             yield Imbalance(log.block_number, where, "reward against stake", provider.stake, reward.whole)
+        if reward.whole != record.staked - record.taken - record.lost:
+            left = record.staked - record.taken - record.lost
+            yield Imbalance(log.block_number, where, "reward against what came, left and was lost", left, reward.whole)
 
     def _book(self, books: Books, event: Event, movement: Movement) -> None:
         outside = _from_outside(event)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from computility.domain.event import Event, EventOrigin
-from computility.domain.institution_events import TIMELOCK_EVENTS
+from computility.domain.institution_events import TIMELOCK_EVENTS, DisputeOpened
 from computility.domain.institutions import (
     DisputeRecord,
     MemberRecord,
@@ -17,6 +19,7 @@ from computility.domain.institutions import (
     vote_after,
     vote_of,
 )
+from computility.services.incoming import IncomingLog
 from computility.services.log_kinds import LogKind
 from computility.services.projected_rows import Rows
 
@@ -64,11 +67,31 @@ class InstitutionFold:
             cast = at, of.to_bytes(32, "big"), round_number, bytes.fromhex(arbiter[2:])
             self._votes.put(cast, vote_after(self._votes.get(cast), event, origin))
 
-    def job_told(self, kind: LogKind, topics: bytes) -> bytes | None:
-        """The job among whose events one is listed, though it changes nothing of the job's record."""
+    def job_told(
+        self, kind: LogKind, topics: bytes, block: Sequence[IncomingLog], kinds: Sequence[LogKind]
+    ) -> bytes | None:
+        """The job among whose events one is listed, though it changes nothing of the job's record. ``block`` are all logs of its block."""
         if kind.told_in is not None:
             return topics[kind.told_in]
         if kind.dispute_in is None:
             return None
-        dispute = self._disputes.get((kind.address_bytes, topics[kind.dispute_in]))
-        return None if dispute is None else bytes.fromhex(dispute.job[2:])
+        number = topics[kind.dispute_in]
+        dispute = self._disputes.get((kind.address_bytes, number))
+        if dispute is not None:
+            return bytes.fromhex(dispute.job[2:])
+        return _job_of_dispute(kind, number, block, kinds)
+
+
+def _job_of_dispute(of: LogKind, number: bytes, block: Sequence[IncomingLog], kinds: Sequence[LogKind]) -> bytes | None:
+    # ERC-792's and ERC-1497's events of a new dispute come before the one that says what it is about, in the same transaction.
+    for _, _, kind_number, topics, _ in block:
+        kind = kinds[kind_number]
+        if (
+            kind.event is DisputeOpened
+            and kind.address_bytes == of.address_bytes
+            and kind.dispute_in is not None
+            and kind.told_in is not None
+            and topics[kind.dispute_in] == number
+        ):
+            return topics[kind.told_in]
+    return None

@@ -11,6 +11,7 @@ from computility.domain.identifiers import Address, Bytes32
 from computility.domain.job import JobRecord, JobState
 from computility.domain.ledger import Balance
 from computility.domain.provider import ProviderRecord
+from computility.domain.reward import RewardRecord
 from computility.domain.scores import Role
 from computility.domain.standing import Standing
 from computility.services.pages import PageOf
@@ -80,6 +81,9 @@ class Ledger(Protocol):
 
     def provider(self, provider: Address) -> ProviderRecord | None:
         """A provider; None for one that never registered."""
+
+    def reward(self, provider: Address) -> RewardRecord | None:
+        """A provider's reward behind jobs, as its events left it; None for one that never staked any."""
 
     def providers(self, *, limit: int, cursor: str | None) -> PageOf[ProviderRecord]:
         """Providers by address."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import fields
+from dataclasses import asdict
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from itertools import islice
@@ -18,170 +18,14 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pa_parquet
 
-from computility.domain.job import JobRecord
-from computility.domain.statistics import COUNTS, DAY_S, TOTAL, Tally
-from computility.domain.terms import Terms
+from computility.domain.statistics import DAY_S, TOTAL
+from computility.services.export_schemas import DISPUTES, JOBS, MEMBERS, SCHEMAS
 from computility.services.ledger_history import LedgerHistory
 
 Format = Literal["parquet", "csv"]
 Row = Mapping[str, Any]
 
-_AMOUNT: Final = pa.decimal128(38, 0)
-_TIME: Final = pa.timestamp("s", tz="UTC")
 _CHUNK_ROWS: Final = 20_000
-
-EVENTS: Final = pa.schema(
-    [
-        ("chain", pa.string()),
-        ("block_number", pa.int64()),
-        ("block_hash", pa.string()),
-        ("timestamp", _TIME),
-        ("tx_hash", pa.string()),
-        ("log_index", pa.int32()),
-        ("address", pa.string()),
-        ("contract", pa.string()),
-        ("generation", pa.int32()),
-        ("name", pa.string()),
-        ("job", pa.string()),
-        ("arguments", pa.string()),
-    ]
-)
-ACCOUNTS: Final = pa.schema(
-    [("chain", pa.string()), ("escrow", pa.string()), ("account", pa.string()), ("free", _AMOUNT), ("locked", _AMOUNT)]
-)
-PROVIDERS: Final = pa.schema(
-    [
-        ("chain", pa.string()),
-        ("registry", pa.string()),
-        ("provider", pa.string()),
-        ("stake", _AMOUNT),
-        ("registered_at", _TIME),
-        ("exit_requested_at", _TIME),
-        ("exited_at", _TIME),
-        ("resources", pa.string()),
-    ]
-)
-SCORES: Final = pa.schema(
-    [
-        ("chain", pa.string()),
-        ("escrow", pa.string()),
-        ("account", pa.string()),
-        ("role", pa.string()),
-        ("score_bps", pa.int32()),
-        ("tier", pa.int32()),
-        ("word", pa.string()),
-        ("job", pa.string()),
-        ("updated_at", _TIME),
-    ]
-)
-STATISTICS: Final = pa.schema(
-    [
-        ("chain", pa.string()),
-        ("scope", pa.string()),
-        ("date", pa.date32()),
-        ("subject", pa.string()),
-        *((name, pa.int64() if name in COUNTS else _AMOUNT) for name in Tally._fields),
-    ]
-)
-SCORE_HISTORY: Final = pa.schema(
-    [
-        ("chain", pa.string()),
-        ("escrow", pa.string()),
-        ("account", pa.string()),
-        ("role", pa.string()),
-        ("date", pa.date32()),
-        ("score_bps", pa.int32()),
-        ("tier", pa.int32()),
-        ("word", pa.string()),
-        ("job", pa.string()),
-        ("updated_at", _TIME),
-        ("block", pa.int64()),
-    ]
-)
-MEMBERS: Final = pa.schema(
-    [
-        ("chain", pa.string()),
-        ("institution", pa.string()),
-        ("account", pa.string()),
-        ("named", pa.bool_()),
-        ("seat", pa.string()),
-        ("stake", _AMOUNT),
-        ("since", _TIME),
-        ("fees_withdrawn", _AMOUNT),
-        ("lost", _AMOUNT),
-        ("votes", pa.int32()),
-        ("missed", pa.int32()),
-        ("block", pa.int64()),
-    ]
-)
-DISPUTES: Final = pa.schema(
-    [
-        ("chain", pa.string()),
-        ("institution", pa.string()),
-        ("id", pa.string()),
-        ("job", pa.string()),
-        ("status", pa.string()),
-        ("rounds", pa.int32()),
-        ("opened_at", _TIME),
-        ("ended_at", _TIME),
-        ("seats_drawn", pa.int32()),
-        ("commitments", pa.int32()),
-        ("votes", pa.int32()),
-        ("evidence", pa.int32()),
-        ("penalties", _AMOUNT),
-        ("units", _AMOUNT),
-        ("slash_bps", pa.int32()),
-        ("block", pa.int64()),
-    ]
-)
-_RECORD_TYPES: Final[dict[str, pa.DataType]] = {
-    "id": pa.string(),
-    "state": pa.string(),
-    "outcome": pa.string(),
-    "closed_by": pa.string(),
-    "fee_bps": pa.int32(),
-    "result": pa.string(),
-    "evidence": pa.string(),
-    "deadline": _TIME,
-    "opened_at": _TIME,
-    "closed_at": _TIME,
-    "opened_block": pa.int64(),
-    "closed_block": pa.int64(),
-    "opened_tx": pa.string(),
-    "closed_tx": pa.string(),
-}
-_TERM_TIMES: Final = frozenset({"open_by", "end"})
-
-
-def _jobs_schema() -> pa.Schema:
-    columns: list[tuple[str, pa.DataType]] = [("chain", pa.string()), ("generation", pa.int32())]
-    columns += [
-        (field.name, _RECORD_TYPES.get(field.name, _AMOUNT)) for field in fields(JobRecord) if field.name != "terms"
-    ]
-    return pa.schema(columns + [(f"terms_{field.python_name}", _term_type(field)) for field in Terms.STRUCT.fields])
-
-
-def _term_type(field: Any) -> pa.DataType:
-    if field.python_name in _TERM_TIMES:
-        return _TIME
-    if not str(field.type).startswith("uint"):
-        return pa.string()
-    bits = int(str(field.type).removeprefix("uint"))
-    return _AMOUNT if bits > 63 else pa.int64()
-
-
-JOBS: Final = _jobs_schema()
-SCHEMAS: Final[dict[str, pa.Schema]] = {
-    "events": EVENTS,
-    "jobs": JOBS,
-    "accounts": ACCOUNTS,
-    "providers": PROVIDERS,
-    "scores": SCORES,
-    "statistics": STATISTICS,
-    "score_history": SCORE_HISTORY,
-    "members": MEMBERS,
-    "disputes": DISPUTES,
-}
 
 
 def export_ledger(
@@ -202,6 +46,9 @@ def export_ledger(
         "score_history": _history_rows(history),
         "members": _member_rows(history),
         "disputes": _dispute_rows(history),
+        "dispute_votes": _vote_rows(history),
+        "operations": _operation_rows(history),
+        "rewards": _reward_rows(history),
     }
     counts = {}
     for name, rows in tables.items():
@@ -245,7 +92,7 @@ def _event_rows(history: LedgerHistory) -> Iterator[Row]:
             "contract": entry.contract,
             "generation": entry.generation,
             "name": entry.event.EVENT.name,
-            "job": entry.event.told_job,
+            "job": entry.job,
             "arguments": json.dumps(entry.event.to_json(), separators=(",", ":")),
         }
 
@@ -282,6 +129,8 @@ def _provider_rows(history: LedgerHistory) -> Iterator[Row]:
             "registry": registry,
             "provider": provider,
             "stake": record.stake,
+            "reserved": record.reserved,
+            "suspended": record.suspended,
             "registered_at": record.registered_at,
             "exit_requested_at": record.exit_requested_at,
             "exited_at": record.exited_at,
@@ -353,6 +202,47 @@ def _dispute_rows(history: LedgerHistory) -> Iterator[Row]:
             "institution": institution,
             "id": str(dispute.id),
             "status": dispute.status.name.lower(),
+        }
+
+
+def _vote_rows(history: LedgerHistory) -> Iterator[Row]:
+    for (institution, dispute, round_number, arbiter), vote in sorted(history.ledger.institutions.votes.items()):
+        yield {
+            "chain": history.deployments.chain_id,
+            "institution": institution,
+            "dispute": str(dispute),
+            "round": round_number,
+            "arbiter": arbiter,
+            **asdict(vote),
+        }
+
+
+def _operation_rows(history: LedgerHistory) -> Iterator[Row]:
+    for (institution, _), operation in sorted(history.ledger.institutions.operations.items()):
+        calls = [{"target": target, "data": data} for target, data in operation.calls]
+        yield {
+            **asdict(operation),
+            "chain": history.deployments.chain_id,
+            "institution": institution,
+            "status": operation.status,
+            "calls": json.dumps(calls, separators=(",", ":")),
+        }
+
+
+def _reward_rows(history: LedgerHistory) -> Iterator[Row]:
+    for (registry, provider), record in sorted(history.ledger.rewards.items()):
+        yield {
+            "vested": record.reward.vested,
+            "unvested": record.reward.unvested,
+            "since": record.reward.since,
+            "vests_by": record.reward.end,
+            "chain": history.deployments.chain_id,
+            "registry": registry,
+            "provider": provider,
+            "staked": record.staked,
+            "taken": record.taken,
+            "lost": record.lost,
+            "block": record.block,
         }
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from computility.chain.deployments import Deployments
 from computility.chain.log_decoding import decode_log
 from computility.domain.events import Event, EventOrigin
+from computility.domain.identifiers import Bytes32
 from computility.services.contract_directory import ContractDirectory
 from computility.services.ledger_replay import LedgerReplay
 from computility.services.ledger_source import SourcedBlock
@@ -15,12 +16,13 @@ from computility.services.ledger_source import SourcedBlock
 
 @dataclass(frozen=True)
 class HistoricEvent:
-    """An event, where it stands, and which contract of which generation emitted it."""
+    """An event, where it stands, which contract of which generation emitted it, and the job among whose events it is listed."""
 
     event: Event
     origin: EventOrigin
     contract: str
     generation: int
+    job: Bytes32 | None
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,7 @@ def read_history(deployments: Deployments, blocks: Iterable[SourcedBlock]) -> Le
     """Fold proven blocks, as ``ledger_source.walk`` yields them."""
     directory = ContractDirectory(deployments)
     replay = LedgerReplay(deployments.chain_id, directory)
-    events: list[HistoricEvent] = []
+    events: list[tuple[Event, EventOrigin, str, int]] = []
     last = None
     for block in blocks:
         last = block.header
@@ -57,11 +59,12 @@ def read_history(deployments: Deployments, blocks: Iterable[SourcedBlock]) -> Le
                 log.address,
                 block.header.timestamp,
             )
-            events.append(HistoricEvent(event, origin, contract, generation))
+            events.append((event, origin, contract, generation))
             replay.fold(log, block.header.timestamp)
     return LedgerHistory(
         deployments,
-        tuple(events),
+        # A dispute's job is known once all of them are read: its first events do not name it.
+        tuple(HistoricEvent(*found, replay.job_told(found[0], found[1].address)) for found in events),
         replay,
         last.number if last else 0,
         last.hash if last else "",

@@ -10,9 +10,11 @@ from computility.domain import job as job_fold
 from computility.domain import provider as provider_fold
 from computility.domain.events import Event, EventOrigin, JobDisputed
 from computility.domain.identifiers import Address, Bytes32, ChainId
+from computility.domain.institutions import dispute_of
 from computility.domain.job import JobRecord, JobState
 from computility.domain.ledger import Balance, movement_of
 from computility.domain.provider import ProviderRecord
+from computility.domain.reward import RewardRecord, reward_after
 from computility.domain.score_slot import ScoreSlot
 from computility.domain.scores import Role, standings_after
 from computility.domain.standing import Standing
@@ -39,6 +41,8 @@ class LedgerReplay:
         """By escrow, account and role."""
         self.providers: dict[tuple[Address, Address], ProviderRecord] = {}
         """By registry and provider."""
+        self.rewards: dict[tuple[Address, Address], RewardRecord] = {}
+        """By registry and provider; of those that ever staked any."""
         self.score_history: dict[tuple[Address, Address, Role, int], tuple[Standing, int]] = {}
         """By escrow, account, role and day: the last standing of the day, and its block."""
         self.disputes: list[tuple[Bytes32, int, int]] = []
@@ -62,10 +66,21 @@ class LedgerReplay:
         if contract == "ProviderRegistry" and not isinstance(event, provider_fold.OF_NO_PROVIDER):
             key = log.address, getattr(event, event.EVENT.fields[0].python_name)
             self.providers[key] = provider_fold.apply_event(self.providers.get(key), event, origin)
+            reward = reward_after(self.rewards.get(key), event, origin)
+            if reward is not None:
+                self.rewards[key] = reward
         elif contract == "JobEscrow":
             self._fold_escrow(event, origin, generation)
         elif contract in ("VerifierCommittee", "Arbitration", "Timelock"):
             self.institutions.fold(event, origin)
+
+    def job_told(self, event: Event, contract: Address) -> Bytes32 | None:
+        """The job among whose events one is listed, by what was folded up to now."""
+        if event.told_job is not None:
+            return event.told_job
+        number = dispute_of(event)
+        dispute = None if number is None else self.institutions.disputes.get((contract, number))
+        return None if dispute is None else dispute.job
 
     def job_homes(self) -> dict[Bytes32, tuple[Address, JobRecord]]:
         """Each job with the escrow that holds it."""

@@ -13,7 +13,7 @@ from computility.domain.resource import Resource, parse_resource
 from computility.domain.scores import Role
 from computility.domain.statements import Ask, QuoteRequest, StatementKind
 from computility.services.journal import Journal, JournalEntry
-from computility.services.ledger import Ledger
+from computility.services.ledger import Confirmation, Ledger
 from computility.services.pages import PageOf
 
 AskStatus = Literal["open", "withdrawn", "expired"]
@@ -32,6 +32,8 @@ class AskView:
     open_jobs: int
     capacity_left: int
     rating_micro_cu: int | None
+    confirmation: Confirmation
+    """Of what the chain says of the provider."""
 
 
 @dataclass(frozen=True)
@@ -135,6 +137,7 @@ class Market:
             open_jobs=open_jobs,
             capacity_left=max(0, ask.max_concurrent - open_jobs),
             rating_micro_cu=self._rating(ask.provider, resource),
+            confirmation=self._ledger.confirmation_of(ask.provider),
         )
 
     def _rating(self, provider: Address, resource: Resource) -> int | None:

@@ -23,6 +23,7 @@ from computility.services.attestation_aggregate import Bench
 from computility.services.auditor import Auditor, AuditReport
 from computility.services.chain_view import ChainView
 from computility.services.change_feed import ChangeFeed
+from computility.services.confirmations import least_settled
 from computility.services.content import ContentService
 from computility.services.content_sweep import NeededJob, Swept, sweep
 from computility.services.examples import Example, publish_examples
@@ -164,7 +165,13 @@ class Node:
     def alerts(self) -> dict[str, Any]:
         """What surveillance suspects in the stored ledger; the isolation forest is left to the command line, where its libraries may be."""
         facts = stored_facts(self.database, self.deployments.chain_id)
-        return {"alerts": watch(facts, forest=False), "trades": len(facts.trades), "skipped": skipped_rules(facts)}
+        alerts = watch(facts, forest=False)
+        settled = self.ledger.confirmations_of_jobs(job for alert in alerts for job in alert.jobs)
+        rows = [
+            {**vars(alert), "confirmation": least_settled(settled[job] for job in alert.jobs if job in settled)}
+            for alert in alerts
+        ]
+        return {"alerts": rows, "trades": len(facts.trades), "skipped": skipped_rules(facts)}
 
     def proof(self, job: str) -> bytes:
         """The proof of a trade, with the documents that this node keeps.

@@ -14,6 +14,7 @@ from computility.domain.identifiers import ZERO_BYTES32, Bytes32
 from computility.domain.statements import StatementKind, Submission
 from computility.services.content import ContentService
 from computility.services.journal import Journal
+from computility.services.ledger import Confirmation
 from computility.services.trades import Trades
 
 
@@ -38,6 +39,8 @@ class OutputsView:
     manifest_cid: ContentId
     manifest: Mapping[str, Any]
     files: tuple[OutputFile, ...]
+    confirmation: Confirmation
+    """Of the job."""
 
 
 class Outputs:
@@ -57,7 +60,8 @@ class Outputs:
             JobExcused: the provider handed the job back; the message has its reason.
             ContentMismatch: what was uploaded under the result is no manifest.
         """
-        job = self._trades.job(job_id).job.record
+        known = self._trades.job(job_id).job
+        job = known.record
         result, source = self._result(job.id, job.result)
         cid = content_id_of_digest(result)
         manifest = self._manifest(cid)
@@ -67,7 +71,7 @@ class Outputs:
             files = tuple(self._file(entry) for entry in manifest["files"])
         except (KeyError, TypeError, ValueError, InvalidIdentifier) as error:
             raise ContentMismatch(f"{cid} is the job's result, and no output manifest: look at it by hand") from error
-        return OutputsView(job.id, result, source, cid, manifest, files)
+        return OutputsView(job.id, result, source, cid, manifest, files, known.confirmation)
 
     def _result(self, job: Bytes32, on_chain: Bytes32 | None) -> tuple[Bytes32, Literal["chain", "submission"]]:
         if on_chain is not None and on_chain != ZERO_BYTES32:

@@ -30,6 +30,7 @@ from computility.domain.identifiers import Bytes32, ChainId
 from computility.domain.job import JobState
 from computility.domain.ledger import Balance, movement_of
 from computility.domain.provider import ProviderRecord
+from computility.domain.reward import RewardRecord, reward_after
 from computility.domain.score_slot import ScoreSlot
 from computility.domain.scores import ClosedJob, Role, closed_job, score_close
 from computility.domain.standing import Standing
@@ -62,11 +63,11 @@ from computility.store.projected import (
     job_record,
     job_row,
 )
-from computility.store.projections import DISPUTES, EVERY, MEMBERS, OPERATIONS, SCORE_HISTORY, STATISTICS, VOTES
+from computility.store.projections import EVERY, OF_INSTITUTIONS, REWARDS, SCORE_HISTORY, STATISTICS
 from computility.store.raw_logs import EventAccountRow, RawLogRow, packed
 from computility.store.undo import UndoRow
 
-PROJECTION_VERSION: Final = 5
+PROJECTION_VERSION: Final = 6
 """Raise it when a fold or a projected table changes what it holds: every store is then rebuilt from its logs."""
 
 _CLOSED: Final = int(JobState.CLOSED)
@@ -85,6 +86,7 @@ class Projection:
         self.accounts: Rows[Balance] = self._by_number[ACCOUNTS.number]
         self.fees: Rows[int] = self._by_number[FEES.number]
         self.providers: Rows[ProviderRecord] = self._by_number[PROVIDERS.number]
+        self.rewards: Rows[RewardRecord] = self._by_number[REWARDS.number]
         self.scores: Rows[Standing] = self._by_number[SCORES.number]
         self._moved: dict[tuple[bytes, bytes], list[int]] = {}
         """What balances gained since they were last put into their rows."""
@@ -92,9 +94,7 @@ class Projection:
         self._scored: dict[tuple[bytes, int, bytes], tuple[ScoreSlot, bytes, int, int]] = {}
         """By account, role and escrow, what standings became since they were last put into their rows: slot, job, time and block."""
         self._statistics = StatisticsFold(self._by_number[STATISTICS.number], self._by_number[SCORE_HISTORY.number])
-        self._institutions = InstitutionFold(
-            *(self._by_number[table.number] for table in (MEMBERS, DISPUTES, VOTES, OPERATIONS))
-        )
+        self._institutions = InstitutionFold(*(self._by_number[table.number] for table in OF_INSTITUTIONS))
 
     def fold(
         self,
@@ -144,7 +144,7 @@ class Projection:
                     row = self._apply(kind, block, log_index, tx_hash, job, topics, data)
                 if not keep_logs:
                     continue
-                told = job if job is not None else self._institutions.job_told(kind, topics)
+                told = job if job is not None else self._institutions.job_told(kind, topics, block.logs, kinds)
                 raw.append(
                     (
                         chain, number, log_index, block_hash, timestamp, tx_hash, kind.address_bytes, kind.generation, kind.contract,
@@ -243,6 +243,9 @@ class Projection:
             # Every other event of the registry names its provider first.
             provider = kind.address_bytes, topics[44:64]
             self.providers.put(provider, provider_fold.apply_event(self.providers.get(provider), event, origin))
+            reward = reward_after(self.rewards.get(provider), event, origin)
+            if reward is not None:
+                self.rewards.put(provider, reward)
             return None
         return self._apply_escrow(kind, event, origin, job)
 

@@ -18,7 +18,7 @@ from computility.domain.events import (
 )
 from computility.domain.identifiers import Address
 from computility.domain.provider import ProviderRecord
-from computility.domain.reward import Reward
+from computility.domain.reward import RewardRecord, reward_after
 
 _OF_STAKES = (
     ProviderRegistered,
@@ -38,7 +38,7 @@ class StakeBooks:
 
     def __init__(self) -> None:
         self.providers: dict[Address, ProviderRecord] = {}
-        self.rewards: dict[Address, Reward] = {}
+        self.rewards: dict[Address, RewardRecord] = {}
         self.reserved = 0
         self.staked = 0
 
@@ -60,17 +60,7 @@ class StakeBooks:
         self.staked += after.stake - (before.stake if before else 0)
         self.reserved += after.reserved - (before.reserved if before else 0)
         self.providers[event.provider] = after
-        self._fold_reward(event, origin.timestamp)
+        reward = reward_after(self.rewards.get(event.provider), event, origin)
+        if reward is not None:
+            self.rewards[event.provider] = reward
         return after
-
-    def _fold_reward(self, event: Event, time_s: int) -> None:
-        match event:
-            case RewardStaked():
-                before = self.rewards.get(event.provider, Reward())
-                self.rewards[event.provider] = before.staked(event.amount, time_s, event.end)
-            case RewardClaimed() if event.provider in self.rewards:
-                self.rewards[event.provider] = self.rewards[event.provider].claimed(event.amount, time_s)
-            case StakeSlashed() if event.provider in self.rewards:
-                self.rewards[event.provider] = self.rewards[event.provider].slashed(event.amount, time_s)
-            case ProviderExited():
-                self.rewards.pop(event.provider, None)

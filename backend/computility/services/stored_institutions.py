@@ -26,6 +26,7 @@ class Vote:
     round: int
     arbiter: Address
     record: VoteRecord
+    confirmation: Confirmation
 
 
 @dataclass(frozen=True)
@@ -112,7 +113,8 @@ class StoredInstitutions:
                 raise UnknownDispute(f"no dispute {number} is on this chain, as far as the node has read it")
             votes = institutions.votes_of(session, self._chain_id, panel, row.id)
             found = self._dispute(session, row)
-            cast = tuple(Vote(vote.round, Address(vote.arbiter), vote.record()) for vote in votes)
+            settled = confirmations(session, self._chain_id)
+            cast = tuple(Vote(vote.round, Address(vote.arbiter), vote.record(), settled(vote.block)) for vote in votes)
             return Dispute(found.institution, found.record, found.confirmation, cast)
 
     def operations(self, *, limit: int, cursor: str | None) -> PageOf[Operation]:

@@ -12,13 +12,14 @@ from computility.domain.identifiers import Address, Bytes32
 from computility.domain.job import JobState
 from computility.domain.ledger import Balance
 from computility.domain.provider import ProviderRecord
+from computility.domain.reward import RewardRecord
 from computility.domain.score_slot import epoch_of
 from computility.domain.scores import Role
 from computility.domain.standing import Standing
 from computility.services.confirmations import confirmations
 from computility.services.ledger import Confirmation, FoldedBlock, LedgerEvent, LedgerJob
 from computility.services.pages import PageOf, page_of, read_cursor
-from computility.store import accounts, blocks, jobs, providers, raw_logs, scores
+from computility.store import accounts, blocks, jobs, providers, raw_logs, rewards, scores
 from computility.store.engine import Database
 from computility.store.jobs import JobRow
 from computility.store.raw_logs import RawLogRow
@@ -120,6 +121,12 @@ class StoredLedger:
             )
             return page_of(rows, limit, lambda row: (row.address,)).map(lambda row: row.record())
 
+    def reward(self, provider: Address) -> RewardRecord | None:
+        """A provider's reward in the newest registry, as its events left it; None for one that never staked any."""
+        with self._database.unit_of_work() as session:
+            row = rewards.find_reward(session, self._chain_id, self._registry, provider)
+            return row.record() if row else None
+
     def balance(self, account: Address) -> Balance:
         """An account's credits inside the escrows."""
         with self._database.unit_of_work() as session:
@@ -141,6 +148,17 @@ class StoredLedger:
             last = raw_logs.last_block_of_account(session, self._chain_id, account)
             return "finalized" if last is None else confirmations(session, self._chain_id)(last)
 
+    def confirmations_of_jobs(self, asked: Iterable[Bytes32]) -> dict[Bytes32, Confirmation]:
+        """How settled the last event of each job is; a job without events is left out."""
+        wanted = list(dict.fromkeys(asked))
+        with self._database.unit_of_work() as session:
+            settled = confirmations(session, self._chain_id)
+            found: dict[Bytes32, Confirmation] = {}
+            for at in range(0, len(wanted), _JOBS_AT_ONCE):
+                last = raw_logs.last_blocks_of_jobs(session, self._chain_id, wanted[at : at + _JOBS_AT_ONCE])
+                found |= {Bytes32(job): settled(block) for job, block in last.items()}
+            return found
+
     @property
     def _registry(self) -> Address:
         return self._deployments.newest.address_of("ProviderRegistry")
@@ -161,6 +179,7 @@ class StoredLedger:
 
 
 _NEVER: Final = 2**63 - 1
+_JOBS_AT_ONCE: Final = 1_000
 
 
 def _position(row: RawLogRow) -> tuple[int, int]:

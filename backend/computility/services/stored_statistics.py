@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -67,6 +67,15 @@ class ScoreOfDay:
     confirmation: Confirmation
 
 
+@dataclass(frozen=True)
+class PeriodConcentration:
+    """How the volume of some days is spread over providers, and those with the most (atoms of credit)."""
+
+    spread: Concentration
+    top: tuple[tuple[Address, int], ...]
+    confirmation: Confirmation
+
+
 class StoredStatistics:
     """Reads of the statistics. ``urns`` are those of all asks: they tell of which kind a resource is."""
 
@@ -118,7 +127,7 @@ class StoredStatistics:
             sold = self._volumes(session, TOTAL, TOTAL)[TOTAL].values() if sums else ()
             return PageOf(tuple(_with_sellers(found, sold) for found in sums))
 
-    def concentration(self, since: int, until: int) -> tuple[Concentration, list[tuple[Address, int]]]:
+    def concentration(self, since: int, until: int) -> PeriodConcentration:
         """Of the volume of the days from ``since`` to ``until``, both included; and the providers with the most, ten at most.
 
         Raises:
@@ -128,11 +137,14 @@ class StoredStatistics:
             raise InvalidMessage(f"ask for at least one day and for at most {MOST_DAYS}")
         with self._database.unit_of_work() as session:
             sold: dict[str, int] = defaultdict(int)
-            for volumes in self._volumes(session, since, until).values():
-                for provider, volume in volumes.items():
-                    sold[provider] += volume
+            newest = -1
+            for row in self._provider_days(session, since, until):
+                sold[str(_subject(Scope.PROVIDER, row.subject))] += row.volume
+                newest = max(newest, row.block)
+            confirmation = confirmations(session, self._chain_id)(newest)
         largest = sorted(sold.items(), key=lambda item: (-item[1], item[0]))[:10]
-        return concentration(sold.values()), [(Address(account), volume) for account, volume in largest if volume]
+        top = tuple((Address(account), volume) for account, volume in largest if volume)
+        return PeriodConcentration(concentration(sold.values()), top, confirmation)
 
     def prices(self, kind: str | None, *, limit: int, cursor: str | None) -> PageOf[PriceOfDay]:
         """What each kind of resource cost, day by day, the newest first; ``limit`` counts days."""
@@ -208,10 +220,12 @@ class StoredStatistics:
     def _volumes(self, session: Session, since: int, until: int) -> dict[int | None, dict[str, int]]:
         """Volumes by day and provider."""
         found: dict[int | None, dict[str, int]] = defaultdict(dict)
-        rows = statistics.tallies_of_days(session, self._chain_id, Scope.PROVIDER, since, until, limit=_MOST_ROWS)
-        for row in rows:
+        for row in self._provider_days(session, since, until):
             found[row.day][str(_subject(Scope.PROVIDER, row.subject))] = row.volume
         return found
+
+    def _provider_days(self, session: Session, since: int, until: int) -> Sequence[StatisticsRow]:
+        return statistics.tallies_of_days(session, self._chain_id, Scope.PROVIDER, since, until, limit=_MOST_ROWS)
 
 
 def _with_sellers(found: Sum, volumes: Iterable[int]) -> Sum:

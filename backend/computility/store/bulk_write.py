@@ -101,9 +101,11 @@ class BulkWriter:
                 name = f"{table.name}_{part}"
                 known = self._connection.execute(text("SELECT to_regclass(:name)"), {"name": name}).scalar()
                 if known is None:
+                    # Made beside it and put in: CREATE … PARTITION OF would wait for every reader of the table, and keep new ones out.
+                    self._connection.execute(text(f"CREATE TABLE {name} (LIKE {table.name} INCLUDING ALL)"))
                     self._connection.execute(
                         text(
-                            f"CREATE TABLE IF NOT EXISTS {name} PARTITION OF {table.name} "
+                            f"ALTER TABLE {table.name} ATTACH PARTITION {name} "
                             f"FOR VALUES FROM ({part * _PARTITION_BLOCKS}) TO ({(part + 1) * _PARTITION_BLOCKS})"
                         )
                     )

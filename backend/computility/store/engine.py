@@ -9,8 +9,6 @@ from pathlib import Path
 from types import NoneType
 from typing import Any, Final
 
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import Connection, Engine, event, make_url
 from sqlalchemy.exc import ArgumentError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -18,8 +16,8 @@ from sqlmodel import Session, create_engine
 
 from computility.domain.errors import NodeBusy, StoreError
 from computility.store.bulk_write import BulkWriter
+from computility.store.schema import upgrade_schema
 
-_MIGRATIONS: Final = Path(__file__).parent / "migrations"
 _BUSY_TIMEOUT_MS: Final = 30_000
 DEFAULT_CONNECTIONS: Final = 15
 _CONNECTION_WITHIN_S: Final = 10.0
@@ -159,21 +157,6 @@ def build_engine(url: str, connections: int = DEFAULT_CONNECTIONS) -> Engine:
         raise StoreError(
             "the database URL is not understood; use sqlite:///path or postgresql://user@host/name"
         ) from error
-
-
-def upgrade_schema(engine: Engine) -> None:
-    """Run the migrations that are missing."""
-    with engine.begin() as connection:
-        command.upgrade(migration_config(connection), "head")
-
-
-def migration_config(connection: Any) -> Config:
-    """Alembic's configuration, on one connection."""
-    config = Config()
-    config.set_main_option("script_location", str(_MIGRATIONS))
-    config.set_main_option("path_separator", "os")
-    config.attributes["connection"] = connection
-    return config
 
 
 def _set_up_sqlite(connection: Any, _record: Any) -> None:

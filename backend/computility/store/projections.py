@@ -14,11 +14,13 @@ from computility.domain.institutions import (
     Seat,
     VoteRecord,
 )
+from computility.domain.reward import Reward, RewardRecord
 from computility.domain.score_slot import ScoreSlot
 from computility.domain.standing import Standing
 from computility.domain.statistics import Tally
 from computility.store.institutions import DisputeRow, MemberRow, OperationRow, VoteRow
 from computility.store.projected import ACCOUNTS, FEES, JOBS, PROVIDERS, SCORES, ProjectedTable
+from computility.store.rewards import RewardRow
 from computility.store.statistics import ScoreHistoryRow, StatisticsRow
 
 
@@ -98,6 +100,18 @@ OPERATIONS: Final = ProjectedTable[OperationRecord](
 )  # fmt: skip
 """By institution and id."""
 
+OF_INSTITUTIONS: Final = (MEMBERS, DISPUTES, VOTES, OPERATIONS)
+REWARDS: Final = ProjectedTable[RewardRecord](
+    12,
+    RewardRow,
+    to_row=lambda ledger, key, record: (
+        ledger, *key, record.reward.vested, record.reward.unvested, record.reward.since, record.reward.end, record.staked, record.taken,
+        record.lost, record.block,
+    ),
+    from_row=lambda row: RewardRecord(Reward(*row[3:7]), *row[7:]),
+)  # fmt: skip
+"""By registry and provider."""
+
 EVERY: Final[tuple[ProjectedTable[Any], ...]] = (
     JOBS,
     ACCOUNTS,
@@ -110,4 +124,5 @@ EVERY: Final[tuple[ProjectedTable[Any], ...]] = (
     DISPUTES,
     VOTES,
     OPERATIONS,
+    REWARDS,
 )

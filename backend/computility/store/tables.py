@@ -7,6 +7,7 @@ from computility.store.jobs import JobRow
 from computility.store.ledgers import LedgerRow
 from computility.store.providers import ProviderRow
 from computility.store.raw_logs import EventAccountRow, RawLogRow
+from computility.store.rewards import RewardRow
 from computility.store.scores import ScoreRow
 from computility.store.statements import StatementRow
 from computility.store.statistics import ScoreHistoryRow, StatisticsRow
@@ -25,6 +26,7 @@ __all__ = [
     "OperationRow",
     "ProviderRow",
     "RawLogRow",
+    "RewardRow",
     "ScoreHistoryRow",
     "ScoreRow",
     "StatementRow",

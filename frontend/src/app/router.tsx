@@ -35,6 +35,10 @@ export const router = createBrowserRouter([
             lazy: async () => ({ Component: (await import("@/features/earnings/earnings-page.tsx")).EarningsPage }),
           },
           {
+            path: "accounts/:address",
+            lazy: async () => ({ Component: (await import("@/features/accounts/account-page.tsx")).AccountPage }),
+          },
+          {
             path: "statistics",
             lazy: async () => ({
               Component: (await import("@/features/statistics/statistics-page.tsx")).StatisticsPage,

@@ -2747,6 +2747,18 @@ export const jobEscrowAbi = [
   {
     "inputs": [
       {
+        "name": "amount",
+        "type": "uint104"
+      }
+    ],
+    "name": "stakeReward",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
         "name": "to",
         "type": "address"
       },
@@ -2757,6 +2769,204 @@ export const jobEscrowAbi = [
     ],
     "name": "withdraw",
     "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  }
+] as const;
+
+export const providerRegistryAbi = [
+  {
+    "inputs": [
+      {
+        "name": "exitRequestedAt",
+        "type": "uint40"
+      }
+    ],
+    "name": "AlreadyLeaving",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "provider",
+        "type": "address"
+      }
+    ],
+    "name": "AlreadyRegistered",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "caller",
+        "type": "address"
+      },
+      {
+        "name": "escrow",
+        "type": "address"
+      }
+    ],
+    "name": "CallerNotEscrow",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "caller",
+        "type": "address"
+      },
+      {
+        "name": "owner",
+        "type": "address"
+      }
+    ],
+    "name": "CallerNotOwner",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "provider",
+        "type": "address"
+      },
+      {
+        "name": "free",
+        "type": "uint104"
+      },
+      {
+        "name": "needed",
+        "type": "uint104"
+      }
+    ],
+    "name": "FreeStakeTooSmall",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "locked",
+        "type": "uint104"
+      }
+    ],
+    "name": "JobsStillLive",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "provider",
+        "type": "address"
+      }
+    ],
+    "name": "NotAdmitted",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "provider",
+        "type": "address"
+      }
+    ],
+    "name": "NotLeaving",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "provider",
+        "type": "address"
+      }
+    ],
+    "name": "NotRegistered",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "resource",
+        "type": "bytes32"
+      }
+    ],
+    "name": "ResourceKnown",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "resource",
+        "type": "bytes32"
+      }
+    ],
+    "name": "ResourceUnknown",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "token",
+        "type": "address"
+      }
+    ],
+    "name": "SafeERC20FailedOperation",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "stake",
+        "type": "uint104"
+      },
+      {
+        "name": "limit",
+        "type": "uint104"
+      }
+    ],
+    "name": "StakeTooSmall",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "time",
+        "type": "uint256"
+      },
+      {
+        "name": "limit",
+        "type": "uint256"
+      }
+    ],
+    "name": "StillUnbonding",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "unbonding",
+        "type": "uint32"
+      },
+      {
+        "name": "limit",
+        "type": "uint32"
+      }
+    ],
+    "name": "UnbondingTooLong",
+    "type": "error"
+  },
+  {
+    "inputs": [],
+    "name": "ZeroAddress",
+    "type": "error"
+  },
+  {
+    "inputs": [],
+    "name": "claimReward",
+    "outputs": [
+      {
+        "name": "amount",
+        "type": "uint104"
+      }
+    ],
     "stateMutability": "nonpayable",
     "type": "function"
   }

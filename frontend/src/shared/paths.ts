@@ -5,6 +5,7 @@ export const paths = {
   quote: (requestId: string) => `/quotes/${requestId}`,
   jobs: "/jobs",
   job: (jobId: string) => `/jobs/${jobId}`,
+  account: (address: string) => `/accounts/${address}`,
   earnings: "/earnings",
   statistics: "/statistics",
   institutions: "/institutions",

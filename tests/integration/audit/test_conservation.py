@@ -21,6 +21,7 @@ from computility.services.ledger_source import FileSource, RpcSource, save_ledge
 def traded(anvil: LocalChain, tmp_path_factory: pytest.TempPathFactory) -> LedgerOnChain:
     """A ledger with trades of every kind."""
     ledger = deploy_ledger(anvil, tmp_path_factory.mktemp("deployments"))
+    ledger.put_rewards_behind_jobs()
     ledger.trade_in_every_way()
     ledger.trade_on_stake()
     return ledger
@@ -54,6 +55,9 @@ def test_real_trades__conserve_every_unit(traded: LedgerOnChain, every_block: bo
     assert totals["staked"] == totals["unstaked"] + totals["stakes_slashed"]
     assert totals["unstaked"] > 0
     assert totals["stakes_slashed"] > 0
+    assert totals["rewards_staked"] == 10 * CREDIT
+    assert totals["rewards_taken"] > CREDIT
+    assert totals["rewards_slashed"] > 0
 
 
 def test_ganache__which_knows_no_receipts_by_block__conserves_too(ganache: LocalChain, tmp_path: Path) -> None:

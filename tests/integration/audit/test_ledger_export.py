@@ -19,6 +19,7 @@ DOCUMENT = Path(__file__).resolve().parents[3] / "docs" / "export.md"
 @pytest.fixture(scope="module")
 def history(anvil: LocalChain, tmp_path_factory: pytest.TempPathFactory) -> LedgerHistory:
     ledger: LedgerOnChain = deploy_ledger(anvil, tmp_path_factory.mktemp("deployments"))
+    ledger.put_rewards_behind_jobs()
     ledger.trade_in_every_way()
     return read_history(ledger.deployments, walk(RpcSource(ledger.rpc, ledger.deployments)))
 
@@ -43,6 +44,10 @@ def test_duckdb__finds_what_the_ledger_says(history: LedgerHistory, tmp_path: Pa
             f"SELECT max(json_extract_string(arguments, '$.amount')::HUGEINT) FROM {events}"
         ).fetchall()[0]
         assert longest[0] > 0
+        left = database.execute(
+            f"SELECT count(*), sum(staked - taken - lost - vested - unvested)::HUGEINT FROM '{tmp_path}/rewards.{kind}'"
+        ).fetchall()[0]
+        assert left == (len(history.ledger.rewards), 0)
         best = database.execute(
             f"SELECT account FROM '{tmp_path}/scores.{kind}' WHERE role = 'provider' ORDER BY score_bps DESC LIMIT 1"
         ).fetchall()[0]

@@ -15,6 +15,7 @@ from computility.chain.local_chain import LocalChain, LocalChainSettings
 from computility.services.indexer import Indexer
 from computility.store.engine import Database, open_database
 
+NewUrl = Callable[[], str]
 OpenDatabase = Callable[[], Database]
 
 
@@ -39,25 +40,39 @@ def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     server.cleanup()
 
 
+def _new_postgresql(admin_url: str) -> str:
+    name = f"d{uuid.uuid4().hex}"
+    engine = sqlalchemy.create_engine(
+        admin_url.replace("postgresql://", "postgresql+psycopg://"), isolation_level="AUTOCOMMIT"
+    )
+    with engine.connect() as connection:
+        connection.execute(sqlalchemy.text(f"CREATE DATABASE {name}"))
+    engine.dispose()
+    return sqlalchemy.make_url(admin_url).set(database=name).render_as_string(hide_password=False)
+
+
+@pytest.fixture
+def postgresql_url(postgresql: str) -> NewUrl:
+    """Makes empty databases on PostgreSQL, and names them."""
+    return lambda: _new_postgresql(postgresql)
+
+
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
-def new_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[OpenDatabase]:
+def new_url(request: pytest.FixtureRequest, tmp_path: Path) -> NewUrl:
+    """Makes empty databases of one kind, and names them."""
+    if request.param == "sqlite":
+        return lambda: f"sqlite:///{tmp_path}/d{uuid.uuid4().hex}.sqlite"
+    admin_url: str = request.getfixturevalue("postgresql")
+    return lambda: _new_postgresql(admin_url)
+
+
+@pytest.fixture
+def new_database(new_url: NewUrl) -> Iterator[OpenDatabase]:
     """Opens empty databases."""
     opened: list[Database] = []
 
     def open_one() -> Database:
-        name = f"d{uuid.uuid4().hex}"
-        if request.param == "sqlite":
-            url = f"sqlite:///{tmp_path}/{name}.sqlite"
-        else:
-            admin_url: str = request.getfixturevalue("postgresql")
-            url = sqlalchemy.make_url(admin_url).set(database=name).render_as_string(hide_password=False)
-            engine = sqlalchemy.create_engine(
-                admin_url.replace("postgresql://", "postgresql+psycopg://"), isolation_level="AUTOCOMMIT"
-            )
-            with engine.connect() as connection:
-                connection.execute(sqlalchemy.text(f"CREATE DATABASE {name}"))
-            engine.dispose()
-        database = open_database(url)
+        database = open_database(new_url())
         opened.append(database)
         return database
 

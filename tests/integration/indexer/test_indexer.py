@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from sqlmodel import update
@@ -22,7 +23,7 @@ from tests.integration.ledger_on_chain import (
 from computility.chain.connection import ChainConnection
 from computility.domain.attestation import Attestation, Verdict
 from computility.domain.errors import ChainReplaced, StoreMoved
-from computility.domain.identifiers import ZERO_BYTES32
+from computility.domain.identifiers import ZERO_BYTES32, Bytes32
 from computility.domain.job import ClosedBy, JobState
 from computility.services.auditor import Auditor
 from computility.services.fetch_ahead import Follower
@@ -37,6 +38,7 @@ from computility.store.jobs import JobRow, all_jobs
 from computility.store.ledgers import LedgerRow
 from computility.store.providers import ProviderRow
 from computility.store.raw_logs import EventAccountRow, RawLogRow
+from computility.store.rewards import RewardRow
 from computility.store.scores import ScoreRow
 from computility.store.statistics import ScoreHistoryRow, StatisticsRow
 
@@ -47,6 +49,7 @@ TABLES = (
     AccountRow,
     FeesRow,
     ProviderRow,
+    RewardRow,
     ScoreRow,
     StatisticsRow,
     ScoreHistoryRow,
@@ -335,3 +338,20 @@ def test_a_second_writer__is_refused_and_nothing_is_doubled(ledger: LedgerOnChai
     with pytest.raises(StoreMoved, match="one node"):
         first._take(late, behind)
     assert_as_from_nothing(ledger, database, new_database)
+
+
+def test_the_block_in_which_the_contracts_were_made__is_read_too(
+    ledger: LedgerOnChain, new_database: OpenDatabase
+) -> None:
+    newest = ledger.deployments.newest
+    timelock = newest.address_of("Timelock")
+    made = ledger.rpc.call("eth_getLogs", {"address": timelock, "fromBlock": "0x0", "toBlock": "latest"})
+    number, block_hash = int(made[0]["blockNumber"], 16), Bytes32(made[0]["blockHash"])
+    # As where all contracts are made in one block: the first that is read holds the roles that the timelock was given.
+    deployments = replace(ledger.deployments, generations=(replace(newest, block=number, block_hash=block_hash),))
+    database = new_database()
+    index_all(Indexer(ledger.rpc, database, deployments))
+    granted = [row for row in rows_of(database, RawLogRow) if row["name"] == "RoleGranted"]
+    assert {row["block_number"] for row in granted} == {number}
+    assert len(granted) == len([log for log in made if int(log["blockNumber"], 16) == number]) - 1
+    assert Auditor(ChainConnection(ledger.rpc), database, deployments).audit().store_matches_chain

@@ -1,44 +1,341 @@
-"""A store of an earlier version keeps what it knows when it is opened by this one."""
+"""A schema of any age is brought up to date with what is in it, while others read it and write to it."""
 
 from __future__ import annotations
 
-import uuid
-from pathlib import Path
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Final
 
 import pytest
-import sqlalchemy
+import sqlalchemy as sa
 from alembic import command
-from sqlmodel import Session, select
+from alembic.script import ScriptDirectory
+from sqlalchemy import Engine, event, text
+from sqlmodel import select
+from tests.chaos.waiting import wait_until
+from tests.integration.indexer.conftest import NewUrl, indexer_of
+from tests.integration.ledger_on_chain import LedgerOnChain, deploy_ledger, index_all, rows_of
 
-from computility.store.engine import build_engine, migration_config, open_database
+from computility.chain.local_chain import LocalChain
+from computility.domain.errors import StoreError
+from computility.services.indexer import Indexer
+from computility.store import jobs, tables
+from computility.store.engine import Database, build_engine, open_database
 from computility.store.raw_logs import EventAccountRow, unpacked
+from computility.store.schema import migration_config, upgrade_schema
 
-BUYER, SELLER = bytes(19) + b"\1", bytes(19) + b"\2"
-ROWS = [(BUYER, 7, 0), (BUYER, 7, 300), (BUYER, 9, 1), (SELLER, 7, 70_000)]
+REVISIONS: Final = [script.revision for script in ScriptDirectory.from_config(migration_config(None)).walk_revisions()][
+    ::-1
+]
+BEFORE_REWARDS: Final = "0006"
+KEPT: Final = ("statements",)
+"""What no revision may lose; everything else is folded from the chain again."""
+_NOT_OF_THE_LEDGER: Final = {"StatementRow", "LedgerRow", "CursorRow", "BlockRow", "UndoRow"}
+LEDGER_TABLES: Final = tuple(getattr(tables, name) for name in tables.__all__ if name not in _NOT_OF_THE_LEDGER)
 
 
-@pytest.mark.parametrize("kind", ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
-def test_events_of_accounts__are_packed_by_block(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path}/old.sqlite"
-    if kind == "postgresql":
-        server = sqlalchemy.make_url(request.getfixturevalue("postgresql"))
-        name = f"m{uuid.uuid4().hex}"
-        admin = sqlalchemy.create_engine(server.set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT")
-        with admin.connect() as connection:
-            connection.execute(sqlalchemy.text(f"CREATE DATABASE {name}"))
-        admin.dispose()
-        url = server.set(database=name).render_as_string(hide_password=False)
+@pytest.fixture(scope="module")
+def traded(own_anvil: LocalChain, tmp_path_factory: pytest.TempPathFactory) -> LedgerOnChain:
+    """A ledger with trades and rewards."""
+    ledger = deploy_ledger(own_anvil, tmp_path_factory.mktemp("deployments"))
+    ledger.put_rewards_behind_jobs()
+    ledger.attest(ledger.open())
+    ledger.open()
+    return ledger
+
+
+@contextmanager
+def engine_at(url: str, revision: str) -> Iterator[Engine]:
+    """A database whose schema is that of an earlier revision."""
     engine = build_engine(url)
-    with engine.begin() as connection:
-        command.upgrade(migration_config(connection), "0005")
-        if kind == "postgresql":
-            part = "CREATE TABLE event_accounts_0 PARTITION OF event_accounts FOR VALUES FROM (0) TO (1048576)"
-            connection.execute(sqlalchemy.text(part))
-        insert = sqlalchemy.text("INSERT INTO event_accounts VALUES (31337, :account, :block, :log)")
-        connection.execute(insert, [{"account": a, "block": b, "log": log} for a, b, log in ROWS])
-    engine.dispose()
+    try:
+        for step in REVISIONS[: REVISIONS.index(revision) + 1]:
+            with engine.connect().execution_options(writes=True) as connection, connection.begin():
+                command.upgrade(migration_config(connection), step)
+        yield engine
+    finally:
+        engine.dispose()
+
+
+def revision_of(engine: Engine) -> str:
+    """The revision that a database says it is of."""
+    with engine.connect() as connection:
+        return str(connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one())
+
+
+def fill(engine: Engine) -> dict[str, list[Any]]:
+    """Three rows in every table, whatever its columns. Those of the tables that are kept."""
+    metadata = sa.MetaData()
+    metadata.reflect(engine)
+    with engine.connect().execution_options(writes=True) as connection, connection.begin():
+        for table in metadata.sorted_tables:
+            if table.name == "alembic_version" or table.name.endswith("_0"):
+                continue
+            if engine.dialect.name == "postgresql" and _is_partitioned(connection, table.name):
+                connection.exec_driver_sql(
+                    f"CREATE TABLE {table.name}_0 PARTITION OF {table.name} FOR VALUES FROM (0) TO (1000)"
+                )
+            for number in range(1, 4):
+                connection.execute(table.insert(), {column.name: _value(column, number) for column in table.columns})
+    return {name: _rows(engine, name) for name in KEPT}
+
+
+def _is_partitioned(connection: sa.Connection, name: str) -> bool:
+    found = connection.execute(text("SELECT relkind FROM pg_class WHERE oid = to_regclass(:name)"), {"name": name})
+    return bool(found.scalar() == "p")
+
+
+def _value(column: sa.Column[Any], number: int) -> Any:
+    match column.type:
+        case sa.Boolean():
+            return True
+        case sa.Integer() | sa.Numeric():
+            return number
+        case sa.LargeBinary():
+            return number.to_bytes(20 if column.name in ("account", "address", "institution") else 32, "big")
+        case sa.JSON():
+            return []
+        case _:
+            return str(number)
+
+
+def _rows(engine: Engine, name: str) -> list[Any]:
+    with engine.connect() as connection:
+        return sorted(tuple(row) for row in connection.execute(text(f"SELECT * FROM {name}")))
+
+
+@pytest.mark.parametrize("revision", REVISIONS[:-1])
+def test_a_database_of_any_revision__with_data_in_it__is_brought_up_to_date_and_filled(
+    traded: LedgerOnChain, new_url: NewUrl, revision: str
+) -> None:
+    url = new_url()
+    with engine_at(url, revision) as engine:
+        # Of the last revisions' tables the chain's own rows are tested below: what is made up cannot be folded on.
+        kept = fill(engine) if revision < "0003" else {}
+    database, clean = open_database(url), open_database(new_url())
+    try:
+        assert revision_of(database.engine) == REVISIONS[-1]
+        assert {name: _rows(database.engine, name) for name in kept} == kept
+        for one in (database, clean):
+            index_all(indexer_of(traded, one))
+        for table in LEDGER_TABLES:
+            assert _without_build(rows_of(database, table)) == _without_build(rows_of(clean, table)), table
+    finally:
+        database.close()
+        clean.close()
+
+
+def _without_build(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [{name: value for name, value in row.items() if name != "ledger"} for row in rows]
+
+
+def taken_back_to_before_rewards(database: Database) -> None:
+    """Make a store of this version one of revision 0006, whose folds knew no rewards and left the first events of a dispute without their job."""
+    with database.engine.connect().execution_options(writes=True) as connection, connection.begin():
+        connection.exec_driver_sql("DROP TABLE rewards")
+        connection.exec_driver_sql("UPDATE ledgers SET version = 5")
+        connection.exec_driver_sql(f"UPDATE alembic_version SET version_num = '{BEFORE_REWARDS}'")
+
+
+def test_a_full_store__gets_its_rewards_from_the_logs_that_it_has(traded: LedgerOnChain, new_url: NewUrl) -> None:
+    url = new_url()
     database = open_database(url)
-    with Session(database.engine) as session:
+    index_all(indexer_of(traded, database))
+    filled = [_without_build(rows_of(database, table)) for table in LEDGER_TABLES]
+    taken_back_to_before_rewards(database)
+    database.close()
+    again = open_database(url)
+    try:
+        index_all(indexer_of(traded, again))
+        assert [_without_build(rows_of(again, table)) for table in LEDGER_TABLES] == filled
+    finally:
+        again.close()
+
+
+def test_the_first_events_of_a_dispute__get_the_job_that_a_later_one_names(new_url: NewUrl) -> None:
+    url = new_url()
+    number, other, job = (bytes([value]) * 32 for value in (1, 2, 3))
+    topic, word = bytes([9]) * 32, bytes(32)
+    logs = [
+        (1, "DisputeCreation", topic + number + word, None),
+        (2, "Dispute", topic + word + number, None),
+        (3, "DisputeOpened", topic + number + job, job),
+        (4, "DisputeCreation", topic + other + word, None),
+    ]
+    with engine_at(url, BEFORE_REWARDS) as engine:
+        with engine.connect().execution_options(writes=True) as connection, connection.begin():
+            if engine.dialect.name == "postgresql":
+                connection.exec_driver_sql("CREATE TABLE raw_logs_0 PARTITION OF raw_logs FOR VALUES FROM (0) TO (10)")
+            table = sa.Table("raw_logs", sa.MetaData(), autoload_with=connection)
+            for index, name, topics, of in logs:
+                row = {column.name: _value(column, 5) for column in table.columns}
+                changed = {"log_index": index, "name": name, "topics": topics, "job": of}
+                connection.execute(table.insert(), {**row, **changed})
+        upgrade_schema(engine)
+        with engine.connect() as connection:
+            found = connection.execute(text("SELECT log_index, job FROM raw_logs ORDER BY log_index")).all()
+    assert [(index, None if of is None else bytes(of)) for index, of in found] == [
+        (1, job),
+        (2, job),
+        (3, job),
+        (4, None),
+    ]
+
+
+def test_readers_read_and_the_indexer_writes__while_a_revision_runs(traded: LedgerOnChain, new_url: NewUrl) -> None:
+    url = new_url()
+    database = open_database(url)
+    index_all(indexer_of(traded, database))
+    taken_back_to_before_rewards(database)
+    before = len(rows_of(database, tables.JobRow))
+    stop, failures, read = threading.Event(), [], []
+
+    def reading() -> None:
+        while not stop.is_set():
+            try:
+                with database.unit_of_work() as session:
+                    page = jobs.page_of_jobs(session, traded.deployments.chain_id, limit=50)
+                    read.append(len(page))
+            except Exception as error:  # noqa: BLE001  # whatever goes wrong is the finding
+                failures.append(error)
+                return
+
+    indexer = Indexer(traded.rpc, database, traded.deployments, most_blocks=2, poll_interval_s=0.02)
+    # The live build is the old version's own, as long as the schema is: no rebuild before the revision ran.
+    threads = [threading.Thread(target=reading) for _ in range(2)]
+    migrated = build_engine(url)
+    try:
+        # A reader that keeps its transaction open all the while, as an export does.
+        with database.engine.connect() as slow, slow.begin():
+            slow.exec_driver_sql("SELECT count(*) FROM jobs")
+            slow.exec_driver_sql("SELECT count(*) FROM raw_logs")
+            for thread in threads:
+                thread.start()
+            wait_until(lambda: len(read) > 5)
+            upgrade_schema(migrated)
+            assert revision_of(migrated) == REVISIONS[-1]
+            for _ in range(2):
+                traded.attest(traded.open())
+            index_all(indexer)
+            seen = len(read)
+            wait_until(lambda: len(read) > seen + 5)
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join(60)
+        migrated.dispose()
+    assert failures == []
+    assert read[0] == before
+    assert read[-1] == before + 2
+    database.close()
+
+
+@pytest.mark.postgresql
+def test_a_table_that_a_reader_holds__is_waited_for_in_short_turns__and_nobody_queues_behind(
+    postgresql_url: NewUrl,
+) -> None:
+    url = postgresql_url()
+    with engine_at(url, "0002") as engine, engine.connect() as slow:
+        holding = slow.begin()
+        slow.exec_driver_sql("SELECT count(*) FROM providers")
+        done = threading.Event()
+
+        def migrating() -> None:
+            upgrade_schema(engine, lock_within_ms=100)
+            done.set()
+
+        thread = threading.Thread(target=migrating)
+        thread.start()
+        with engine.connect() as another:
+            # In the way of the reader above: what comes after it must be answered before it ends.
+            wait_until(lambda: _waits_for_a_lock(engine) or done.is_set())
+            for _ in range(3):
+                with another.begin():
+                    another.exec_driver_sql("SELECT count(*) FROM providers")
+        assert not done.is_set()
+        assert revision_of(engine) == "0002"
+        holding.rollback()
+        thread.join(120)
+        assert done.is_set()
+        assert revision_of(engine) == REVISIONS[-1]
+
+
+def _waits_for_a_lock(engine: Engine) -> bool:
+    with engine.connect() as connection:
+        return bool(connection.execute(text("SELECT count(*) FROM pg_locks WHERE NOT granted")).scalar())
+
+
+@pytest.mark.postgresql
+def test_a_table_that_is_held_for_good__is_given_up_with_a_word_of_what_to_do(postgresql_url: NewUrl) -> None:
+    with engine_at(postgresql_url(), "0002") as engine, engine.connect() as slow, slow.begin():
+        slow.exec_driver_sql("SELECT count(*) FROM providers")
+        with pytest.raises(StoreError, match=r"0003: a table is in use\. End what holds it"):
+            upgrade_schema(engine, lock_within_ms=50, patience_s=0)
+
+
+def test_processes_that_start_at_once__migrate_once(new_url: NewUrl) -> None:
+    url = new_url()
+    opening = f"from computility.store.engine import open_database; open_database({url!r}).close()"
+    processes = [subprocess.Popen([sys.executable, "-c", opening], stderr=subprocess.PIPE, text=True) for _ in range(3)]
+    ended = [(process.communicate(timeout=300)[1], process.returncode) for process in processes]
+    assert ended == [("", 0)] * 3
+    engine = build_engine(url)
+    assert revision_of(engine) == REVISIONS[-1]
+    engine.dispose()
+
+
+def test_a_database_of_a_later_version__is_refused(new_url: NewUrl) -> None:
+    url = new_url()
+    database = open_database(url)
+    with database.engine.connect().execution_options(writes=True) as connection, connection.begin():
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    database.close()
+    with pytest.raises(StoreError, match="later version"):
+        open_database(url)
+
+
+@pytest.mark.postgresql
+def test_a_new_partition__is_put_in_beside_a_reader_that_holds_the_table(
+    traded: LedgerOnChain, postgresql_url: NewUrl
+) -> None:
+    database = open_database(postgresql_url())
+    try:
+        with database.engine.connect() as slow, slow.begin():
+            slow.exec_driver_sql("SELECT count(*) FROM raw_logs")
+            event.listen(database.engine, "begin", lambda one: one.exec_driver_sql("SET LOCAL lock_timeout = 5000"))
+            index_all(indexer_of(traded, database))
+            assert slow.exec_driver_sql("SELECT count(*) FROM raw_logs").scalar() == 0
+        with database.engine.connect() as connection:
+            indexes = connection.execute(
+                text(
+                    "SELECT count(*) FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE c.relname LIKE 'raw_logs_0_%'"
+                )
+            ).scalar()
+        # The key's, the job's and the name's: the partition's indexes are the table's.
+        assert indexes == 3
+    finally:
+        database.close()
+
+
+def test_events_of_accounts__are_packed_by_block(new_url: NewUrl) -> None:
+    buyer, seller = bytes(19) + b"\1", bytes(19) + b"\2"
+    rows = [(buyer, 7, 0), (buyer, 7, 300), (buyer, 9, 1), (seller, 7, 70_000)]
+    url = new_url()
+    with (
+        engine_at(url, "0005") as engine,
+        engine.connect().execution_options(writes=True) as connection,
+        connection.begin(),
+    ):
+        if engine.dialect.name == "postgresql":
+            part = "CREATE TABLE event_accounts_0 PARTITION OF event_accounts FOR VALUES FROM (0) TO (1048576)"
+            connection.exec_driver_sql(part)
+        insert = text("INSERT INTO event_accounts VALUES (31337, :account, :block, :log)")
+        connection.execute(insert, [{"account": a, "block": b, "log": log} for a, b, log in rows])
+    database = open_database(url)
+    with database.unit_of_work() as session:
         kept = session.exec(select(EventAccountRow)).all()
         found = {(int(row.account, 16), row.block_number): unpacked(row.log_indexes) for row in kept}
     database.close()

@@ -23,6 +23,7 @@ from computility.store.accounts import AccountRow, FeesRow
 from computility.store.engine import Database, open_database
 from computility.store.jobs import JobRow
 from computility.store.providers import ProviderRow
+from computility.store.rewards import RewardRow
 from computility.store.scores import ScoreRow
 
 
@@ -30,6 +31,7 @@ from computility.store.scores import ScoreRow
 def traded(anvil: LocalChain, tmp_path_factory: pytest.TempPathFactory) -> LedgerOnChain:
     """A ledger with trades of every kind."""
     ledger = deploy_ledger(anvil, tmp_path_factory.mktemp("deployments"))
+    ledger.put_rewards_behind_jobs()
     ledger.trade_in_every_way()
     return ledger
 
@@ -100,6 +102,10 @@ def raise_a_stake(session: Session) -> None:
     session.exec(select(ProviderRow)).first().stake += 1
 
 
+def hasten_a_reward(session: Session) -> None:
+    session.exec(select(RewardRow)).first().vests_by -= 1
+
+
 @pytest.mark.parametrize(
     ("tamper", "table", "field"),
     [
@@ -111,6 +117,7 @@ def raise_a_stake(session: Session) -> None:
         (lower_fees, "fees", "amount"),
         (flatter_a_score, "scores", "word"),
         (raise_a_stake, "providers", "stake"),
+        (hasten_a_reward, "rewards", "vests_by"),
     ],
 )
 def test_a_store_that_was_tampered_with__is_found_out(

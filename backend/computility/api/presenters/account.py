@@ -9,6 +9,7 @@ from computility.api.schemas.account import (
     AccountScores,
     ProviderPage,
     ProviderRow,
+    RewardRow,
     ScoreHistoryPage,
     ScoreOfDayRow,
     ScoreRow,
@@ -17,7 +18,7 @@ from computility.api.schemas.ratings import RatingRow
 from computility.domain.rating import Rating
 from computility.domain.score_slot import WEIGHT_UNIT, ScoreSlot, share_bps
 from computility.domain.standing import Standing
-from computility.services.accounts import AccountView, ProviderView, ScoresView
+from computility.services.accounts import AccountView, ProviderView, RewardView, ScoresView
 from computility.services.pages import PageOf
 from computility.services.stored_statistics import ScoreOfDay
 
@@ -62,6 +63,7 @@ def provider_row(view: ProviderView) -> ProviderRow:
         open_jobs=view.open_jobs,
         confirmation=view.confirmation,
         ratings=[rating_row(rating) for rating in view.ratings],
+        reward=None if view.reward is None else _reward_row(view.reward),
     )
 
 
@@ -98,6 +100,20 @@ def score_history_page(page: PageOf[ScoreOfDay]) -> ScoreHistoryPage:
             for found in page.items
         ],
         next=page.next,
+    )
+
+
+def _reward_row(view: RewardView) -> RewardRow:
+    record, reward = view.record, view.record.reward
+    return RewardRow(
+        at=view.at,
+        vested=str(reward.vested),
+        unvested=str(reward.unvested),
+        claimable=str(view.claimable),
+        vests_by=reward.end if reward.unvested else None,
+        staked=str(record.staked),
+        taken=str(record.taken),
+        lost=str(record.lost),
     )
 
 

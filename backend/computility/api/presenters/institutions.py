@@ -91,16 +91,16 @@ def _vote(found: Vote) -> VoteRow:
         units=_text(record.units),
         slash_bps=record.slash_bps,
         penalty=str(record.penalty),
+        confirmation=found.confirmation,
     )
 
 
 def _operation(found: Operation) -> OperationRow:
     record = found.record
-    ended = "cancelled" if record.cancelled_at is not None else "executed" if record.executed_at is not None else None
     return OperationRow(
         institution=found.institution,
         id=record.id,
-        status=ended or "waiting",
+        status=record.status,
         calls=[OperationCall(target=target, data=data) for target, data in record.calls],
         scheduled_at=record.scheduled_at,
         ready_at=record.ready_at,

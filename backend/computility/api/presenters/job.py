@@ -128,6 +128,7 @@ def job_outputs(view: OutputsView) -> JobOutputs:
             )
             for file in view.files
         ],
+        confirmation=view.confirmation,
     )
 
 

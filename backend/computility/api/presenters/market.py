@@ -21,6 +21,7 @@ def ask_row(view: AskView) -> AskRow:
         open_jobs=view.open_jobs,
         capacity_left=view.capacity_left,
         rating_micro_cu=None if view.rating_micro_cu is None else str(view.rating_micro_cu),
+        confirmation=view.confirmation,
     )
 
 

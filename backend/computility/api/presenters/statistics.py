@@ -12,10 +12,9 @@ from computility.api.schemas.statistics import (
     StatisticsRow,
     TopSeller,
 )
-from computility.domain.identifiers import Address
 from computility.domain.statistics import DAY_S, Concentration, Scope
 from computility.services.pages import PageOf
-from computility.services.stored_statistics import PriceOfDay, Sum
+from computility.services.stored_statistics import PeriodConcentration, PriceOfDay, Sum
 
 _AS_THEY_ARE = (
     "opened",
@@ -56,18 +55,17 @@ def statistics_row(found: Sum, scope: Scope) -> StatisticsRow:
     )
 
 
-def concentration_answer(
-    spread: Concentration, top: list[tuple[Address, int]], since: int, until: int
-) -> ConcentrationAnswer:
+def concentration_answer(found: PeriodConcentration, since: int, until: int) -> ConcentrationAnswer:
     """The spread of a period's volume."""
     return ConcentrationAnswer(
-        **_concentration(spread).model_dump(),
+        **_concentration(found.spread).model_dump(),
         since=date_of(since),
         until=date_of(until),
         top=[
-            TopSeller(provider=account, volume=str(volume), share_bps=volume * 10_000 // spread.volume)
-            for account, volume in top
+            TopSeller(provider=account, volume=str(volume), share_bps=volume * 10_000 // found.spread.volume)
+            for account, volume in found.top
         ],
+        confirmation=found.confirmation,
     )
 
 

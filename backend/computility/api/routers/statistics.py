@@ -78,5 +78,4 @@ def get_concentration(
     """How a period's volume is spread over providers, at most a year at once."""
     last = day_number(until) if until else day_of(node.clock())
     first = day_number(since) if since else max(0, last - 29)
-    spread, top = node.statistics.concentration(first, last)
-    return concentration_answer(spread, top, first, last)
+    return concentration_answer(node.statistics.concentration(first, last), first, last)

@@ -7,10 +7,10 @@ from typing import Annotated
 
 from pydantic import Field
 
-from computility.api.schemas.job import ChainIdText, Confirmation
+from computility.api.schemas.job import ChainIdText
 from computility.api.schemas.market import ResourceParts
 from computility.api.schemas.ratings import RatingRow
-from computility.api.schemas.wire import Address, Amount, Answer, Bps, Bytes32, Page, Time
+from computility.api.schemas.wire import Address, Amount, Answer, Bps, Bytes32, Confirmation, Page, Time
 
 
 class AccountRow(Answer):
@@ -67,6 +67,19 @@ class ScoreHistoryPage(Page[ScoreOfDayRow]):
     """Past scores in one role, the newest day first."""
 
 
+class RewardRow(Answer):
+    """Earnings that a provider put behind jobs: part of its stake, slashed before the rest of it, and its own again as it vests."""
+
+    at: Annotated[Time, Field(description="The block's time, by which it had vested so far.")]
+    vested: Amount
+    unvested: Amount
+    claimable: Annotated[Amount, Field(description="Of what has vested, what stands behind no open job.")]
+    vests_by: Annotated[Time | None, Field(description="When all of it will have vested; null if it has.")]
+    staked: Annotated[Amount, Field(description="Put in, over all time.")]
+    taken: Annotated[Amount, Field(description="Claimed, or taken along on leaving.")]
+    lost: Annotated[Amount, Field(description="Slashed.")]
+
+
 class ProviderRow(Answer):
     """A provider as the registry knows it."""
 
@@ -84,6 +97,7 @@ class ProviderRow(Answer):
     ratings: Annotated[
         list[RatingRow], Field(description="What verifiers measured, as far as it holds now; the newest first.")
     ]
+    reward: Annotated[RewardRow | None, Field(description="Null for one that never put earnings behind jobs.")]
     confirmation: Confirmation
 
 

@@ -6,8 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from computility.api.schemas.job import Confirmation
-from computility.api.schemas.wire import Address, Amount, Answer, Bps, Bytes32, Page, Time, Units
+from computility.api.schemas.wire import Address, Amount, Answer, Bps, Bytes32, Confirmation, Page, Time, Units
 
 Seat = Literal["none", "joining", "serving", "leaving", "left"]
 DisputeStatus = Literal["open", "ruled", "void"]
@@ -46,6 +45,7 @@ class VoteRow(Answer):
     units: Units | None
     slash_bps: Bps | None
     penalty: Amount
+    confirmation: Confirmation
 
 
 class DisputeRow(Answer):

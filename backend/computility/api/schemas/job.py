@@ -23,6 +23,7 @@ from computility.api.schemas.wire import (
     BlockNumber,
     Bps,
     Bytes32,
+    Confirmation,
     ContentIdText,
     Page,
     Time,
@@ -32,7 +33,6 @@ from computility.api.schemas.wire import (
 JobState = Literal["open", "pending", "disputed", "closed"]
 Outcome = Literal["no_fault", "claim", "pass", "fail"]
 ClosedBy = Literal["attested", "finalized", "ruled", "agreed", "reclaimed", "disputed_by_default", "cancelled"]
-Confirmation = Literal["latest", "safe", "finalized"]
 ChainIdText = Annotated[str, Field(description="CAIP-2.", examples=["eip155:31337"])]
 
 
@@ -117,6 +117,7 @@ class JobOutputs(Answer):
     manifest_url: Annotated[str, Field(examples=["/v1/content/bafkrei…"])]
     manifest: Annotated[dict[str, Any], Field(description="The output manifest, as its schema describes it.")]
     files: list[OutputFile]
+    confirmation: Annotated[Confirmation, Field(description="Of the job.")]
 
 
 class AttestationAggregate(Answer):

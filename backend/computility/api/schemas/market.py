@@ -13,7 +13,7 @@ from computility.api.schemas.statements import (
     RefusalStatement,
     ResourceUrn,
 )
-from computility.api.schemas.wire import Answer, Bps, Page, Units
+from computility.api.schemas.wire import Answer, Bps, Confirmation, Page, Units
 
 RequestStatus = Literal["pending", "quoted", "refused", "expired"]
 
@@ -48,6 +48,7 @@ class AskRow(Answer):
             description="Millionths of a compute unit that a device of the resource sustained, as rated last; null where no rating holds."
         ),
     ]
+    confirmation: Annotated[Confirmation, Field(description="Of what the chain says of the provider.")]
 
 
 class AskPage(Page[AskRow]):

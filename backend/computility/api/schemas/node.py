@@ -7,7 +7,17 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from computility.api.schemas.job import ChainIdText
-from computility.api.schemas.wire import Address, Answer, BlockNumber, Bps, Bytes32, ContentIdText, Message, Time
+from computility.api.schemas.wire import (
+    Address,
+    Answer,
+    BlockNumber,
+    Bps,
+    Bytes32,
+    Confirmation,
+    ContentIdText,
+    Message,
+    Time,
+)
 
 Contracts = Annotated[
     dict[str, Address],
@@ -171,6 +181,7 @@ class Alert(Answer):
     jobs: list[Bytes32]
     what: Annotated[str, Field(description="What was seen, in a sentence.")]
     facts: Annotated[dict[str, Any], Field(description="The numbers behind it; they depend on the rule.")]
+    confirmation: Annotated[Confirmation, Field(description="Of the least settled of its jobs.")]
 
 
 class Alerts(Answer):

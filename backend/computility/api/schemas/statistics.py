@@ -7,8 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from computility.api.schemas.job import Confirmation
-from computility.api.schemas.wire import Address, Answer, Bps, Bytes32, Page
+from computility.api.schemas.wire import Address, Answer, Bps, Bytes32, Confirmation, Page
 
 Count = Annotated[int, Field(ge=0, examples=[12])]
 Sum = Annotated[
@@ -100,6 +99,7 @@ class ConcentrationAnswer(ConcentrationRow):
     since: Date
     until: Date
     top: list[TopSeller]
+    confirmation: Confirmation
 
 
 class PriceRow(Answer):

@@ -6,7 +6,7 @@ hex. Times are whole UTC seconds.
 
 from __future__ import annotations
 
-from typing import Annotated, Generic, TypeVar
+from typing import Annotated, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from pydantic.alias_generators import to_camel
@@ -58,6 +58,9 @@ ContentIdText = Annotated[
         description="CIDv1, raw codec, SHA-256, base32.",
         examples=["bafkreifzjut3te7nhyekklss27nh3k72ysco7y32koao5eei66wof36n5e"],
     ),
+]
+Confirmation = Annotated[
+    Literal["latest", "safe", "finalized"], Field(description="How settled the newest block is that it rests on.")
 ]
 BlockNumber = Annotated[int, Field(ge=0, examples=[42])]
 

@@ -10,6 +10,7 @@ import { NextPage } from "@/shared/ui/next-page.tsx";
 import { Waiting } from "@/shared/ui/waiting.tsx";
 import { Balance } from "./balance.tsx";
 import { EarningsTable } from "./earnings-table.tsx";
+import { Stake } from "./stake.tsx";
 import { totalsOf } from "./totals.ts";
 
 /** What the connected account earned as a provider, and the way to claim it. */
@@ -30,6 +31,7 @@ function Earned({ address }: { readonly address: Address }) {
   return (
     <>
       <Balance address={address} />
+      <Stake address={address} />
       <h2>Jobs</h2>
       <Failure error={jobs.error ?? scores.error} onRetry={() => void jobs.refetch()} />
       {jobs.isPending && <Waiting>Reading your jobs …</Waiting>}

@@ -17,6 +17,7 @@ export type JobOutputs = Schemas["JobOutputs"];
 export type JobRow = Schemas["JobRow"];
 export type OperationRow = Schemas["OperationRow"];
 export type OutputFile = Schemas["OutputFile"];
+export type ProviderRow = Schemas["ProviderRow"];
 export type PriceRow = Schemas["PriceRow"];
 export type QuoteRequestMessage = Schemas["QuoteRequestMessage"];
 export type QuoteRequestRow = Schemas["QuoteRequestRow"];

@@ -1,5 +1,5 @@
 import { type Abi, type Address, getAddress } from "viem";
-import { computeCreditAbi, devReserveAbi, jobEscrowAbi } from "@/generated/abis.ts";
+import { computeCreditAbi, devReserveAbi, jobEscrowAbi, providerRegistryAbi } from "@/generated/abis.ts";
 import type { Config } from "@/shared/api/schemas.ts";
 import { PageError } from "@/shared/errors/page-error.ts";
 
@@ -16,6 +16,14 @@ export function escrowContract(config: Config) {
 /** The credit token. */
 export function creditContract(config: Config) {
   return { address: contractAddress(config, "ComputeCredit"), abi: computeCreditAbi };
+}
+
+/** The registry of providers, which holds their stakes. */
+export function registryContract(config: Config) {
+  return {
+    address: contractAddress(config, "ProviderRegistry"),
+    abi: [...providerRegistryAbi, ...tokenErrors] as const,
+  };
 }
 
 /** The token behind the credits. Every ERC-20 has these functions but `mint`, which anybody may call on a development chain's. */

@@ -1,6 +1,8 @@
+import { Link } from "react-router";
 import { zeroAddress } from "viem";
 import type { Config } from "@/shared/api/schemas.ts";
 import { useNodeConfig } from "@/shared/node-config.ts";
+import { paths } from "@/shared/paths.ts";
 
 interface Props {
   readonly address: string;
@@ -8,15 +10,15 @@ interface Props {
   readonly full?: boolean;
 }
 
-/** An account, with the name under which this node knows it. */
+/** An account, with the name under which this node knows it; leads to its page. */
 export function AccountName({ address, full = false }: Props) {
   const label = labelOf(useNodeConfig(), address);
   if (address === zeroAddress) return <span className="muted">nobody</span>;
   return (
-    <span title={address}>
+    <Link className="account" to={paths.account(address)} title={address}>
       {label && <span>{label} </span>}
       <code className={full ? "long" : "short"}>{full ? address : shortHex(address)}</code>
-    </span>
+    </Link>
   );
 }
 
