@@ -1110,7 +1110,10 @@ export interface components {
             readonly free: string;
             /** @description Credits in units of 10^-18, at most 2^104 - 1. */
             readonly locked: string;
-            /** @enum {string} */
+            /**
+             * @description How settled the newest block is that it rests on.
+             * @enum {string}
+             */
             readonly confirmation: "latest" | "safe" | "finalized";
             /** @description Credits in its wallet at the head; null while the chain does not answer. */
             readonly credit_balance: string | null;
@@ -1123,7 +1126,10 @@ export interface components {
             readonly provider: components["schemas"]["ScoreRow"];
             /** @description What it is entitled to as a provider. */
             readonly tier: number;
-            /** @enum {string} */
+            /**
+             * @description How settled the newest block is that it rests on.
+             * @enum {string}
+             */
             readonly confirmation: "latest" | "safe" | "finalized";
         };
         /** @description A suspicion, and the jobs that are its evidence. */
@@ -1137,6 +1143,11 @@ export interface components {
             readonly facts: {
                 readonly [key: string]: unknown;
             };
+            /**
+             * @description Of the least settled of its jobs.
+             * @enum {string}
+             */
+            readonly confirmation: "latest" | "safe" | "finalized";
         };
         /** @description What the rules suspect, and which of them had nothing to look at. */
         readonly Alerts: {
@@ -1198,6 +1209,11 @@ export interface components {
             readonly capacity_left: number;
             /** @description Millionths of a compute unit that a device of the resource sustained, as rated last; null where no rating holds. */
             readonly rating_micro_cu: string | null;
+            /**
+             * @description Of what the chain says of the provider.
+             * @enum {string}
+             */
+            readonly confirmation: "latest" | "safe" | "finalized";
         };
         /** @description An ask in the journal. */
         readonly AskStatement: {
@@ -1381,6 +1397,11 @@ export interface components {
              */
             readonly until: string;
             readonly top: readonly components["schemas"]["TopSeller"][];
+            /**
+             * @description How settled the newest block is that it rests on.
+             * @enum {string}
+             */
+            readonly confirmation: "latest" | "safe" | "finalized";
         };
         /** @description How a volume is spread over those who sold it. */
         readonly ConcentrationRow: {
@@ -1467,7 +1488,10 @@ export interface components {
             readonly units: string | null;
             /** @description Of the bond, by the ruling. */
             readonly slash_bps: number | null;
-            /** @enum {string} */
+            /**
+             * @description How settled the newest block is that it rests on.
+             * @enum {string}
+             */
             readonly confirmation: "latest" | "safe" | "finalized";
         };
         /** @description A dispute, with what each arbiter did. */
@@ -1500,7 +1524,10 @@ export interface components {
             readonly units: string | null;
             /** @description Of the bond, by the ruling. */
             readonly slash_bps: number | null;
-            /** @enum {string} */
+            /**
+             * @description How settled the newest block is that it rests on.
+             * @enum {string}
+             */
             readonly confirmation: "latest" | "safe" | "finalized";
             readonly votes: readonly components["schemas"]["VoteRow"][];
         };
@@ -1530,7 +1557,10 @@ export interface components {
             readonly log_index: number;
             /** @description UTC seconds. */
             readonly timestamp: number;
-            /** @enum {string} */
+            /**
+             * @description How settled the newest block is that it rests on.
+             * @enum {string}
+             */
             readonly confirmation: "latest" | "safe" | "finalized";
         };
         /** @description A job that this node offers to try: a program and what one run of it reads. */
@@ -1634,6 +1664,11 @@ export interface components {
                 readonly [key: string]: unknown;
             };
             readonly files: readonly components["schemas"]["OutputFile"][];
+            /**
+             * @description Of the job.
+             * @enum {string}
+             */
+            readonly confirmation: "latest" | "safe" | "finalized";
         };
         /** @description Jobs, the newest first. */
         readonly JobPage: {
@@ -1682,7 +1717,10 @@ export interface components {
             readonly closed_at: number | null;
             readonly closed_block: number | null;
             readonly closed_tx: string | null;
-            /** @enum {string} */
+            /**
+             * @description How settled the newest block is that it rests on.
+             * @enum {string}
+             */
             readonly confirmation: "latest" | "safe" | "finalized";
             /** @description The URN, where an ask told it. */
             readonly resource: string | null;
@@ -1721,7 +1759,10 @@ export interface components {
             readonly votes: number;
             /** @description Penalties for votes that were not revealed; of arbiters. */
             readonly missed: number;
-            /** @enum {string} */
+            /**
+             * @description How settled the newest block is that it rests on.
+             * @enum {string}
+             */
             readonly confirmation: "latest" | "safe" | "finalized";
         };
         /** @description The buyer of a lease does not believe a reading. */
@@ -1818,7 +1859,10 @@ export interface components {
             readonly ready_at: number;
             readonly executed_at: number | null;
             readonly cancelled_at: number | null;
-            /** @enum {string} */
+            /**
+             * @description How settled the newest block is that it rests on.
+             * @enum {string}
+             */
             readonly confirmation: "latest" | "safe" | "finalized";
         };
         /** @description One file that the job wrote. */
@@ -1859,7 +1903,10 @@ export interface components {
             /** @description A sum, in units of 10^-18 credits. */
             readonly volume: string;
             readonly jobs: number;
-            /** @enum {string} */
+            /**
+             * @description How settled the newest block is that it rests on.
+             * @enum {string}
+             */
             readonly confirmation: "latest" | "safe" | "finalized";
         };
         /** @description Providers, by address. */
@@ -1888,7 +1935,12 @@ export interface components {
             readonly open_jobs: number;
             /** @description What verifiers measured, as far as it holds now; the newest first. */
             readonly ratings: readonly components["schemas"]["RatingRow"][];
-            /** @enum {string} */
+            /** @description Null for one that never put earnings behind jobs. */
+            readonly reward: components["schemas"]["RewardRow"] | null;
+            /**
+             * @description How settled the newest block is that it rests on.
+             * @enum {string}
+             */
             readonly confirmation: "latest" | "safe" | "finalized";
         };
         /** @description Terms that the provider signed in answer to ``request``. The signature is over their digest, the job's id. */
@@ -2129,6 +2181,25 @@ export interface components {
             readonly serial: string;
             readonly metric: string;
         };
+        /** @description Earnings that a provider put behind jobs: part of its stake, slashed before the rest of it, and its own again as it vests. */
+        readonly RewardRow: {
+            /** @description The block's time, by which it had vested so far. */
+            readonly at: number;
+            /** @description Credits in units of 10^-18, at most 2^104 - 1. */
+            readonly vested: string;
+            /** @description Credits in units of 10^-18, at most 2^104 - 1. */
+            readonly unvested: string;
+            /** @description Of what has vested, what stands behind no open job. */
+            readonly claimable: string;
+            /** @description When all of it will have vested; null if it has. */
+            readonly vests_by: number | null;
+            /** @description Put in, over all time. */
+            readonly staked: string;
+            /** @description Claimed, or taken along on leaving. */
+            readonly taken: string;
+            /** @description Slashed. */
+            readonly lost: string;
+        };
         /** @description Past scores in one role, the newest day first. */
         readonly ScoreHistoryPage: {
             readonly items: readonly components["schemas"]["ScoreOfDayRow"][];
@@ -2149,7 +2220,10 @@ export interface components {
             readonly updated_at: number;
             /** @description The job whose close changed it last on that day. */
             readonly updated_by: string;
-            /** @enum {string} */
+            /**
+             * @description How settled the newest block is that it rests on.
+             * @enum {string}
+             */
             readonly confirmation: "latest" | "safe" | "finalized";
         };
         /** @description An account's standing in one role. Without history it stands at the prior, and ``updated_at`` is null. */
@@ -2356,7 +2430,10 @@ export interface components {
             readonly mean_live_jobs: number | null;
             /** @description Of the whole market: over its providers. */
             readonly concentration: components["schemas"]["ConcentrationRow"] | null;
-            /** @enum {string} */
+            /**
+             * @description How settled the newest block is that it rests on.
+             * @enum {string}
+             */
             readonly confirmation: "latest" | "safe" | "finalized";
         };
         /** @description Content that the node keeps. */
@@ -2475,6 +2552,11 @@ export interface components {
             readonly slash_bps: number | null;
             /** @description Credits in units of 10^-18, at most 2^104 - 1. */
             readonly penalty: string;
+            /**
+             * @description How settled the newest block is that it rests on.
+             * @enum {string}
+             */
+            readonly confirmation: "latest" | "safe" | "finalized";
         };
         /** @description Why the operation was refused, and what to do about it. ``code`` is stable; ``detail`` is for people. */
         readonly Problem: {
