@@ -98,7 +98,7 @@ contract VerifierCommittee is Membership, Multicall {
             if (signer <= last) return (0, 0);
             last = signer;
             Member memory member = _members[signer];
-            bool counts = member.fromBlock != 0 && member.fromBlock <= openedIn && panel.has(member.seat);
+            bool counts = _servedIn(openedIn, member) && panel.has(member.seat);
             if (!counts || (inService && !_serves(member.duty))) return (0, 0);
             seats |= 1 << member.seat;
         }
@@ -165,7 +165,7 @@ contract VerifierCommittee is Membership, Multicall {
             JobId job = jobs[i];
             Claim memory sharing = _claims[job];
             if (block.timestamp <= sharing.closesAt) revert TooEarly(block.timestamp, sharing.closesAt);
-            bool theirs = member.fromBlock != 0 && member.fromBlock <= _openedIn(job);
+            bool theirs = _servedIn(_openedIn(job), member);
             if (!theirs || !uint256(sharing.unpaid).has(member.seat)) revert NoShare(job, msg.sender);
             _claims[job].unpaid = uint32(uint256(sharing.unpaid) ^ 1 << member.seat);
             amount += sharing.fee / sharing.sharers;
@@ -220,8 +220,7 @@ contract VerifierCommittee is Membership, Multicall {
     function _takeStake(address account, JobId job, uint256 openedIn) private returns (uint104 stake) {
         Member storage member = _members[account];
         stake = member.stake;
-        bool theirs = member.fromBlock != 0 && member.fromBlock <= openedIn;
-        if (!theirs || stake == 0) revert WrongDuty(account, member.duty);
+        if (!_servedIn(openedIn, member) || stake == 0) revert WrongDuty(account, member.duty);
         member.stake = 0;
         emit MemberSlashed(account, job, stake);
         if (_serves(member.duty)) _retire(account, member);

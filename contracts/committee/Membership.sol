@@ -111,7 +111,7 @@ abstract contract Membership is IVerifierCommittee {
         for (uint256 seat; seats >> seat != 0; ++seat) {
             address account = _seated[seat];
             // The seat of one who left may be another's by now.
-            if (seats.has(seat) && _members[account].fromBlock <= openedIn) accounts[filled++] = account;
+            if (seats.has(seat) && _servedIn(openedIn, _members[account])) accounts[filled++] = account;
         }
         assembly ("memory-safe") {
             mstore(accounts, filled)
@@ -139,7 +139,7 @@ abstract contract Membership is IVerifierCommittee {
         if (!member.named) revert NotNamed(msg.sender);
         if (member.duty != Duty.None) revert WrongDuty(msg.sender, member.duty);
         member.stake = stakePerMember;
-        member.fromBlock = 0;
+        (member.fromBlock, member.untilBlock) = (0, 0);
         _enter(member, Duty.Joining);
         emit MemberJoined(msg.sender, stakePerMember);
         IERC20(credit).safeTransferFrom(msg.sender, address(this), stakePerMember);
@@ -162,6 +162,8 @@ abstract contract Membership is IVerifierCommittee {
         if (duty == Duty.Leaving) return _retire(account, member);
         uint256 seats = _roster.seats;
         uint256 seat = seats.lowestFree(MAX_MEMBERS);
+        // The jobs of the block in which somebody left a seat are its own: nobody else has that seat in the same block.
+        if (_members[_seated[seat]].untilBlock == block.number) revert TooEarly(block.number, block.number + 1);
         member.seat = uint8(seat);
         member.fromBlock = uint40(block.number);
         _enter(member, Duty.Serving);
@@ -214,6 +216,7 @@ abstract contract Membership is IVerifierCommittee {
 
     function _retire(address account, Member storage member) internal {
         _enter(member, Duty.Left);
+        member.untilBlock = uint40(block.number);
         _setRoster(uint256(_roster.seats) ^ 1 << member.seat);
         emit MemberRetired(account, member.since);
     }
@@ -250,6 +253,12 @@ abstract contract Membership is IVerifierCommittee {
     /// @inheritdoc IVerifierCommittee
     function isMember(address account) external view returns (bool) {
         return _serves(_members[account].duty);
+    }
+
+    /// @dev Whether jobs opened in that block were the member's. A seat alone does not tell: whoever retires leaves it to others.
+    function _servedIn(uint256 openedIn, Member memory member) internal pure returns (bool) {
+        bool began = member.fromBlock != 0 && member.fromBlock <= openedIn;
+        return began && (member.untilBlock == 0 || openedIn <= member.untilBlock);
     }
 
     function _serves(Duty duty) internal pure returns (bool) {

@@ -63,6 +63,8 @@ interface IVerifierCommittee is IERC1271 {
         uint40 since;
         /// It serves jobs opened in this block or later; zero before it served.
         uint40 fromBlock;
+        /// It serves no job opened after this block, in which it retired; zero before. From the next on its seat may be another's.
+        uint40 untilBlock;
         uint104 stake;
     }
 

@@ -4,9 +4,8 @@ pragma solidity ^0.8.30;
 import {Attestation} from "../types/Attestation.sol";
 import {Ruling} from "../types/Ruling.sol";
 import {Settlement} from "../types/Settlement.sol";
-import {Terms} from "../types/Terms.sol";
 
-/// @notice EIP-712 `hashStruct` of the four signed types, straight from calldata.
+/// @notice EIP-712 type hashes of the four signed types, and `hashStruct` of three of them straight from calldata; `TermsRef` hashes terms in memory.
 /// Each is a static struct: its calldata already is its EIP-712 encoding, one word a field, so hashing is one copy and one keccak.
 /// Warning: fields are hashed unvalidated. A word with bits beyond its type gives a digest that nobody signed, and Solidity reverts as
 /// soon as the field is read.
@@ -26,18 +25,9 @@ library StructHash {
         keccak256("Ruling(bytes32 job,uint64 units,uint16 slashBps,uint16 costBps)");
 
     uint256 private constant WORD = 0x20;
-    uint256 private constant TERMS_SIZE = 23 * WORD;
     uint256 private constant ATTESTATION_SIZE = 8 * WORD;
     uint256 private constant SETTLEMENT_SIZE = 3 * WORD;
     uint256 private constant RULING_SIZE = 4 * WORD;
-
-    function hash(Terms calldata terms) internal pure returns (bytes32) {
-        uint256 position;
-        assembly ("memory-safe") {
-            position := terms
-        }
-        return _hash(TERMS_TYPEHASH, position, TERMS_SIZE);
-    }
 
     function hash(Attestation calldata attestation) internal pure returns (bytes32) {
         uint256 position;

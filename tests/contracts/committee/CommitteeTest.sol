@@ -42,6 +42,25 @@ abstract contract CommitteeTest is Committee {
         committee.claim(t, a, votes(members, from, to, escrow.attestationDigest(a)));
     }
 
+    /// @notice The first member retires, and the relayer serves in its seat.
+    function replaceTheFirst() internal {
+        vm.prank(members[0]);
+        committee.leave();
+        rotateInTime(committee, members[0]);
+        vm.prank(address(timelock));
+        committee.name(relayer);
+        joinAs(committee, relayer);
+        vm.roll(block.number + 1);
+        rotateInTime(committee, relayer);
+        vm.assertEq(uint256(committee.memberOf(relayer).seat), committee.memberOf(members[0]).seat);
+    }
+
+    /// @notice Signatures of two, ascending by their addresses.
+    function votesOf(address one, address other, bytes32 digest) internal view returns (bytes memory) {
+        (address first, address second) = one < other ? (one, other) : (other, one);
+        return bytes.concat(sign(first, digest), sign(second, digest));
+    }
+
     function listOf(JobId job) internal pure returns (JobId[] memory jobs) {
         jobs = new JobId[](1);
         jobs[0] = job;

@@ -196,18 +196,31 @@ contract CommitteeFeesTest is CommitteeTest {
         Terms memory t = committeeTerms();
         Attestation memory a = attested(t, Verdict.Pass, 600, 0, 2);
         claimed(t, a, 0, 2);
-        vm.prank(members[0]);
-        committee.leave();
-        rotateInTime(committee, members[0]);
-        vm.prank(address(timelock));
-        committee.name(relayer);
-        joinAs(committee, relayer);
-        vm.roll(block.number + 1);
-        rotateInTime(committee, relayer);
+        replaceTheFirst();
         afterTheWindow();
         expectAs(relayer, abi.encodeWithSelector(IVerifierCommittee.NoShare.selector, a.job, relayer));
         committee.withdrawFees(listOf(a.job), relayer);
         vm.assertEq(shareOf(members[0], a.job), t.verifierFee / 2);
+    }
+
+    /// @dev Nor is it the member that had the seat before: neither its signature nor its word takes the share of who has it now.
+    function test_WithdrawFees_RevertWhen_TheSeatWasLeftBefore() external {
+        replaceTheFirst();
+        Terms memory t = committeeTerms();
+        open(t);
+        Attestation memory a = statement(t, Verdict.Pass, 600, true);
+        bytes32 digest = escrow.attestationDigest(a);
+        bytes memory signatures = votesOf(relayer, members[1], digest);
+        escrow.attest(t, a, bytes.concat(abi.encode(a), signatures));
+
+        bytes memory leftBefore = votesOf(members[0], members[1], digest);
+        vm.expectRevert(abi.encodeWithSelector(IVerifierCommittee.TooFewSignatures.selector, 0, 2));
+        this.claimBare(t, a, leftBefore);
+        committee.claim(t, a, signatures);
+        afterTheWindow();
+        expectAs(members[0], abi.encodeWithSelector(IVerifierCommittee.NoShare.selector, a.job, members[0]));
+        committee.withdrawFees(listOf(a.job), members[0]);
+        vm.assertEq(shareOf(relayer, a.job), t.verifierFee / 2);
     }
 
     function testFuzz_Shares_NeverExceedTheFee(uint104 fee, uint8 signers) external {

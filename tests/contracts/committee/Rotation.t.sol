@@ -69,6 +69,22 @@ contract CommitteeRotationTest is CommitteeTest {
         committee.rotate(crowd[32]);
     }
 
+    /// @dev The jobs of that block are of the member that left; two members with one seat could each ask for its share.
+    function test_Rotate_RevertWhen_TheSeatWasLeftInThisBlock() external {
+        vm.prank(members[0]);
+        committee.leave();
+        vm.prank(address(timelock));
+        committee.name(relayer);
+        joinAs(committee, relayer);
+        vm.warp(block.timestamp + ROTATION_DELAY);
+        committee.rotate(members[0]);
+        vm.expectRevert(abi.encodeWithSelector(IVerifierCommittee.TooEarly.selector, block.number, block.number + 1));
+        committee.rotate(relayer);
+        vm.roll(block.number + 1);
+        committee.rotate(relayer);
+        vm.assertTrue(committee.isMember(relayer));
+    }
+
     function test_Rotate_RevertWhen_NothingIsUnderWay() external {
         vm.expectRevert(wrongDuty(members[0], IVerifierCommittee.Duty.Serving));
         committee.rotate(members[0]);

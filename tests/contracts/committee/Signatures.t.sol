@@ -115,15 +115,7 @@ contract CommitteeSignaturesTest is CommitteeTest {
 
     /// @dev The seat of one who retired goes to the next: the jobs of its time are not the next one's.
     function test_OfOneWhoTookAFreedSeat_IsNotForEarlierJobs() external {
-        vm.prank(members[0]);
-        committee.leave();
-        rotateInTime(committee, members[0]);
-        vm.prank(address(timelock));
-        committee.name(relayer);
-        joinAs(committee, relayer);
-        vm.roll(block.number + 1);
-        rotateInTime(committee, relayer);
-        vm.assertEq(uint256(committee.memberOf(relayer).seat), committee.memberOf(members[0]).seat);
+        replaceTheFirst();
         vm.assertEq(committee.panelOf(a.job).length, 2);
         bytes memory signed = bytes.concat(abi.encode(a), sign(relayer, digest));
         vm.assertFalse(valid(a, bytes.concat(signed, sign(members[2], digest))));

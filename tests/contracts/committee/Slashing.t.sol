@@ -163,6 +163,23 @@ contract CommitteeSlashingTest is CommitteeTest {
         this.slashNow(t, a, new bytes(66));
     }
 
+    /// @dev What one who serves no longer says of a job that came later decides nothing, and costs nothing.
+    function test_Slash_RevertWhen_TheSignerHadLeftBeforeTheOpening() external {
+        replaceTheFirst();
+        Terms memory t = contestable();
+        open(t);
+        Attestation memory a = statement(t, Verdict.Pass, 900, true);
+        bytes32 digest = escrow.attestationDigest(a);
+        escrow.attest(t, a, bytes.concat(abi.encode(a), votesOf(relayer, members[1], digest)));
+        disputeAs(buyer, t);
+        rule(t, ruling(t, 0, 10_000, 0));
+        bytes memory signature = sign(members[0], digest);
+        vm.expectRevert(
+            abi.encodeWithSelector(IVerifierCommittee.WrongDuty.selector, members[0], IVerifierCommittee.Duty.Left)
+        );
+        this.slashNow(t, a, signature);
+    }
+
     function test_Slash_RevertWhen_SlashedBefore() external {
         Terms memory t = contestable();
         Attestation memory a = ruledOn(t, Verdict.Pass, 900, 0, 10_000);
