@@ -171,9 +171,10 @@ contract OpenAuthorisationTest is Trade {
     function test_RevertWhen_AContractDoesNotAnswerRight() external {
         (Terms memory t, Signatures memory given, SigningContract wallet) = contractTerms();
         consent(wallet);
-        SigningContract.Mood[4] memory moods = [
+        SigningContract.Mood[5] memory moods = [
             SigningContract.Mood.Refuses,
             SigningContract.Mood.Reverts,
+            SigningContract.Mood.RevertsWithTheAnswer,
             SigningContract.Mood.AnswersTooLittle,
             SigningContract.Mood.BurnsItsGas
         ];

@@ -32,6 +32,17 @@ contract Closed {
     }
 }
 
+/// @notice Reverts with what would be the answer.
+contract Contrary {
+    fallback() external {
+        bytes32 word = bytes32(ITradeGuard.admits.selector);
+        assembly ("memory-safe") {
+            mstore(0x00, word)
+            revert(0x00, 0x20)
+        }
+    }
+}
+
 /// @notice Answers with four bytes where a word is due.
 contract Mumbler {
     fallback() external {
@@ -92,6 +103,10 @@ contract OpenGuardTest is Trade {
 
     function test_RevertWhen_TheGuardReverts() external {
         expectRefused(address(new Closed()));
+    }
+
+    function test_RevertWhen_TheGuardRevertsWithTheRightAnswer() external {
+        expectRefused(address(new Contrary()));
     }
 
     function test_RevertWhen_TheGuardAnswersTooLittle() external {
