@@ -10,7 +10,7 @@ import {Signatures} from "../../../contracts/types/Signatures.sol";
 import {Terms} from "../../../contracts/types/Terms.sol";
 import {Books} from "../fixture/Books.sol";
 
-/// @notice No call leads out of `Closed`, and none but `open` and `cancel` out of a job that never was: whoever calls, whenever.
+/// @notice `closed_absorbs.tree`. No call leads out of `Closed`, and none but `open` and `cancel` out of a job that never was: whoever calls, whenever.
 contract ClosedAbsorbsTest is Books {
     /// @dev Every call on these terms, each with all it could need.
     function everyCall(Terms memory t) private view returns (bytes[] memory calls) {

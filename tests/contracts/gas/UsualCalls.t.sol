@@ -10,7 +10,7 @@ import {Signatures} from "../../../contracts/types/Signatures.sol";
 import {Terms} from "../../../contracts/types/Terms.sol";
 import {Committee} from "../fixture/Committee.sol";
 
-/// @notice Gas of whole transactions, calldata included, as SPEC.md quotes it: for accounts that have traded before. A call that has become
+/// @notice `usual_calls.tree`. Gas of whole transactions, calldata included, as SPEC.md quotes it: for accounts that have traded before. A call that has become
 /// dearer fails here; then SPEC.md and the figure change together, or the code does.
 /// forge-config: default.isolate = true
 contract UsualCallsTest is Committee {

@@ -10,7 +10,7 @@ import {Signatures} from "../../../contracts/types/Signatures.sol";
 import {Terms} from "../../../contracts/types/Terms.sol";
 import {Committee} from "../fixture/Committee.sol";
 
-/// @notice Four breaches that shipped in systems of this kind, each tried on ours. DESIGN.md, section 2, names them.
+/// @notice `breaches.tree`. Four breaches that shipped in systems of this kind, each tried on ours. DESIGN.md, section 2, names them.
 contract BreachesTest is Committee {
     function pot() private view returns (uint256) {
         return credit.balanceOf(address(escrow));

@@ -10,7 +10,7 @@ import {SignedAttestation} from "../../../contracts/types/SignedAttestation.sol"
 import {Terms} from "../../../contracts/types/Terms.sol";
 import {Committee} from "../fixture/Committee.sol";
 
-/// @notice The four breaches of `Breaches.t.sol`, tried by batches and on leases, where a call is many and a close comes after many words.
+/// @notice `breaches.tree`. The four breaches of `Breaches.t.sol`, tried by batches and on leases, where a call is many and a close comes after many words.
 contract BreachesInBatchesTest is Committee {
     uint64 private constant HOUR = 3_600;
 

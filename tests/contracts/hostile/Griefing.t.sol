@@ -9,7 +9,7 @@ import {Terms} from "../../../contracts/types/Terms.sol";
 import {SigningContract} from "../fixture/SigningContract.sol";
 import {Trade} from "../fixture/Trade.sol";
 
-/// @notice Contracts that burn, flood or stay silent: what they cost is bounded, and every job still has its way out.
+/// @notice `griefing.tree`. Contracts that burn, flood or stay silent: what they cost is bounded, and every job still has its way out.
 contract GriefingTest is Trade {
     uint256 private constant ERC1271_GAS = 1_000_000;
 

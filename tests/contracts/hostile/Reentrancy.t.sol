@@ -55,7 +55,7 @@ contract MeddlingVerifier is IERC1271 {
     }
 }
 
-/// @notice Calls that come back while one is still running. The credit token makes no such calls; the escrow does not rely on it.
+/// @notice `reentrancy.tree`. Calls that come back while one is still running. The credit token makes no such calls; the escrow does not rely on it.
 contract ReentrancyTest is Trade {
     TalkativeToken private talk;
     SigningContract private thief;

@@ -25,7 +25,7 @@ contract Splitter {
     }
 }
 
-/// @notice The split of money, for any terms that can open and any ending that a transition can ask for.
+/// @notice `payout.tree`. The split of money, for any terms that can open and any ending that a transition can ask for.
 contract PayoutTest is Test {
     Splitter private immutable SPLITTER = new Splitter();
 

@@ -30,7 +30,7 @@ contract Mover {
     }
 }
 
-/// @notice One word a job, one an account, one for the rates: what goes in comes out, and lies where SPEC.md says.
+/// @notice `slots.tree`. One word a job, one an account, one for the rates: what goes in comes out, and lies where SPEC.md says.
 contract SlotsTest is Trade {
     /// @dev Any word that a job can have, but for the enums' bounds, which are folded into theirs.
     function jobOf(uint256 word) private pure returns (JobSlot) {

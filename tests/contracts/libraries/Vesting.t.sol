@@ -5,7 +5,7 @@ import {IProviderRegistry} from "../../../contracts/interfaces/IProviderRegistry
 import {Vesting} from "../../../contracts/libraries/Vesting.sol";
 import {Test} from "../cheatcodes/Test.sol";
 
-/// @notice The last branch of `registry/rewards.tree`.
+/// @notice `vesting.tree`: what the last branch of `rewards.tree` in `registry` stands on.
 contract VestingTest is Test {
     using Vesting for IProviderRegistry.Reward;
 

@@ -10,7 +10,7 @@ import {IVerifierCommittee} from "../../../contracts/interfaces/IVerifierCommitt
 import {Parameters} from "../../../contracts/types/Parameters.sol";
 import {Committee} from "../fixture/Committee.sol";
 
-/// @notice The timelock owns every parameter of every contract, and nobody owns the timelock.
+/// @notice `timelock.tree`. The timelock owns every parameter of every contract, and nobody owns the timelock.
 contract TimelockTest is Committee {
     bytes private change;
 

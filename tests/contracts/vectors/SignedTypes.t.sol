@@ -10,7 +10,7 @@ import {Settlement} from "../../../contracts/types/Settlement.sol";
 import {Terms} from "../../../contracts/types/Terms.sol";
 import {Deployment} from "../fixture/Deployment.sol";
 
-/// @notice The escrow computes the digests that Python wrote to tests/vectors (scripts/vectors.py), on the chain and address of each vector.
+/// @notice `signed_types.tree`. The escrow computes the digests that Python wrote to tests/vectors (scripts/vectors.py), on the chain and address of each vector.
 contract SignedTypesTest is Deployment {
     string private json;
     string private at;
