@@ -167,13 +167,14 @@ class LedgerOnChain:
         self.control.call("evm_increaseTime", hex(7))
 
 
-def deploy_ledger(chain: LocalChain, folder: Path, members: Sequence[int] = ()) -> LedgerOnChain:
-    """Deploy, and give the parties what they need. ``members`` are the accounts that serve in the committee, of which two have to sign."""
+def deploy_ledger(chain: LocalChain, folder: Path, members: Sequence[int] = (), **outside: Any) -> LedgerOnChain:
+    """Deploy, and give the parties what they need. ``members`` are the accounts that serve in the committee, of which two have to sign;
+    ``outside`` are contracts of others that the plan names."""
     rpc = RpcClient(chain.rpc_url)
     keys = {index: development_account(DEVELOPMENT_MNEMONIC, index) for index in (*range(5), *members)}
     deployer = Address(keys[0].address)
     committee = [Address(keys[index].address) for index in members]
-    plan = DeploymentPlan(proposers=[deployer], treasury=deployer, guardian=deployer, committee=committee)
+    plan = DeploymentPlan(proposers=[deployer], treasury=deployer, guardian=deployer, committee=committee, **outside)
     sender = TransactionSender(rpc, keys[0], chain.chain_id)
     deployments = deploy_generation(ChainConnection(rpc), sender, plan, folder).deployments
     ledger = Ledger(deployments.newest.contracts, deployments.domain)
