@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -120,6 +122,47 @@ def rate(
         "reason": outcome.reason,
         "elapsed_ms": outcome.elapsed_ms,
         "ratings": [statement.message.to_json() for statement in outcome.ratings],
+    }
+    print_record(record, as_json=as_json)
+
+
+@group.command()
+@connected
+def probe(
+    connection: Connection,
+    provider: Annotated[str, typer.Argument(help="The provider's address.")],
+    buyer_keystore: Annotated[
+        Path,
+        typer.Option(help="Key file of the account that orders. Nobody should know that it is yours: use one once."),
+    ],
+    buyer_password_file: Annotated[Path | None, typer.Option(help="File with that key file's password.")] = None,
+    timeout: Annotated[float, typer.Option(min=1, help="Seconds to wait for the provider and the verifiers.")] = 600.0,
+    job_timeout: Annotated[int, typer.Option(min=1, help="Seconds that one run may take on this machine.")] = 300,
+    yes: YesOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Order a job whose answer you know, as any buyer would, and see whether provider and verifiers did the work.
+
+    The job looks like one that was traded before. A wrong answer is signed as a rating: your committee then runs all of that provider's jobs again.
+    """
+    from computility.domain.identifiers import parse_address
+    from computility.execution.executor_set import ExecutorSet
+    from computility.execution.wasm.executor import WasmExecutor
+    from computility.services.prober import Prober
+
+    whom = parse_address(provider)
+    ordering = replace(connection, keystore=buyer_keystore, password_file=buyer_password_file)
+    with connection.session() as session, ordering.session() as orders:
+        confirm(f"Buy a job of {whom} as {orders.account.address}?", yes=yes)
+        executors = ExecutorSet([WasmExecutor(timeout_s=job_timeout)])
+        found = Prober(session.account, orders.account, orders.node, executors).probe(whom, timeout)
+    record = {
+        "provider": whom,
+        "job": found.job,
+        "answer": found.reason,
+        "expected": found.expected,
+        "mistaken_verifiers": list(found.mistaken),
+        "rating": found.rating.id if found.rating else None,
     }
     print_record(record, as_json=as_json)
 

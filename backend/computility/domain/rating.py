@@ -14,9 +14,13 @@ INT8_GEMM: Final = "int8-gemm"
 """Millionths of a compute unit that each device sustained by integer products."""
 
 
+KNOWN_ANSWERS: Final = "known-answers"
+
+
 @dataclass(frozen=True)
 class Rating(Message):
     """``attribute`` says what ``value`` measures: ``int8-gemm`` is millionths of a compute unit a card, sustained by integer products.
+    `KNOWN_ANSWERS` is 0 for a provider that made up the result of a job whose answer was known; ``evidence`` is then the job.
 
     ``devices`` were challenged together. ``evidence`` is the commitment that was checked. Times are UTC seconds; after ``valid_until`` it is void.
     """

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 from computility.domain.attestation import Verdict
 from computility.domain.content_id import content_id_of_digest
 from computility.domain.errors import ContentError, InvalidMessage, NodeMisbehaved
 from computility.domain.evidence import parse_evidence
-from computility.domain.identifiers import Bytes32, parse_bytes32
+from computility.domain.identifiers import Address, Bytes32, parse_bytes32
 from computility.domain.job import JobState, Outcome
+from computility.domain.rating import KNOWN_ANSWERS, Rating
+from computility.domain.statements import StatementKind, read_statement
 from computility.domain.terms import Terms
 from computility.execution.content_store import ContentStore
 from computility.services.job_watch import WatchedJob
@@ -21,6 +23,7 @@ from computility.verification.reexecution import SAME
 
 LOOKED_AT: Final = 400
 """Closed jobs of a provider, the newest first, among which checks are looked for."""
+_RATINGS: Final = 200
 _REMEMBERED: Final = 10_000
 _JUDGED: Final = frozenset({"attested", "finalized"})
 
@@ -37,6 +40,25 @@ class TrackRecords:
         self._content = content
         self._run_again: dict[Bytes32, bool] = {}
         self._lock = threading.Lock()
+
+    def gave_wrong_answers(self, provider: Address, members: Collection[Address]) -> bool:
+        """Whether one of the members found, by a job whose answer it knew, that the provider made a result up, and its word on that still holds.
+
+        Raises:
+            NodeError, ChainError: one of them does not answer.
+        """
+        now = self._account.chain_time()
+        for row in self._node.of_provider(StatementKind.RATING, provider, limit=_RATINGS):
+            statement = read_statement(row, self._account.ledger.domain)
+            rating = statement.message
+            if (
+                isinstance(rating, Rating)
+                and (rating.provider, rating.attribute, rating.value) == (provider, KNOWN_ANSWERS, 0)
+                and statement.signer in members
+                and rating.valid_until > now
+            ):
+                return True
+        return False
 
     def passed(self, job: WatchedJob, wanted: int) -> tuple[Bytes32, ...]:
         """The newest ``wanted`` checks that the job's provider passed before this job opened and after its last fail; fewer where there are fewer.

@@ -264,6 +264,9 @@ class VerifierNode:
         """The checks that make a job's provider credible; None where it is not, or risks too little on this job."""
         if not audits.is_covered(job.terms):
             return None
+        members = (job.terms.verifier, *(self._seat.members() if self._seat is not None else ()))
+        if self._records.gave_wrong_answers(job.terms.provider, members):
+            return None
         passed = self._records.passed(job, audits.checks_wanted)
         return passed if len(passed) == audits.checks_wanted else None
 
