@@ -37,7 +37,7 @@ class NodeSettings:
             )
         from computility.execution.sandbox.process_executor import ProcessExecutor
 
-        return ProcessExecutor(bounds, tools=self.tools, toolset=self.toolset)
+        return ProcessExecutor(bounds, tools=self.tools, toolset=self.toolset, spares=0)
 
     def to_document(self) -> dict[str, Any]:
         """As a JSON object."""
