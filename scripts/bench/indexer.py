@@ -81,8 +81,14 @@ def _measure(
     console.print("downloading")
     _download(traded, head)  # the chain's own caches are warm afterwards, for everybody
     events, took = _download(traded, head)
-    rate = events / took
-    measured: dict[str, Any] = {"events": events, "blocks": head, "download_events_per_s": round(rate)}
+    started = time.process_time()
+    _download(traded, head)
+    measured: dict[str, Any] = {
+        "events": events,
+        "blocks": head,
+        "download_events_per_s": round(events / took),
+        "download_cpu_us_per_event": round((time.process_time() - started) / events * 1e6, 1),
+    }
     for name, url, more in _databases(folder, thorough=thorough):
         console.print(f"indexing into {name}")
         # Beside each run the client's own rate: the machine may be busier than a minute ago.
@@ -96,6 +102,7 @@ def _measure(
             "ratio_to_download": round(child["events"] / child["seconds"] / rate, 3),
             "ratio_to_download_until_sealed": round(child["events"] / child["sealed_seconds"] / rate, 3),
             "cpu_us_per_event": round(child["cpu_seconds"] / child["events"] * 1e6, 1),
+            "cpu_us_per_event_sealed": round(child["sealed_cpu_seconds"] / child["events"] * 1e6, 1),
             "memory_mib": round(child["memory_bytes"] / _MIB),
         }
     if thorough:
@@ -130,6 +137,10 @@ def _databases(folder: Path, *, thorough: bool) -> list[tuple[str, str, list[str
 class _NothingFolded(Projection):
     """Raw logs, and the accounts that they name, alone."""
 
+    def __init__(self, chain_id: Any) -> None:
+        super().__init__(chain_id)
+        self._quick = {}
+
     def _prefetch(self, *_: Any) -> None:
         pass
 
@@ -146,20 +157,32 @@ def _index(rpc_url: str, deployments: str, database_url: str, head: str, *, raw_
     if raw_only:
         indexer._projection = _NothingFolded(indexer._chain_id)
     stop = threading.Event()
-    started, cpu_before = time.monotonic(), time.process_time()
+    started, cpu_before = time.monotonic(), _cpu_s()
     thread = threading.Thread(target=indexer.run, args=(stop,))
     thread.start()
     target = int(head)
     _until(lambda: (cursor := _cursor(database, indexer)) is not None and cursor.number >= target, thread)
-    took, cpu = time.monotonic() - started, time.process_time() - cpu_before
+    took, cpu = time.monotonic() - started, _cpu_s() - cpu_before
     _until(lambda: (cursor := _cursor(database, indexer)) is not None and cursor.sealed >= cursor.final, thread)
     sealed = time.monotonic() - started
     stop.set()
     thread.join()
     events = indexer.metrics.events._value.get()
     database.close()
-    memory = sum(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)) * 1024
-    return {"events": events, "seconds": took, "sealed_seconds": sealed, "memory_bytes": memory, "cpu_seconds": cpu}
+    memory = sum(resource.getrusage(who).ru_maxrss for who in _PROCESSES) * 1024
+    return {
+        "events": events, "seconds": took, "sealed_seconds": sealed, "memory_bytes": memory, "cpu_seconds": cpu,
+        "sealed_cpu_seconds": _cpu_s() - cpu_before,
+    }  # fmt: skip
+
+
+_PROCESSES: Final = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+
+
+def _cpu_s() -> float:
+    """Of this process, and of those that it started and that have ended."""
+    found = [resource.getrusage(who) for who in _PROCESSES]
+    return sum(usage.ru_utime + usage.ru_stime for usage in found)
 
 
 def _until(done: Any, thread: threading.Thread) -> None:

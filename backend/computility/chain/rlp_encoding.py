@@ -109,13 +109,30 @@ def _decode(data: bytes, at: int, depth: int) -> tuple[Item, int]:
         if len(value) == 1 and value[0] < 0x80:
             raise InvalidProof("an RLP byte below 128 stands for itself")
         return value, end
+    return _decode_items(data, start, end, depth + 1), end
+
+
+def _decode_items(data: bytes, at: int, end: int, depth: int) -> list[Item]:
+    """The items of a list. Short strings, which nearly all are, without a call for each."""
     items: list[Item] = []
-    while start < end:
-        item, start = _decode(data, start, depth + 1)
-        items.append(item)
-    if start != end:
+    while at < end:
+        first = data[at]
+        if first < 0x80:
+            items.append(data[at : at + 1])
+            at += 1
+        elif first < 0x80 + _SHORT:
+            start, at = at + 1, at + first - 0x7F
+            if at > len(data):
+                raise InvalidProof("an RLP item ends before its bytes do")
+            if first == 0x81 and data[start] < 0x80:
+                raise InvalidProof("an RLP byte below 128 stands for itself")
+            items.append(data[start:at])
+        else:
+            item, at = _decode(data, at, depth)
+            items.append(item)
+    if at != end:
         raise InvalidProof("an RLP item overruns its list")
-    return items, end
+    return items
 
 
 def _extent(data: bytes, at: int, code: int) -> tuple[int, int]:

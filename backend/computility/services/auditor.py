@@ -23,8 +23,12 @@ from computility.services.conservation import Conservation
 from computility.services.contract_directory import ContractDirectory
 from computility.services.ledger_replay import LedgerReplay
 from computility.services.ledger_source import LedgerSource, RpcSource, walk
-from computility.store import accounts, blocks, institutions, jobs, providers, rewards, scores, statistics
+from computility.services.uncollected import uncollected
+from computility.store import accounts, blocks, institutions, ledgers, providers, rewards, scores, statistics
+from computility.store.bulk_write import BulkWriter
 from computility.store.engine import Database
+from computility.store.ledgers import LIVE
+from computility.store.projected import GENERATION, ID, JOBS, JobsRow, job_record, job_row
 
 _PROGRESS_BLOCKS: Final = 100
 _MOST_DIFFERENCES: Final = 100
@@ -81,6 +85,9 @@ class _Snapshot:
     hash: Bytes32
     time_s: int
     tables: Mapping[str, Mapping[str, Mapping[str, Any]]]
+    ledger: int
+    jobs: Mapping[bytes, JobsRow]
+    """By id, as they rest: of the rows that are many, each is compared as a whole, and taken apart only where it differs."""
 
 
 class Auditor:
@@ -113,7 +120,9 @@ class Auditor:
         if not self._lock.acquire(blocking=False):
             raise NodeBusy("an audit is going on: wait for it, then ask again")
         try:
-            return self._audit(progress, conservation)
+            # What a replay keeps has no cycles, and grows: the collector would walk through all of it again and again.
+            with uncollected():
+                return self._audit(progress, conservation)
         finally:
             self._lock.release()
 
@@ -122,7 +131,7 @@ class Auditor:
         if snapshot is None:
             return AuditReport(True, None, (), AuditCounts(0, 0, 0, 0), int(time.time()))
         replay = self._replay(snapshot, progress, conservation)
-        differences = [*_compare(snapshot.tables, _tables_of(replay))]
+        differences = [*_compare_jobs(snapshot, replay), *_compare(snapshot.tables, _tables_of(replay))]
         if self._source is None:
             differences += self._against_contracts(snapshot, replay)
         return AuditReport(
@@ -145,7 +154,6 @@ class Auditor:
             if cursor is None:
                 return None
             tables = {
-                "jobs": {row.id: _job_fields(row.record(), row.generation) for row in jobs.all_jobs(session, chain_id)},
                 "accounts": {
                     f"{row.escrow}/{row.account}": {"free": row.free, "locked": row.locked}
                     for row in accounts.all_accounts(session, chain_id)
@@ -195,8 +203,12 @@ class Auditor:
                     for row in institutions.all_operations(session, chain_id)
                 },
             }
+            live = ledgers.ledger_in_state(session, chain_id, LIVE)
+            assert live is not None
+            assert live.id is not None
+            rows = {row[ID]: row for row in BulkWriter(session.connection()).every_row(JOBS.table, live.id)}
             (head,) = blocks.blocks_down_from(session, chain_id, cursor.number, 1)
-            return _Snapshot(cursor.number, Bytes32(cursor.hash), head.timestamp, tables)
+            return _Snapshot(cursor.number, Bytes32(cursor.hash), head.timestamp, tables, live.id, rows)
 
     def _replay(self, snapshot: _Snapshot, progress: Progress, conservation: Conservation | None) -> LedgerReplay:
         replay = LedgerReplay(self._deployments.chain_id, self._directory)
@@ -263,7 +275,6 @@ class Auditor:
 
 def _tables_of(replay: LedgerReplay) -> dict[str, dict[str, Mapping[str, Any]]]:
     return {
-        "jobs": {job: _job_fields(record, generation) for job, (generation, record) in replay.jobs.items()},
         "accounts": {
             f"{escrow}/{account}": {"free": balance.free, "locked": balance.locked}
             for (escrow, account), balance in replay.balances.items()
@@ -307,6 +318,30 @@ def _subject(scope: Scope, subject: bytes) -> str:
     return "0x" + subject.hex() if scope is Scope.RESOURCE else address_from_bytes(subject[12:])
 
 
+def _compare_jobs(snapshot: _Snapshot, replay: LedgerReplay) -> Iterator[Difference]:
+    true = {
+        (row := job_row(snapshot.ledger, generation, record))[ID]: row for generation, record in replay.jobs.values()
+    }
+    if snapshot.jobs == true:
+        return
+    for key in sorted({*snapshot.jobs, *true}):
+        kept, right = snapshot.jobs.get(key), true.get(key)
+        if kept == right:
+            continue
+        name = "0x" + key.hex()
+        if kept is None or right is None:
+            yield Difference("jobs", name, "row", _whole(_job_fields(kept)), _whole(_job_fields(right)))
+            continue
+        shown, should_be = _job_fields(kept), _job_fields(right)
+        assert shown is not None
+        assert should_be is not None
+        yield from _compare_fields("jobs", name, shown, should_be)
+        for column, mine, theirs in zip(JOBS.table.columns.keys(), kept, right, strict=True):
+            if mine != theirs and column not in should_be:
+                # What stands beside the record, to search by.
+                yield Difference("jobs", name, column, _text(mine), _text(theirs))
+
+
 def _compare(
     store: Mapping[str, Mapping[str, Mapping[str, Any]]], chain: Mapping[str, Mapping[str, Mapping[str, Any]]]
 ) -> Iterator[Difference]:
@@ -325,10 +360,13 @@ def _compare_fields(table: str, key: str, kept: Mapping[str, Any], true: Mapping
             yield Difference(table, key, name, _text(kept[name]), _text(value))
 
 
-def _job_fields(record: JobRecord, generation: int) -> dict[str, Any]:
-    values = {field.name: getattr(record, field.name) for field in fields(record)}
+def _job_fields(row: JobsRow | None) -> dict[str, Any] | None:
+    if row is None:
+        return None
+    record = job_record(row)
+    values = {field.name: getattr(record, field.name) for field in fields(JobRecord)}
     values["terms"] = record.terms.to_json() if record.terms else None
-    return {**values, "generation": generation}
+    return {**values, "generation": row[GENERATION]}
 
 
 def _provider_fields(record: ProviderRecord) -> dict[str, Any]:
@@ -364,5 +402,7 @@ def _whole(row: Mapping[str, Any] | None) -> Any:
 
 
 def _text(value: Any) -> Any:
+    if isinstance(value, bytes):
+        return "0x" + value.hex()
     # Amounts exceed what JSON numbers keep.
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value

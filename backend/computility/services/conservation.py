@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 from computility.chain.connection import ChainConnection
 from computility.chain.log_decoding import RawLog, event_of
@@ -22,7 +22,9 @@ from computility.domain.events import (
     Event,
     EventOrigin,
     FeesCollected,
+    JobClosed,
     JobOpened,
+    JobPaid,
     Withdrawn,
 )
 from computility.domain.identifiers import Address, Bytes32
@@ -182,17 +184,17 @@ class Conservation:
             books = self.books[log.address]
             terms = _terms_of(event, books)
             movement = movement_of(event, terms)
-            where = f"{type(event).__name__} {event.job_id or ''} at log {log.log_index}".replace("  ", " ")
-            yield from _unbalanced(event, movement, terms, number, where)
+            outside = _from_outside(event)
+            yield from _unbalanced(event, movement, outside, terms, log)
+            concerned, balances = touched[log.address], books.balances
             for account, delta in movement.accounts.items():
-                balance = books.balances.get(account, Balance()) + delta
-                books.balances[account] = balance
-                touched[log.address].add(account)
+                before = balances.get(account)
+                balances[account] = balance = delta if before is None else before + delta
+                concerned.add(account)
                 if balance.free < 0 or balance.locked < 0:
-                    yield Imbalance(
-                        number, f"{where}, account {account}", "below zero", 0, min(balance.free, balance.locked)
-                    )
-            self._book(books, event, movement)
+                    where = f"{_where(event, log)}, account {account}"
+                    yield Imbalance(number, where, "below zero", 0, min(balance.free, balance.locked))
+            self._book(books, event, movement, outside)
         for escrow in touched:
             books = self.books[escrow]
             held = (
@@ -234,11 +236,11 @@ class Conservation:
             left = record.staked - record.taken - record.lost
             yield Imbalance(log.block_number, where, "reward against what came, left and was lost", left, reward.whole)
 
-    def _book(self, books: Books, event: Event, movement: Movement) -> None:
-        outside = _from_outside(event)
+    def _book(self, books: Books, event: Event, movement: Movement, outside: int) -> None:
         books.held += outside
         books.fees += movement.fees
-        books.locked += sum(delta.locked for delta in movement.accounts.values())
+        for delta in movement.accounts.values():
+            books.locked += delta.locked
         match event:
             case Deposited():
                 books.totals["deposits"] += event.amount
@@ -256,11 +258,12 @@ class Conservation:
                 books.live[event.job] = event.terms
                 books.totals["locks"] += event.terms.escrow + event.terms.bond
                 books.totals["opened_from_wallets"] += event.from_wallet
-        if hasattr(event, "provider_paid") and event.job_id is not None:
+        if isinstance(event, JobClosed | JobPaid) and event.job_id is not None:
             books.live.pop(event.job_id, None)
+            values, totals = event.__dict__, books.totals
             for name, total in _LEGS.items():
-                books.totals[total] += getattr(event, name, 0)
-            books.totals["paid_to_wallets"] += getattr(event, "to_wallet", 0)
+                totals[total] += values.get(name, 0)
+            totals["paid_to_wallets"] += values.get("to_wallet", 0)
 
     # ---------------------------------------------------------------- what the contracts say
 
@@ -319,20 +322,30 @@ def _from_outside(event: Event) -> int:
             return event.amount
         case Withdrawn() | FeesCollected() | BondUnstaked():
             return -event.amount
-    inside: int = getattr(event, "from_wallet", 0) - getattr(event, "to_wallet", 0)
+    inside: int = event.__dict__.get("from_wallet", 0) - event.__dict__.get("to_wallet", 0)
     return inside
 
 
-def _unbalanced(event: Event, movement: Movement, terms: Terms | None, block: int, where: str) -> Iterable[Imbalance]:
-    moved = sum(delta.free + delta.locked for delta in movement.accounts.values()) + movement.fees
-    if moved != _from_outside(event):
-        yield Imbalance(block, where, "legs against what came in or went out", _from_outside(event), moved)
+def _where(event: Event, log: RawLog) -> str:
+    return f"{type(event).__name__} {event.job_id or ''} at log {log.log_index}".replace("  ", " ")
+
+
+def _unbalanced(
+    event: Event, movement: Movement, outside: int, terms: Terms | None, log: RawLog
+) -> Iterable[Imbalance]:
+    moved = movement.fees
+    for delta in movement.accounts.values():
+        moved += delta.free + delta.locked
+    if moved != outside:
+        yield Imbalance(log.block_number, _where(event, log), "legs against what came in or went out", outside, moved)
     if isinstance(event, JobOpened) and event.escrow != event.terms.escrow:
-        yield Imbalance(block, where, "escrow against the terms", event.terms.escrow, event.escrow)
-    if hasattr(event, "provider_paid"):
+        yield Imbalance(
+            log.block_number, _where(event, log), "escrow against the terms", event.terms.escrow, event.escrow
+        )
+    if isinstance(event, JobClosed | JobPaid):
         if terms is None:
-            raise ChainMisbehaved(f"{where} of block {block} closes a job that never opened")
-        legs: dict[str, Any] = {name: getattr(event, name, 0) for name in _LEGS}
-        from_bond = sum(amount for name, amount in legs.items() if "bond" in name)
-        if hasattr(event, "bond_returned") and from_bond != terms.bond:
-            yield Imbalance(block, where, "legs of the bond", terms.bond, from_bond)
+            raise ChainMisbehaved(f"{_where(event, log)} of block {log.block_number} closes a job that never opened")
+        if isinstance(event, JobClosed):
+            from_bond = sum(getattr(event, name) for name in _LEGS if "bond" in name)
+            if from_bond != terms.bond:
+                yield Imbalance(log.block_number, _where(event, log), "legs of the bond", terms.bond, from_bond)

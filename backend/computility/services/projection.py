@@ -94,6 +94,7 @@ class Projection:
         self._scored: dict[tuple[bytes, int, bytes], tuple[ScoreSlot, bytes, int, int]] = {}
         """By account, role and escrow, what standings became since they were last put into their rows: slot, job, time and block."""
         self._statistics = StatisticsFold(self._by_number[STATISTICS.number], self._by_number[SCORE_HISTORY.number])
+        self._quick = _QUICK
         self._institutions = InstitutionFold(*(self._by_number[table.number] for table in OF_INSTITUTIONS))
 
     def fold(
@@ -123,7 +124,7 @@ class Projection:
         concerned: list[Row] = []
         images: list[Row] = []
         touched: set[bytes] = set()
-        chain, quick_folds, parties_of = self._number, _QUICK, PARTIES
+        chain, quick_folds, parties_of = self._number, self._quick, PARTIES
         for block in busy:
             number, block_hash, timestamp = block.number, block.hash, block.timestamp
             keep = number >= keep_from

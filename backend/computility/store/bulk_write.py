@@ -51,6 +51,17 @@ class BulkWriter:
                 found += map(from_rest, read.fetchall())
         return found
 
+    def every_row(self, table: Table, ledger: int) -> Iterator[Row]:
+        """All rows of a build, as they are at rest."""
+        plan = _plan(table, frozenset())
+        from_rest = plan.from_postgresql if self._postgresql else plan.from_sqlite
+        with self._told():
+            read = self._driver.execute(
+                plan.select_all.replace("?", "%s") if self._postgresql else plan.select_all, (ledger,)
+            )
+            while some := read.fetchmany(_LINES_AT_ONCE):
+                yield from map(from_rest, some)
+
     def insert(self, table: Table, rows: Sequence[Row]) -> None:
         """Add rows that are not there yet.
 
@@ -142,6 +153,7 @@ class _Plan:
     copy_to_stage: str
     merge: str
     select: str
+    select_all: str
     key_places: str
     sqlite_among: str
     for_sqlite: Callable[[Row], Row] | None
@@ -172,6 +184,7 @@ def _plan(table: Table, fixed: frozenset[str]) -> _Plan:
         merge=f"INSERT INTO {table.name} ({listed}) SELECT {listed} FROM {stage} {on_conflict}",  # noqa: S608  # see above
         # Names as above; the braces stay for the places of the keys.
         select=f"SELECT {listed} FROM {table.name} WHERE {key[0]} = ? AND ({', '.join(key[1:])}) IN ({{}})",  # noqa: S608  # see above
+        select_all=f"SELECT {listed} FROM {table.name} WHERE {key[0]} = ?",  # noqa: S608  # as above
         key_places=f"({', '.join('?' * (len(key) - 1))})",
         # SQLite lists rows only as VALUES, and one column not in brackets.
         sqlite_among="{}" if len(key) == 2 else "VALUES {}",
