@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from computility.chain.connection import ChainConnection
 from computility.chain.deployments import Deployments
 from computility.domain.errors import ChainReplaced, InvalidMessage, NodeBusy
 from computility.domain.identifiers import Address, Bytes32, address_from_bytes
-from computility.domain.job import JobRecord
 from computility.domain.ledger import Balance
 from computility.domain.provider import ProviderRecord
 from computility.domain.reward import Reward, RewardRecord
@@ -23,29 +22,19 @@ from computility.services.conservation import Conservation
 from computility.services.contract_directory import ContractDirectory
 from computility.services.ledger_replay import LedgerReplay
 from computility.services.ledger_source import LedgerSource, RpcSource, walk
+from computility.services.row_comparison import Difference, compare, compare_jobs
 from computility.services.uncollected import uncollected
 from computility.store import accounts, blocks, institutions, ledgers, providers, rewards, scores, statistics
 from computility.store.bulk_write import BulkWriter
 from computility.store.engine import Database
 from computility.store.ledgers import LIVE
-from computility.store.projected import GENERATION, ID, JOBS, JobsRow, job_record, job_row
+from computility.store.projected import ID, JOBS, JobsRow
 
 _PROGRESS_BLOCKS: Final = 100
 _MOST_DIFFERENCES: Final = 100
 
 Progress = Callable[[int, int], None]
 """Called with the blocks that are done and the blocks in all."""
-
-
-@dataclass(frozen=True)
-class Difference:
-    """One field in which store and chain do not agree. A missing row is None on its side, under the field ``row``."""
-
-    table: str
-    key: str
-    field: str
-    store: Any
-    chain: Any
 
 
 @dataclass(frozen=True)
@@ -131,7 +120,10 @@ class Auditor:
         if snapshot is None:
             return AuditReport(True, None, (), AuditCounts(0, 0, 0, 0), int(time.time()))
         replay = self._replay(snapshot, progress, conservation)
-        differences = [*_compare_jobs(snapshot, replay), *_compare(snapshot.tables, _tables_of(replay))]
+        differences = [
+            *compare_jobs(snapshot.ledger, snapshot.jobs, replay.jobs.values()),
+            *compare(snapshot.tables, _tables_of(replay)),
+        ]
         if self._source is None:
             differences += self._against_contracts(snapshot, replay)
         return AuditReport(
@@ -318,57 +310,6 @@ def _subject(scope: Scope, subject: bytes) -> str:
     return "0x" + subject.hex() if scope is Scope.RESOURCE else address_from_bytes(subject[12:])
 
 
-def _compare_jobs(snapshot: _Snapshot, replay: LedgerReplay) -> Iterator[Difference]:
-    true = {
-        (row := job_row(snapshot.ledger, generation, record))[ID]: row for generation, record in replay.jobs.values()
-    }
-    if snapshot.jobs == true:
-        return
-    for key in sorted({*snapshot.jobs, *true}):
-        kept, right = snapshot.jobs.get(key), true.get(key)
-        if kept == right:
-            continue
-        name = "0x" + key.hex()
-        if kept is None or right is None:
-            yield Difference("jobs", name, "row", _whole(_job_fields(kept)), _whole(_job_fields(right)))
-            continue
-        shown, should_be = _job_fields(kept), _job_fields(right)
-        assert shown is not None
-        assert should_be is not None
-        yield from _compare_fields("jobs", name, shown, should_be)
-        for column, mine, theirs in zip(JOBS.table.columns.keys(), kept, right, strict=True):
-            if mine != theirs and column not in should_be:
-                # What stands beside the record, to search by.
-                yield Difference("jobs", name, column, _text(mine), _text(theirs))
-
-
-def _compare(
-    store: Mapping[str, Mapping[str, Mapping[str, Any]]], chain: Mapping[str, Mapping[str, Mapping[str, Any]]]
-) -> Iterator[Difference]:
-    for table in chain:
-        for key in sorted({*store[table], *chain[table]}):
-            kept, true = store[table].get(key), chain[table].get(key)
-            if kept is None or true is None:
-                yield Difference(table, key, "row", _whole(kept), _whole(true))
-            else:
-                yield from _compare_fields(table, key, kept, true)
-
-
-def _compare_fields(table: str, key: str, kept: Mapping[str, Any], true: Mapping[str, Any]) -> Iterable[Difference]:
-    for name, value in true.items():
-        if kept[name] != value:
-            yield Difference(table, key, name, _text(kept[name]), _text(value))
-
-
-def _job_fields(row: JobsRow | None) -> dict[str, Any] | None:
-    if row is None:
-        return None
-    record = job_record(row)
-    values = {field.name: getattr(record, field.name) for field in fields(JobRecord)}
-    values["terms"] = record.terms.to_json() if record.terms else None
-    return {**values, "generation": row[GENERATION]}
-
-
 def _provider_fields(record: ProviderRecord) -> dict[str, Any]:
     return asdict(record)
 
@@ -395,14 +336,3 @@ def _standing_fields(standing: Standing) -> dict[str, Any]:
 
 def _balance_text(balance: Balance) -> str:
     return f"free {balance.free}, locked {balance.locked}"
-
-
-def _whole(row: Mapping[str, Any] | None) -> Any:
-    return None if row is None else {name: _text(value) for name, value in row.items()}
-
-
-def _text(value: Any) -> Any:
-    if isinstance(value, bytes):
-        return "0x" + value.hex()
-    # Amounts exceed what JSON numbers keep.
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
