@@ -1,4 +1,4 @@
-"""The auditor's costs: a trade's proof (size, build, verification), and `replay` with `conserve` in one pass over a saved ledger.
+"""The auditor's costs: a proof of a trade, alone and in a batch (size, build, verification), and `replay` with `conserve` over a saved ledger.
 
 Prints one JSON object. Seconds are of this machine as busy as it is: medians of several runs; sizes and counts stand by themselves.
 """
@@ -6,6 +6,7 @@ Prints one JSON object. Seconds are of this machine as busy as it is: medians of
 from __future__ import annotations
 
 import argparse
+import gzip
 import json
 import statistics
 import sys
@@ -21,10 +22,19 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))  # the parties that trade are the tests'
 
 from scripts.bench.traded_chain import TradedChain, fill, start_ledger  # noqa: E402  # after the path is known
-from tests.integration.ledger_on_chain import LedgerOnChain, deploy_ledger  # noqa: E402  # after the path is known
+from tests.integration.ledger_on_chain import (  # noqa: E402  # after the path is known
+    BUYER,
+    PROVIDER,
+    RESULT,
+    VERIFIER,
+    LedgerOnChain,
+    deploy_ledger,
+)
 
 from computility.chain.connection import ChainConnection  # noqa: E402
 from computility.chain.local_chain import LocalChain, LocalChainSettings  # noqa: E402
+from computility.domain.attestation import Attestation, Verdict  # noqa: E402
+from computility.domain.identifiers import ZERO_BYTES32, Bytes32  # noqa: E402
 from computility.services.auditor import Auditor  # noqa: E402
 from computility.services.conservation import Conservation  # noqa: E402
 from computility.services.indexer import Indexer  # noqa: E402
@@ -34,6 +44,7 @@ from computility.services.trade_proof import verify_bundle  # noqa: E402
 from computility.store.engine import open_database  # noqa: E402
 
 RUNS = 15
+BATCH = 100
 ValueT = TypeVar("ValueT")
 
 
@@ -50,7 +61,9 @@ def main() -> None:
     ):
         ledger = deploy_ledger(chain, Path(folder))
         with console.status("proving a trade sent singly"):
-            report["proof"] = _proof(ledger)
+            report["proof"] = _proof(ledger, _traded_alone(ledger))
+        with console.status(f"proving one of {BATCH} trades that were opened and attested together"):
+            report["proof_of_one_in_a_batch"] = {"batch": BATCH, **_proof(ledger, _traded_in_a_batch(ledger))}
     with (
         tempfile.TemporaryDirectory(prefix="computility-bench-") as name,
         LocalChain(LocalChainSettings("anvil", block_time_s=0)) as chain,
@@ -89,15 +102,35 @@ def _one_pass(traded: TradedChain, folder: Path) -> dict[str, Any]:
     }
 
 
-def _proof(ledger: LedgerOnChain) -> dict[str, Any]:
+def _traded_alone(ledger: LedgerOnChain) -> Bytes32:
     terms = ledger.open()
     ledger.attest(terms)
-    job = terms.job_id(ledger.deployments.domain)
+    return terms.job_id(ledger.deployments.domain)
+
+
+def _traded_in_a_batch(ledger: LedgerOnChain) -> Bytes32:
+    """``openManyWithPermit`` and ``attestMany`` of a hundred: their receipts hold the events of all. The job in the middle."""
+    batch = [ledger.terms(verifier_fee=0, unit_price=10**12, bond=10**15) for _ in range(BATCH)]
+    provider, verifier, buyer = (ledger.accounts[who] for who in (PROVIDER, VERIFIER, BUYER))
+    _, skipped = buyer.open_many_from_wallet([(terms, provider.sign_terms(terms)) for terms in batch])
+    words = []
+    for terms in batch:
+        job = terms.job_id(ledger.deployments.domain)
+        attestation = Attestation(job, Verdict.PASS, RESULT, 60, True, 10_000, ZERO_BYTES32, RESULT)
+        words.append((terms, attestation, verifier.sign(attestation).signature))
+    _, unattested = provider.attest_many(words, gas=25_000_000)
+    if skipped or unattested:
+        raise RuntimeError(f"the batch is not whole: {[*skipped.values(), *unattested.values()]}")
+    return batch[BATCH // 2].job_id(ledger.deployments.domain)
+
+
+def _proof(ledger: LedgerOnChain, job: Bytes32) -> dict[str, Any]:
     builder = ProofBuilder(ChainConnection(ledger.rpc), ledger.deployments)
     build_s, (bundle, _) = _median(lambda: builder.build(job))
     verify_s, trade = _median(lambda: verify_bundle(bundle))
     return {
         "bytes": len(bundle),
+        "gzip_bytes": len(gzip.compress(bundle)),
         "bytes_bar": 64 * 1024,
         "events": len(trade.events),
         "build_ms": round(build_s * 1000, 1),

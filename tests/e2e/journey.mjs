@@ -27,7 +27,7 @@ await visitPage(async (visit) => {
   await visit.see(page.getByRole("link", { name: `${jobId.slice(0, 6)}…${jobId.slice(-4)}` }));
   await visit.shot("jobs");
 
-  await visit.connect("provider");
+  await visit.connect("provider-aurora");
   const claim = await claimEarnings(visit);
   // A provider without a balance could lock no bond for the next job.
   const deposited = await putBack(visit, "50");
@@ -37,8 +37,8 @@ await visitPage(async (visit) => {
   await visit.shot("audit");
   const proof = await verifyProof(visit, jobId);
   await visit.section("Statistics");
-  await visit.see(page.getByRole("img", { name: /^Volume/ }));
-  await visit.see(page.getByRole("img", { name: /^A unit of wasm/ }));
+  await visit.see(page.getByRole("figure", { name: /^Volume/ }));
+  await visit.see(page.getByRole("figure", { name: /^A unit of wasm/ }));
   await visit.shot("statistics");
   await visit.section("Institutions");
   await visit.see(page.getByRole("table", { name: "Committee of verifiers" }));

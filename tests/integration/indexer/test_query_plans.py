@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -13,8 +14,20 @@ from tests.integration.ledger_on_chain import BUYER, PROVIDER, LedgerOnChain, in
 
 from computility.domain.identifiers import Address, Bytes32, ChainId
 from computility.domain.job import JobState
+from computility.domain.statements import StatementKind
 from computility.domain.statistics import TOTAL, Scope
-from computility.store import institutions, jobs, raw_logs, statistics
+from computility.store import (
+    accounts,
+    blocks,
+    institutions,
+    jobs,
+    providers,
+    raw_logs,
+    rewards,
+    scores,
+    statements,
+    statistics,
+)
 
 Ask = Callable[[Session, ChainId, Address, Bytes32], Any]
 
@@ -50,7 +63,70 @@ QUERIES: dict[str, Ask] = {
     "operations, the newest first": lambda s, c, a, j: institutions.page_of_operations(
         s, c, before=(1, a, j), limit=20
     ),
+    "a dispute": lambda s, c, a, _j: institutions.find_dispute(s, c, a, 7),
+    "live jobs of a provider, listed": lambda s, c, a, _j: jobs.page_of_jobs(
+        s, c, provider=a, states=[JobState.OPEN], limit=20
+    ),
+    "events of a job, the second page": lambda s, c, _a, j: raw_logs.logs_of_job(s, c, j, (3, 1), 20),
+    "events of an account and a name, the second page": lambda s, c, a, _j: raw_logs.page_of_logs(
+        s, c, name="JobOpened", account=a, before=(9, 9), limit=20
+    ),
+    "the last events of jobs": lambda s, c, _a, j: raw_logs.last_blocks_of_jobs(s, c, [j]),
+    "a balance": lambda s, c, a, _j: accounts.balance_of(s, c, a),
+    "a score": lambda s, c, a, _j: scores.find_standing(s, c, a, a, 1),
+    "a provider": lambda s, c, a, _j: providers.find_provider(s, c, a, a),
+    "providers": lambda s, c, a, _j: providers.page_of_providers(s, c, a, after=a, limit=20),
+    "a reward": lambda s, c, a, _j: rewards.find_reward(s, c, a, a),
+    "the head": lambda s, c, _a, _j: blocks.blocks_down_from(s, c, 5, 1),
+    "a statement": lambda s, c, a, j: statements.find(s, c, j, a),
+    "the withdrawal of an ask": lambda s, c, _a, j: statements.withdrawal_of(s, c, j),
+    "the answer to a request": lambda s, c, _a, j: statements.answer_to(s, c, j),
+    "statements about a job": lambda s, c, _a, j: statements.about(s, c, StatementKind.SUBMISSION, j),
+    "the last statement about a job": lambda s, c, _a, j: statements.last_about(s, c, StatementKind.SUBMISSION, j),
+    "a page of statements about a job": lambda s, c, _a, j: statements.page_about(
+        s, c, StatementKind.SUBMISSION, j, 3, 20
+    ),
+    "a reading of a meter": lambda s, c, _a, j: statements.reading(s, c, j, 3),
+    "statements that concern a provider": lambda s, c, a, _j: statements.page_of_provider(
+        s, c, StatementKind.RATING, a, 9, 20
+    ),
+    "ratings of a provider": lambda s, c, a, _j: statements.ratings_at(s, c, a, 9),
+    "resources of a provider": lambda s, c, a, _j: statements.urns_of(s, c, a),
+    "resources of the newest asks": lambda s, c, _a, _j: statements.newest_urns(s, c, 20),
+    "open asks": lambda s, c, _a, _j: statements.open_asks(
+        s, c, 9, resource_kind=None, environment=None, provider=None, after=("1", 1), limit=20
+    ),
+    "open asks of a provider": lambda s, c, a, _j: statements.count_open_asks(s, c, a, 9),
+    "requests for a provider": lambda s, c, a, _j: statements.quote_requests(
+        s, c, 9, buyer=None, provider=a, status="pending", after=None, limit=20
+    ),
+    "pending requests of a buyer": lambda s, c, a, _j: statements.count_pending_requests(s, c, 9, buyer=a),
+    "statements of a signer about a job": lambda s, c, a, j: statements.count_by(s, c, StatementKind.ATTESTATION, j, a),
 }
+NOT_ASKED_BY_A_REQUEST = {
+    # The indexer's, of one block or of a stretch of blocks.
+    "logs_above", "logs_from", "remove_logs_above", "digests_between", "seal_to", "remove_blocks_above", "remove_empty_blocks_between",
+    # Of whoever reads everything: audits, surveillance, exports, tests.
+    "all_jobs", "all_accounts", "all_fees", "all_scores", "all_providers", "all_rewards", "all_statistics", "all_history", "all_members",
+    "all_disputes", "all_votes", "all_operations", "all_of", "count_logs", "count_blocks",
+    # By primary key, through the session.
+    "cursor_of",
+    # No queries.
+    "row_of", "packed", "unpacked",
+}  # fmt: skip
+
+
+def test_no_query__is_left_out() -> None:
+    known = {name for ask in QUERIES.values() for name in ask.__code__.co_names}
+    modules = (accounts, blocks, institutions, jobs, providers, raw_logs, rewards, scores, statements, statistics)
+    queries = {
+        name
+        for module in modules
+        for name, found in vars(module).items()
+        if inspect.isfunction(found) and found.__module__ == module.__name__ and not name.startswith("_")
+    }
+    assert queries - known - NOT_ASKED_BY_A_REQUEST == set()
+    assert NOT_ASKED_BY_A_REQUEST & known == set()
 
 
 def test_every_query_of_the_api__goes_through_an_index(ledger: LedgerOnChain, new_database: OpenDatabase) -> None:

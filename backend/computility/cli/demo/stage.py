@@ -81,7 +81,9 @@ def set_stage(folder: Path, checkout: Path, port: int, backend: Backend, say: Sa
         stack.callback(processes.stop)
         say("starting the node: indexer, order book, API, web app")
         url = f"http://127.0.0.1:{port}"
-        processes.start("node", _COMMAND_LINE, ["node", "serve"], _node_environment(folder, checkout, port, chain))
+        processes.start(
+            "node", _COMMAND_LINE, ["node", "serve"], _node_environment(folder, checkout, port, chain, cast)
+        )
         # The one that the first trade waits for starts beside the node, the others while the chain makes its first blocks.
         _start_provider(processes, cast, "provider-aurora", folder, url, chain.rpc_url)
         say("handing out play money: stakes, bonds, reserve tokens")
@@ -139,8 +141,12 @@ def _hand_out(accounts: dict[str, TradingAccount], at_once: bool) -> None:
         list(pool.map(equip, names))
 
 
-def _node_environment(folder: Path, checkout: Path, port: int, chain: LocalChain) -> dict[str, str]:
+def _node_environment(
+    folder: Path, checkout: Path, port: int, chain: LocalChain, cast: dict[str, Player]
+) -> dict[str, str]:
+    shown = ("buyer", *PROVIDERS, *VERIFIERS, *ARBITERS)
     return {
+        "COMPUTILITY_DEVELOPMENT_ACCOUNTS": ",".join(f"{name}={cast[name].address}" for name in shown),
         "DATABASE_URL": f"sqlite:///{folder}/node.sqlite",
         "COMPUTILITY_RPC_URL": chain.rpc_url,
         "COMPUTILITY_CHAIN_NUMBER": str(chain.chain_id),

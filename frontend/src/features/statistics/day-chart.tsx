@@ -1,3 +1,5 @@
+import { Facts } from "@/shared/ui/facts.tsx";
+
 export interface Series {
   readonly name: string;
   /** By the days' order; null where there is nothing to say of a day. */
@@ -21,8 +23,18 @@ const TOP = 8;
 /** So that the first days of a ledger look like days. */
 const WIDEST_BAR = 40;
 
-/** Values by day, as bars or lines. Every value is in a title, for whoever hovers or listens. */
+/** Values by day, as bars or lines; in words while there is one day only, of which a picture shows nothing. Every value is in a title, for whoever hovers or listens. */
 export function DayChart({ title, unit, days, series, kind }: Props) {
+  if (days.length < 2) {
+    return (
+      <figure className="chart">
+        <figcaption>
+          {title} <span className="muted">({unit})</span>, {days[0]}
+        </figcaption>
+        <Facts rows={series.map(({ name, values }) => [name, values[0] == null ? "—" : short(values[0])])} />
+      </figure>
+    );
+  }
   const highest = Math.max(...series.flatMap(({ values }) => values.map((value) => value ?? 0)), 0);
   const step = (WIDTH - LEFT) / Math.max(days.length, 1);
   const bar = Math.min(step * 0.8, WIDEST_BAR);

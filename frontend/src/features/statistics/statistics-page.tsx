@@ -65,32 +65,34 @@ function Days({ rows }: { readonly rows: readonly StatisticsRow[] }) {
   return (
     <section aria-label="By day">
       <h2>By day</h2>
-      <DayChart
-        title="Volume"
-        unit={`${credit.symbol} a day`}
-        days={days}
-        kind="bars"
-        series={[{ name: "volume", values: rows.map(({ volume }) => credits(volume)) }]}
-      />
-      <DayChart
-        title="Jobs"
-        unit="jobs a day"
-        days={days}
-        kind="lines"
-        series={[
-          { name: "opened", values: rows.map(({ opened }) => opened) },
-          { name: "closed", values: rows.map(({ closed }) => closed) },
-          { name: "failed", values: rows.map(({ failed }) => failed) },
-          { name: "disputed", values: rows.map(({ disputed }) => disputed) },
-        ]}
-      />
-      <DayChart
-        title="Concentration"
-        unit="HHI, 10 000 is a monopoly"
-        days={days}
-        kind="lines"
-        series={[{ name: "HHI", values: rows.map(({ concentration }) => concentration?.hhi || null) }]}
-      />
+      <div className="charts">
+        <DayChart
+          title="Volume"
+          unit={`${credit.symbol} a day`}
+          days={days}
+          kind="bars"
+          series={[{ name: "volume", values: rows.map(({ volume }) => credits(volume)) }]}
+        />
+        <DayChart
+          title="Jobs"
+          unit="jobs a day"
+          days={days}
+          kind="lines"
+          series={[
+            { name: "opened", values: rows.map(({ opened }) => opened) },
+            { name: "closed", values: rows.map(({ closed }) => closed) },
+            { name: "failed", values: rows.map(({ failed }) => failed) },
+            { name: "disputed", values: rows.map(({ disputed }) => disputed) },
+          ]}
+        />
+        <DayChart
+          title="Concentration"
+          unit="HHI, 10 000 is a monopoly"
+          days={days}
+          kind="lines"
+          series={[{ name: "HHI", values: rows.map(({ concentration }) => concentration?.hhi || null) }]}
+        />
+      </div>
     </section>
   );
 }
@@ -103,28 +105,30 @@ function Prices({ rows }: { readonly rows: readonly PriceRow[] }) {
   return (
     <section aria-label="Prices">
       <h2>Price index</h2>
-      {kinds.map((kind) => {
-        const of = new Map(rows.filter((row) => row.kind === kind).map((row) => [row.date, row]));
-        const values = (read: (row: PriceRow) => string) =>
-          days.map((day) => {
-            const row = of.get(day);
-            return row === undefined ? null : credits(read(row));
-          });
-        return (
-          <DayChart
-            key={kind}
-            title={`A unit of ${kind}`}
-            unit={credit.symbol}
-            days={days}
-            kind="lines"
-            series={[
-              { name: "mean by units", values: values((row) => row.mean_price) },
-              { name: "lowest", values: values((row) => row.low_price) },
-              { name: "highest", values: values((row) => row.high_price) },
-            ]}
-          />
-        );
-      })}
+      <div className="charts">
+        {kinds.map((kind) => {
+          const of = new Map(rows.filter((row) => row.kind === kind).map((row) => [row.date, row]));
+          const values = (read: (row: PriceRow) => string) =>
+            days.map((day) => {
+              const row = of.get(day);
+              return row === undefined ? null : credits(read(row));
+            });
+          return (
+            <DayChart
+              key={kind}
+              title={`A unit of ${kind}`}
+              unit={credit.symbol}
+              days={days}
+              kind="lines"
+              series={[
+                { name: "mean by units", values: values((row) => row.mean_price) },
+                { name: "lowest", values: values((row) => row.low_price) },
+                { name: "highest", values: values((row) => row.high_price) },
+              ]}
+            />
+          );
+        })}
+      </div>
     </section>
   );
 }

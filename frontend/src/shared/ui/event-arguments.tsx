@@ -1,4 +1,5 @@
 import { isAddress, isHex } from "viem";
+import { formatBps } from "@/shared/money/share.ts";
 import { AccountName } from "./account-name.tsx";
 import { Credits } from "./credits.tsx";
 import { Hash } from "./hash.tsx";
@@ -29,7 +30,7 @@ const AMOUNTS = new Set([
   "verifierPaid",
 ]);
 
-const TIMES = new Set(["at", "deadline", "end", "openBy"]);
+const TIMES = new Set(["appealBy", "at", "closesAt", "commitBy", "deadline", "end", "openBy", "revealBy"]);
 
 /** The contracts' enumerations, in their order. */
 const WORDS: Readonly<Record<string, readonly string[]>> = {
@@ -70,6 +71,7 @@ function Value({ name, value }: { readonly name: string; readonly value: unknown
   if (typeof value === "string" && isHex(value)) return <Hash value={value} />;
   if (AMOUNTS.has(name) && /^\d+$/.test(String(value))) return <Credits atoms={String(value)} />;
   if (TIMES.has(name) && Number(value) > 0) return <TimeOf seconds={Number(value)} />;
+  if (name.endsWith("Bps") && typeof value === "number") return <span className="number">{formatBps(value)}</span>;
   const words = WORDS[name]?.[Number(value)];
   if (words !== undefined) return <span>{words}</span>;
   return <span>{Array.isArray(value) ? value.map(String).join(", ") : String(value)}</span>;
