@@ -52,7 +52,7 @@ class NodeSettings(BaseSettings):
     more_rpc_urls: Annotated[tuple[str, ...], NoDecode] = ()
     """Further endpoints of the same chain: asked when the first fails, and held against it at final blocks (``COMPUTILITY_MORE_RPC_URLS=a,b``)."""
     rpc_websocket_url: str | None = None
-    """Where new blocks are told of; without it they are polled for."""
+    """Where new blocks are told of. Without it they are polled for, but on development chains told of under the URL of the endpoint."""
     rpc_url_public: HttpUrl | None = None
     """Where wallets reach the chain, if anywhere but through their own settings."""
     rpc_timeout_s: Annotated[float, Field(gt=0, le=120)] = 10.0
@@ -125,6 +125,13 @@ class NodeSettings(BaseSettings):
     def development(self) -> bool:
         """Whether the chain is a local one whose keys are public."""
         return self.chain_number in DEVELOPMENT_CHAINS
+
+    @property
+    def heads_url(self) -> str | None:
+        """Where ``newHeads`` are told: anvil and Ganache answer WebSockets where they answer HTTP. While nobody does, blocks are polled for."""
+        if self.rpc_websocket_url or not self.development:
+            return self.rpc_websocket_url
+        return "ws" + self.rpc_url.removeprefix("http") if self.rpc_url.startswith("http") else None
 
 
 @dataclass(frozen=True)

@@ -127,7 +127,7 @@ class Node:
                 database,
                 node.deployments,
                 more_endpoints=settings.more_rpc_urls,
-                websocket_url=settings.rpc_websocket_url,
+                websocket_url=settings.heads_url,
                 timeout_s=settings.rpc_timeout_s,
                 confirmation_depth=settings.confirmation_depth,
                 safe_depth=settings.safe_depth,

@@ -11,6 +11,7 @@ from tests.chaos.waiting import wait_until
 from tests.integration.ledger_on_chain import LedgerOnChain
 
 from computility.chain.head_watch import HeadWatch
+from computility.settings import NodeSettings
 
 NEVER_S = 10_000.0
 SOON_S = 120.0
@@ -99,3 +100,12 @@ def test_whoever_waits_while_the_socket_drops__waits_no_longer_for_it(ledger: Le
 def test_without_a_socket__blocks_are_polled_for() -> None:
     with HeadWatch(None, 0.05) as watch, waiting(watch):
         assert not watch.listening
+
+
+def test_a_node_on_a_development_chain__is_told_of_blocks_without_being_set_up_for_it(ledger: LedgerOnChain) -> None:
+    settings = NodeSettings(rpc_url=ledger.rpc.url, chain_number=31_337)
+    with HeadWatch(settings.heads_url, NEVER_S) as watch:
+        wait_until(lambda: watch.listening, SOON_S)
+    assert NodeSettings(rpc_url="https://somewhere.example/key", chain_number=1).heads_url is None
+    named = NodeSettings(rpc_url="https://somewhere.example/key", rpc_websocket_url="wss://there.example")
+    assert named.heads_url == "wss://there.example"
