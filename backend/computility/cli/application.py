@@ -20,6 +20,7 @@ EXIT_INTERRUPTED: Final = 130
 _COMMANDS: Final = {
     "demo": "computility.cli.demo.command",
     "buy": "computility.cli.buy",
+    "sweep": "computility.cli.sweep",
     "ask": "computility.cli.ask",
     "lease": "computility.cli.lease",
     "job": "computility.cli.job",
