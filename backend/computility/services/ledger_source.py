@@ -8,8 +8,13 @@ from __future__ import annotations
 
 import gzip
 import itertools
+import multiprocessing
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -27,11 +32,14 @@ from computility.chain.receipt_trie import (
     require_block_hash,
 )
 from computility.chain.rpc import RpcClient
-from computility.domain.errors import ChainMisbehaved, InvalidMessage, InvalidProof, RpcRefused
+from computility.domain.errors import ChainMisbehaved, InvalidMessage, InvalidProof, NodeBusy, RpcRefused
 from computility.domain.identifiers import Address, Bytes32
 from computility.services.contract_directory import ContractDirectory
 
 _BATCH_BLOCKS: Final = 100
+_AHEAD_FROM_BLOCKS: Final = 256
+_PROVEN_AT_ONCE: Final = 32
+_BATCHES_AHEAD: Final = 4
 _METHOD_NOT_FOUND: Final = -32601
 _MAX_LINE_BYTES: Final = 64 * 1024 * 1024
 FILE_VERSION: Final = 1
@@ -57,6 +65,10 @@ class BlockContent:
     transactions: tuple[Bytes32, ...]
 
 
+_Proven = tuple[tuple[Any, ...], list[tuple[Any, ...]]]
+"""A header's fields, and those of each log that the header does not tell."""
+
+
 class LedgerSource(Protocol):
     """The chain from the first deployment on, block by block."""
 
@@ -72,8 +84,10 @@ class LedgerSource(Protocol):
         """Blocks ``first`` to ``last``, unproven."""
 
 
-def walk(source: LedgerSource, last: int | None = None) -> Iterator[SourcedBlock]:
-    """All blocks from the first deployment to ``last``, proven.
+def walk(
+    source: LedgerSource, last: int | None = None, *, ahead_from: int = _AHEAD_FROM_BLOCKS
+) -> Iterator[SourcedBlock]:
+    """All blocks from the first deployment to ``last``, proven; of ``ahead_from`` blocks and more by a process that works ahead.
 
     Raises:
         InvalidProof: the source says what does not hash to its own blocks.
@@ -81,14 +95,68 @@ def walk(source: LedgerSource, last: int | None = None) -> Iterator[SourcedBlock
     """
     directory = ContractDirectory(source.deployments)
     wanted = {bytes.fromhex(address[2:]): address for address in directory.addresses}
-    first = source.deployments.generations[0].block
+    first, end = source.deployments.generations[0].block, source.last if last is None else last
+    contents = source.contents(first, end)
     parent: Bytes32 | None = None
-    for number, content in enumerate(source.contents(first, source.last if last is None else last), first):
-        header = parse_header(content.header)
+    for number, block in enumerate((_ahead if end - first + 1 >= ahead_from else _here)(contents, wanted), first):
+        header = block.header
         if header.number != number or (parent is not None and header.parent_hash != parent):
             raise InvalidProof(f"block {header.number} does not follow block {number - 1}: reorganising, or a lie")
         parent = header.hash
+        yield block
+
+
+def _here(contents: Iterator[BlockContent], wanted: Mapping[bytes, Address]) -> Iterator[SourcedBlock]:
+    for content in contents:
+        header = parse_header(content.header)
         yield SourcedBlock(header, tuple(_logs(header, content, wanted)))
+
+
+def _ahead(contents: Iterator[BlockContent], wanted: Mapping[bytes, Address]) -> Iterator[SourcedBlock]:
+    """As ``_here``, but hashes and takes apart in a process of its own, while what came before is folded."""
+    # Tuples of bytes and text: objects would cost more to hand over than to make.
+    batches = iter(lambda: [(c.header, c.receipts, c.transactions) for c in islice(contents, _PROVEN_AT_ONCE)], [])
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as processes:
+        waiting: deque[Future[list[_Proven]]] = deque()
+        try:
+            for batch in batches:
+                waiting.append(processes.submit(_prove, batch, wanted))
+                if len(waiting) > _BATCHES_AHEAD:
+                    yield from _sourced(waiting.popleft())
+            while waiting:
+                yield from _sourced(waiting.popleft())
+        except BrokenProcessPool as error:
+            raise NodeBusy("the process that proves blocks ended, by want of memory say: try again") from error
+        finally:
+            for future in waiting:
+                future.cancel()
+
+
+def _prove(
+    batch: Sequence[tuple[bytes, tuple[bytes, ...], tuple[Bytes32, ...]]], wanted: Mapping[bytes, Address]
+) -> list[_Proven]:
+    proven = []
+    for block in _here((BlockContent(*content) for content in batch), wanted):
+        header = block.header
+        proven.append(
+            (
+                (header.hash, header.parent_hash, header.receipts_root, header.logs_bloom, header.number, header.timestamp),
+                [(log.address, log.topics, log.data, log.tx_hash, log.log_index) for log in block.logs],
+            )
+        )  # fmt: skip
+    return proven
+
+
+def _sourced(proven: Future[list[_Proven]]) -> Iterator[SourcedBlock]:
+    for head, logs in proven.result():
+        header = ProvenHeader(*head)
+        yield SourcedBlock(
+            header,
+            tuple(
+                RawLog(address, topics, data, header.number, header.hash, tx_hash, index)
+                for address, topics, data, tx_hash, index in logs
+            ),
+        )
 
 
 def _logs(header: ProvenHeader, content: BlockContent, wanted: Mapping[bytes, Address]) -> Iterator[RawLog]:

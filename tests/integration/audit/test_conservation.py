@@ -119,6 +119,13 @@ def test_a_ledger_file_that_was_tampered_with__is_refused(saved: Path, tmp_path:
         list(walk(FileSource(spoil(saved, tmp_path / "spoilt.gz", change))))
 
 
+def test_a_process_that_proves_ahead__finds_the_same_blocks_and_the_same_lies(saved: Path, tmp_path: Path) -> None:
+    assert list(walk(FileSource(saved), ahead_from=1)) == list(walk(FileSource(saved)))
+    for change in (raise_an_amount, drop_a_block):
+        with pytest.raises(InvalidProof):
+            list(walk(FileSource(spoil(saved, tmp_path / "spoilt.gz", change)), ahead_from=1))
+
+
 def cut_it_short(lines: list[Any]) -> None:
     del lines[-2:]
 
