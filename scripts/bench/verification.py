@@ -1,7 +1,8 @@
 """What verification costs and what it catches: Freivalds' checks, the hardware challenge, and the rule of re-execution.
 
-Prints one JSON object. Costs are ratios of processor seconds of one thread, measured in this run, so that other load matters little. With
-COMPUTILITY_BENCH_QUICK=1 sizes and trials are small, and costs, which fall with the size, mean nothing.
+Prints one JSON object; the benches of segment replay and of execution (sandbox, Ray) are run as well, and their keys are in it. Costs are ratios
+of processor seconds of one thread, measured in this run, so that other load matters little. With COMPUTILITY_BENCH_QUICK=1 sizes and trials are
+small, and costs, which fall with the size, mean nothing.
 """
 
 # ruff: noqa: E402 - numpy reads how many threads it may use when it is loaded
@@ -17,10 +18,12 @@ import hashlib
 import json
 import platform
 import statistics
+import subprocess
 import sys
 import time
 from collections.abc import Callable
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -76,8 +79,17 @@ def main() -> None:
         **float_checks(),
         **hardware_detection(),
         **quorum(),
+        **report_of("segments.py"),
+        **report_of("execution.py", *(("--starts", "20", "--jobs", "20") if QUICK else ())),
     }
     print(json.dumps(report, indent=2))
+
+
+def report_of(script: str, *arguments: str) -> dict[str, Any]:
+    """What another bench reports, but for what every bench says of itself. A process of its own: this one has loaded and warmed much."""
+    command = [sys.executable, str(Path(__file__).with_name(script)), *arguments]
+    report = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
+    return {key: value for key, value in report.items() if key not in ("bench", "python", "machine", "quick", "numpy")}
 
 
 def seconds(work: Callable[[], Any]) -> tuple[float, Any]:
