@@ -21,18 +21,18 @@ branch_labels = None
 depends_on = None
 
 _ROWS_AT_ONCE = 5_000
-_INSERT = sa.text("INSERT INTO event_accounts VALUES (:chain_id, :account, :block_number, :log_indexes)")
+_INSERT = sa.text("INSERT INTO event_accounts_by_block VALUES (:chain_id, :account, :block_number, :log_indexes)")
 
 
 def upgrade() -> None:
     bind = op.get_bind()
     postgresql = bind.dialect.name == "postgresql"
+    if postgresql:
+        # Nothing is added while the rows are copied; they can be read until the tables change places.
+        bind.execute(sa.text("LOCK TABLE event_accounts IN SHARE MODE"))
     parts = _partitions(bind) if postgresql else []
-    op.rename_table("event_accounts", "event_accounts_by_log")
-    for name, _ in parts:
-        op.rename_table(name, f"{name}_by_log")
     op.create_table(
-        "event_accounts",
+        "event_accounts_by_block",
         sa.Column("chain_id", ChainColumn(), nullable=False),
         sa.Column("account", AddressColumn(), nullable=False),
         sa.Column("block_number", sa.BigInteger(), nullable=False),
@@ -42,12 +42,15 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     for name, bound in parts:
-        op.execute(f"CREATE TABLE {name} PARTITION OF event_accounts {bound}")
-    old = sa.text("SELECT chain_id, account, block_number, log_index FROM event_accounts_by_log ORDER BY 1, 2, 3, 4")
+        op.execute(f"CREATE TABLE {name}_by_block PARTITION OF event_accounts_by_block {bound}")
+    old = sa.text("SELECT chain_id, account, block_number, log_index FROM event_accounts ORDER BY 1, 2, 3, 4")
     rows = _by_block(bind.execute(old.execution_options(stream_results=True, yield_per=_ROWS_AT_ONCE)))
     while some := list(itertools.islice(rows, _ROWS_AT_ONCE)):
         bind.execute(_INSERT, some)
-    op.drop_table("event_accounts_by_log")
+    op.drop_table("event_accounts")
+    op.rename_table("event_accounts_by_block", "event_accounts")
+    for name, _ in parts:
+        op.rename_table(f"{name}_by_block", name)
 
 
 def _by_block(rows: Iterable[Any]) -> Iterator[dict[str, Any]]:
