@@ -45,8 +45,6 @@ contract AgenticInvariantsTest is Deployment {
         targetContract(address(handler));
     }
 
-    /// forge-config: default.invariant.runs = 100
-    /// forge-config: default.invariant.depth = 100
     function invariant_TheAdapterHoldsNothingOfItsOwn() external view {
         handler.requireNothingHeld();
     }
