@@ -58,7 +58,8 @@ class RayExecutor(BlockingExecutor):
         self._ray = _connected(self._cluster)
         self._local = make()
         self._task = self._ray.remote(max_retries=_RETRIES, num_cpus=1)(_run_on_worker)
-        self._maker = self._ray.put(make)
+        # Small, so it travels in the task itself: an object of the store would be fetched anew for each job.
+        self._maker: bytes = importlib.import_module("ray.cloudpickle").dumps(make)
 
     def capabilities(self) -> Capabilities:
         """Those of one machine, as often as the cluster has places."""
@@ -123,35 +124,35 @@ _made: dict[bytes, Executor] = {}
 """The executor of this worker, by how it is made."""
 
 
-def _executor_of(make: Callable[[], Executor]) -> Executor:
-    key: bytes = importlib.import_module("ray.cloudpickle").dumps(make)
-    if key not in _made:
-        _made[key] = make()
-    return _made[key]
+def _executor_of(maker: bytes) -> Executor:
+    if maker not in _made:
+        make: Callable[[], Executor] = importlib.import_module("ray.cloudpickle").loads(maker)
+        _made[maker] = make()
+    return _made[maker]
 
 
 def _run_on_worker(
-    make: Callable[[], Executor], attempt: AttemptId, prepared: Prepared
+    maker: bytes, attempt: AttemptId, prepared: Prepared
 ) -> tuple[Execution | None, ComputilityError | None]:
     # Errors of ours travel as values: Ray would wrap them, and take a job's fault for its own.
     try:
-        return run_prepared(_executor_of(make), attempt, prepared), None
+        return run_prepared(_executor_of(maker), attempt, prepared), None
     except ExecutionError as error:
         return None, error
 
 
-def _test_on_worker(make: Callable[[], Executor]) -> str:
+def _test_on_worker(maker: bytes) -> str:
     try:
-        _executor_of(make).self_test()  # type: ignore[attr-defined]  # asked for only where the local one has it
+        _executor_of(maker).self_test()  # type: ignore[attr-defined]  # asked for only where the local one has it
     except ComputilityError as error:
         return str(error)
     return ""
 
 
-def _hold(make: Callable[[], Executor]) -> None:
+def _hold(maker: bytes) -> None:
     import time
 
-    _executor_of(make)
+    _executor_of(maker)
     time.sleep(0.2)
 
 
