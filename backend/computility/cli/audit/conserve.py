@@ -15,6 +15,7 @@ from computility.cli.audit.options import (
 )
 from computility.cli.options import DEFAULT_RPC, RpcOption
 from computility.cli.output import JsonOption, print_json, print_record
+from computility.domain.units import format_credits
 
 if TYPE_CHECKING:
     from computility.services.conservation import ConservationReport
@@ -51,6 +52,11 @@ def command(
         raise typer.Exit(EXIT_IMBALANCE)
 
 
+def in_credits(totals: dict[str, str]) -> dict[str, str]:
+    """Sums in atoms as people read them."""
+    return {f"{name}, credits": format_credits(int(amount)) for name, amount in totals.items()}
+
+
 def conservation_document(report: ConservationReport) -> dict[str, Any]:
     """The report as JSON holds it: amounts are strings."""
     from dataclasses import asdict
@@ -69,5 +75,6 @@ def print_conservation(report: ConservationReport, *, as_json: bool) -> None:
     if as_json:
         print_json(document)
     else:
-        totals = document.pop("totals")
-        print_record({**document, **totals}, as_json=False)
+        totals = in_credits(document.pop("totals"))
+        donated = format_credits(int(document.pop("donated")))
+        print_record({**document, "donated": donated, **totals}, as_json=False)

@@ -50,10 +50,12 @@ def print_report(report: dict[str, Any], *, as_json: bool) -> None:
             as_json=False,
         )
         if "conservation" in report:
+            from computility.cli.audit.conserve import in_credits
+
             balanced = dict(report["conservation"])
+            totals = in_credits(balanced["totals"])
             print_record(
-                {"conserved": balanced["conserved"], "imbalance": balanced["imbalance"], **balanced["totals"]},
-                as_json=False,
+                {"conserved": balanced["conserved"], "imbalance": balanced["imbalance"], **totals}, as_json=False
             )
         if report["differences"]:
             print_rows(report["differences"], ("table", "key", "field", "store", "chain"), as_json=False, empty="")
