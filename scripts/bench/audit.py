@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import gzip
 import json
+import os
 import statistics
 import sys
 import tempfile
@@ -86,9 +87,9 @@ def _one_pass(traded: TradedChain, folder: Path) -> dict[str, Any]:
         pass
     source = FileSource(saved)
     books = Conservation(source)
-    started, cpu = time.perf_counter(), time.process_time()
+    started, cpu = time.perf_counter(), _cpu_s()
     report = Auditor(ChainConnection(traded.rpc), database, traded.deployments, source).audit(conservation=books)
-    took, cpu = time.perf_counter() - started, time.process_time() - cpu
+    took, cpu = time.perf_counter() - started, _cpu_s() - cpu
     database.close()
     events = report.counts.events
     return {
@@ -100,6 +101,11 @@ def _one_pass(traded: TradedChain, folder: Path) -> dict[str, Any]:
         "store_matches_chain": report.store_matches_chain,
         "conserved": books.report().conserved,
     }
+
+
+def _cpu_s() -> float:
+    """Of this process, and of those that it started and that have ended: one proves ahead."""
+    return sum(os.times()[:4])
 
 
 def _traded_alone(ledger: LedgerOnChain) -> Bytes32:
