@@ -11,7 +11,7 @@ from computility.store.projected import Key, ProjectedTable
 
 RecordT = TypeVar("RecordT")
 
-_ROWS_IN_MEMORY: Final = 20_000
+_ROWS_IN_MEMORY: Final = 8_000
 """Of each projection."""
 _MISSING: Final[Any] = object()
 
