@@ -7,10 +7,13 @@ which alone has to reach the chain, stands for the whole chain of readings.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from computility.domain.eip712 import Message, StructType
 from computility.domain.identifiers import Bytes32
+
+LEASE_HEARTBEAT: Final = "lease-heartbeat"
+"""The verification method of a lease."""
 
 
 @dataclass(frozen=True)

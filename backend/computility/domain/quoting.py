@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from computility.domain.errors import QuoteRefused
 from computility.domain.identifiers import ZERO_ADDRESS, Address, Bytes32
+from computility.domain.metered_lease import LEASE_HEARTBEAT
 from computility.domain.resource import parse_resource
 from computility.domain.specification import Specification
 from computility.domain.statements import Ask, QuoteRequest
@@ -20,12 +21,14 @@ class ProviderPolicy:
     """What a provider takes on, beyond what its ask says. Times in seconds, sizes in bytes.
 
     ``verifiers`` and ``arbiters`` are allowed beside those that the ask names. No arbiter at all is always allowed; any has at least
-    ``least_ruling_window_s`` to rule. ``attests`` are the kinds of vendors' attestations that its machines can bring.
+    ``least_ruling_window_s`` to rule. ``leases_by_buyers``: whether any buyer may co-sign the meter of its own lease, which risks one interval of it.
+    ``attests`` are the kinds of vendors' attestations that its machines can bring.
     """
 
     verifiers: Sequence[Address] = ()
     arbiters: Sequence[Address] = ()
     least_ruling_window_s: int = 0
+    leases_by_buyers: bool = True
     max_open_quotes: int = 32
     open_within_s: int = 120
     run_within_s: int = 600
@@ -68,6 +71,7 @@ def quoted_terms(
         QuoteRefused: the provider does not want this job; ``reason`` of the error says why.
     """
     _check_market(request, ask, policy, standing)
+    _check_verifier(request, ask, specification, policy)
     _check_specification(request, specification, environment, policy)
     open_by = min(standing.now + policy.open_within_s, request.valid_until)
     # What is allowed to run for long, a lease above all, has to be allowed to end.
@@ -126,15 +130,21 @@ def _check_market(request: QuoteRequest, ask: Ask, policy: ProviderPolicy, stand
             "no-capacity",
             f"I have {standing.open_jobs} jobs, of {ask.max_concurrent} at one time, and {standing.open_quotes} quotes: ask again later",
         )
-    allowed = set(policy.verifiers) | set(ask.verifiers)
-    if request.verifier not in allowed:
-        raise _refusal(
-            "verifier-not-accepted", f"I do not know the verifier {request.verifier}; I accept {_listed(allowed)}"
-        )
     arbiters = {ZERO_ADDRESS, *policy.arbiters, *ask.arbiters}
     if request.arbiter not in arbiters:
         raise _refusal(
             "arbiter-not-accepted", f"I do not know the arbiter {request.arbiter}; I accept {_listed(arbiters)}"
+        )
+
+
+def _check_verifier(request: QuoteRequest, ask: Ask, specification: Specification, policy: ProviderPolicy) -> None:
+    is_lease = specification.verification.get("method") == LEASE_HEARTBEAT
+    if is_lease and policy.leases_by_buyers and request.verifier in (request.buyer, request.payer):
+        return
+    allowed = set(policy.verifiers) | set(ask.verifiers)
+    if request.verifier not in allowed:
+        raise _refusal(
+            "verifier-not-accepted", f"I do not know the verifier {request.verifier}; I accept {_listed(allowed)}"
         )
 
 

@@ -15,6 +15,7 @@ from computility.domain.attestation import Verdict
 from computility.domain.content_id import content_id_of_digest
 from computility.domain.errors import ContentError, ExecutionError, InvalidJobSpecification, InvalidManifest
 from computility.domain.manifest import parse_manifest
+from computility.domain.metered_lease import LEASE_HEARTBEAT
 from computility.domain.specification import Specification, parse_specification
 from computility.domain.statements import SignedStatement, Submission
 from computility.domain.terms import Terms
@@ -25,7 +26,7 @@ from computility.verification.composition import SAMPLED, ComposedVerifier, leav
 from computility.verification.credible_signing import REEXECUTION, audit_policy_of
 from computility.verification.freivalds import OUT_OF_MEMORY, UNREADABLE
 from computility.verification.hash_equality import HashEqualityVerifier
-from computility.verification.lease_heartbeat import LEASE_HEARTBEAT, HeartbeatVerifier, ReadingsOf, lease_policy_of
+from computility.verification.lease_heartbeat import HeartbeatVerifier, ReadingsOf, lease_policy_of
 from computility.verification.product_jobs import ProductVerifier
 from computility.verification.reexecution import Finding, ReexecutionVerifier, run_again
 from computility.verification.segment_replay import SegmentVerifier, withheld_paths

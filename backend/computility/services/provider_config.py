@@ -54,14 +54,17 @@ class Connection(_Section):
 
 
 class Trust(_Section):
-    """Verifiers and arbiters that are accepted; the node's committee where no verifier is named."""
+    """Verifiers and arbiters that are accepted; the node's committee where no verifier is named. ``leases_by_buyers``: the buyer of a lease may
+    co-sign its meter, whoever it is: one interval is at risk."""
 
     verifiers: tuple[Account, ...] = ()
     arbiters: tuple[Account, ...] = ()
+    leases_by_buyers: bool = True
 
 
 class Work(_Section):
-    """What one job may take of this machine, and how many run at one time. ``held`` is where outputs wait that a verifier may ask for."""
+    """What one job may take of this machine, and how many run at one time. ``held`` is where outputs wait that a verifier may ask for; ``attests``
+    are the vendors whose attestations jobs can bring along from here."""
 
     parallel: int = Field(default=2, ge=1, le=1024)
     timeout_s: int = Field(default=300, ge=1)
@@ -70,6 +73,7 @@ class Work(_Section):
     output_mib: int = Field(default=64, ge=1)
     held: Path = Path("~/.computility/held")
     cgroup: Path | None = None
+    attests: tuple[Literal["tdx", "sev-snp", "nvidia"], ...] = ()
 
 
 class Collect(_Section):
@@ -246,6 +250,7 @@ keystore = "{keystore}"
 [trust]
 verifiers = []                 # the node's committee where none is named
 arbiters = []
+leases_by_buyers = true        # whoever rents a sandbox co-signs its meter: one interval is at risk
 
 [work]                         # of one job
 parallel = {parallel}

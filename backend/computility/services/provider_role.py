@@ -95,6 +95,8 @@ def agent_of(config: ProviderConfig, account: TradingAccount, node: NodeClient, 
         ProviderPolicy(
             verifiers=verifiers,
             arbiters=config.arbiters,
+            leases_by_buyers=config.trust.leases_by_buyers,
+            attests=config.work.attests,
             max_memory_bytes=config.max_memory_bytes,
             max_input_bytes=config.work.input_mib * _MIB,
             max_output_bytes=config.work.output_mib * _MIB,

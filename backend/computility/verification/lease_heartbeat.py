@@ -22,14 +22,13 @@ from computility.domain.content_id import content_id_of_digest
 from computility.domain.errors import ContentError
 from computility.domain.identifiers import ZERO_BYTES32, Bytes32
 from computility.domain.meter_sample import InvalidMeterSample, MeterSampleDocument, parse_meter_sample
-from computility.domain.metered_lease import MeterReading
+from computility.domain.metered_lease import LEASE_HEARTBEAT, MeterReading
 from computility.domain.specification import Specification
 from computility.domain.statements import SignedStatement, Submission
 from computility.execution.content_store import ContentStore
 from computility.verification.check_result import CheckResult
 from computility.verification.composition import POLICY_UNFIT
 
-LEASE_HEARTBEAT: Final = "lease-heartbeat"
 READINGS_HOLD: Final = "readings-hold"
 NO_READING: Final = "no-reading"
 CHAIN_BROKEN: Final = "chain-broken"

@@ -10,13 +10,14 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from computility.domain.metered_lease import LEASE_HEARTBEAT
 from computility.domain.specification import Specification
 from computility.domain.task_specification import TaskSpecification
 from computility.domain.units import FULL_BPS
 from computility.verification.composition import ALL_OF, ANY_OF, MAX_DEPTH, MAX_MEMBERS, SAMPLED, passes_by_tee_alone
 from computility.verification.credible_signing import audit_policy_of
 from computility.verification.hash_equality import fits_hash_policy
-from computility.verification.lease_heartbeat import LEASE_HEARTBEAT, lease_policy_of
+from computility.verification.lease_heartbeat import lease_policy_of
 from computility.verification.product_jobs import PRECISIONS
 from computility.verification.segment_replay import SEGMENT_START, SegmentPolicy
 

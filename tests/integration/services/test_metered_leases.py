@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 from tests.integration.execution.sandbox_bench import MIB, SEED, needs_bubblewrap
-from tests.integration.ledger_on_chain import BUYER, PROVIDER, LedgerOnChain, deploy_ledger
+from tests.integration.ledger_on_chain import BUYER, PROVIDER, VERIFIER, LedgerOnChain, deploy_ledger
 from tests.integration.services.conftest import node_on
 
 from computility.chain.connection import ChainConnection
@@ -58,7 +58,8 @@ class Lease:
         self.buyer, self.provider = ledger.accounts[BUYER], ledger.accounts[PROVIDER]
         self.config = ProviderConfig.model_validate(
             {
-                "trust": {"verifiers": [self.buyer.address]},
+                # Not the buyer, who co-signs all the same.
+                "trust": {"verifiers": [ledger.accounts[VERIFIER].address]},
                 "work": {"held": str(folder / "held")},
                 "collect": {"patience_s": 100_000, "propose_before_end_s": 1},
                 "offer": [

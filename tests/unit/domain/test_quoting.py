@@ -14,6 +14,7 @@ from computility.domain.job_specification import InputFile, JobSpecification, Li
 from computility.domain.quote_policy import terms_match_request
 from computility.domain.quoting import ProviderPolicy, Standing, quoted_terms
 from computility.domain.statements import Ask, QuoteRequest
+from computility.domain.task_specification import CommandLimits, TaskSpecification
 from computility.domain.terms import Terms
 
 NOW = 1_790_000_000
@@ -167,3 +168,32 @@ def test_a_bond_below_the_promised__or_an_end_after_the_wanted__is_not_what_was_
         terms_match_request(replace(terms, bond=terms.bond - 1), REQUEST, ASK)
     with pytest.raises(TermsMismatch, match="end"):
         terms_match_request(terms, replace(REQUEST, end=terms.end - 1), ASK)
+
+
+LEASE = replace(REQUEST, verifier=REQUEST.buyer)
+
+
+def lease_specification() -> TaskSpecification:
+    return TaskSpecification(
+        "process", ENVIRONMENT, (), ("sleep", "9"), (), CommandLimits(60, 60, 64 * MIB, MIB, 8, MIB, 4), 0, "0x" + "00" * 32,
+        verification={"method": "lease-heartbeat", "interval_s": 2},
+    )  # fmt: skip
+
+
+def test_the_buyer_of_a_lease__co_signs_its_meter_itself() -> None:
+    assert quote(request=LEASE, specification=lease_specification()).verifier == REQUEST.buyer
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param({"policy": replace(POLICY, leases_by_buyers=False)}, id="the provider wants no such lease"),
+        pytest.param({"request": replace(LEASE, verifier=STRANGER)}, id="a stranger"),
+        pytest.param({"specification": SPECIFICATION}, id="no lease"),
+    ],
+)
+def test_nobody_else__verifies_what_the_provider_did_not_agree_to(changes: dict[str, Any]) -> None:
+    given = {"request": LEASE, "specification": lease_specification(), **changes}
+    with pytest.raises(QuoteRefused) as refused:
+        quote(**given)
+    assert refused.value.reason == "verifier-not-accepted"

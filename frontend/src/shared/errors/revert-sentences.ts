@@ -12,9 +12,12 @@ const DEPLOYMENT = "The contracts refuse this as they were deployed: tell whoeve
 
 /** Every custom error that the page's calls can meet, in words. */
 export const REVERT_SENTENCES: Readonly<Record<string, Sentence>> = {
+  AlreadyLeaving: ([since]) => `The provider has asked to leave at ${time(since)}: nothing more is to be asked for.`,
+  AlreadyRegistered: "This account is a registered provider already.",
   AmountTooLarge: ([amount, limit]) => `${credits(amount)} are more than the ${credits(limit)} possible: lower it.`,
   BondTooSmall: ([bond, demanded]) =>
     `The bond is ${credits(bond)} and the provider's standing demands ${credits(demanded)}: ask for a new quote.`,
+  CallerNotEscrow: "Only the escrow may do this.",
   CallerNotGuardian: "Only the guardian of the contracts may do this.",
   CallerNotOwner: "Only the owner of the contracts may do this.",
   CallerNotParty: "Only the job's buyer, payer or provider may do this: connect that account.",
@@ -48,9 +51,13 @@ export const REVERT_SENTENCES: Readonly<Record<string, Sentence>> = {
   InvalidAccountNonce: BROKEN_WALLET,
   InvalidReceiver: "Credits cannot be paid to the escrow itself: choose another receiver.",
   InvalidShortString: DEPLOYMENT,
+  JobsStillLive: ([locked]) => `${credits(locked)} are still locked in live jobs: wait until they are closed.`,
   NonceCancelled: "One of the parties has cancelled these terms: ask for a new quote.",
   NonceOutOfRange: "The terms' number is out of range: ask for a new quote.",
+  NotAdmitted: "The registry admits providers by name, and this account is not among them: ask whoever runs it.",
   NotAuthorised: ([party]) => `${party} has not agreed to this: it has to call or sign itself.`,
+  NotLeaving: "The provider has not asked to leave: ask for the exit first.",
+  NotRegistered: "This account is not a registered provider: register with a stake first.",
   NotWholeReserveUnits: ([, scale]) => `Only multiples of ${credits(scale)} can be swapped back: change the amount.`,
   NothingToSwap: "There is nothing to swap: enter an amount above zero.",
   OpeningPaused: "Opening new jobs is paused by the guardian: wait; running jobs and withdrawals go on.",
@@ -59,15 +66,21 @@ export const REVERT_SENTENCES: Readonly<Record<string, Sentence>> = {
   ReadingNeedsNoPassWindow: "This job takes no readings while it runs: send the final one.",
   RefusedByGuard: "The guard named in the terms refuses this trade: choose another ask.",
   ReserveMismatch: "The reserve token took a fee on the way, so the swap was undone: use another token.",
+  ResourceKnown: "This resource is listed already.",
+  ResourceUnknown: "This resource is not listed: list it first.",
   RolesConflict: ([account]) =>
     `${account} would have two roles that exclude each other: connect another account, or choose another verifier or arbiter.`,
   SafeERC20FailedOperation: "The token refused the transfer: check its balance and try again.",
   ShareTooLarge: "A share is above the whole: correct it.",
+  StakeTooSmall: ([stake, least]) =>
+    `The stake would be ${credits(stake)}, and ${credits(least)} are the least: add to it.`,
+  StillUnbonding: ([, until]) => `The stake is held until ${time(until)}: try again then.`,
   StringTooLong: DEPLOYMENT,
   SupplyTooLarge: "That many credits cannot exist: lower the amount.",
   TooEarly: ([, limit]) => `This is possible after ${time(limit)}: wait until then.`,
   TooLate: ([, limit]) => `This was possible until ${time(limit)}: reload to see what can be done now.`,
   TooManyDecimals: DEPLOYMENT,
+  UnbondingTooLong: "The unbonding period is too long: shorten it.",
   UnitsNotRising: "The reading is not above what was accepted before.",
   UnitsOutOfRange: ([, low, high]) => `The units have to lie between ${low} and ${high}: correct them.`,
   WindowOutOfRange: "One of the terms' windows is out of range: ask for a new quote.",
