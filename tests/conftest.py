@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -34,9 +35,41 @@ def chain(request: pytest.FixtureRequest) -> LocalChain:
     return chain
 
 
-@pytest.fixture(scope="session")
-def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    """Everybody of the demo, each in a process of its own, on an anvil with a block a second; one a test process."""
-    folder = tmp_path_factory.mktemp("stage")
-    with set_stage(folder, CHECKOUT, free_port(), "anvil", lambda _: None) as running:
-        yield running
+class OpenStage:
+    """The stage that stands in this test process, if one does."""
+
+    def __init__(self) -> None:
+        self._stack = ExitStack()
+        self._running: Stage | None = None
+
+    def stand(self, folder: Callable[[], Path]) -> Stage:
+        """The stage, set up where none stands."""
+        if self._running is None:
+            self._running = self._stack.enter_context(
+                set_stage(folder(), CHECKOUT, free_port(), "anvil", lambda _: None)
+            )
+        return self._running
+
+    def strike(self) -> None:
+        """End it; harmless when none stands."""
+        self._running = None
+        self._stack.close()
+
+
+_STAGE = OpenStage()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(nextitem: pytest.Item | None) -> Iterator[None]:
+    """Its node and agents cost a fifth of a processor at rest, so they end with the last test that wants them."""
+    try:
+        yield
+    finally:
+        if "stage" not in getattr(nextitem, "fixturenames", ()):
+            _STAGE.strike()
+
+
+@pytest.fixture
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Stage:
+    """Everybody of the demo, each in a process of its own, on an anvil with a block a second; shared by tests that follow one another."""
+    return _STAGE.stand(lambda: tmp_path_factory.mktemp("stage"))

@@ -73,8 +73,9 @@ def test_a_replica_that_is_no_postgresql__is_refused(tmp_path: Path) -> None:
 def test_more_requests_than_connections__are_turned_away(postgresql: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("computility.store.engine._CONNECTION_WITHIN_S", 0.1)
     command(postgresql, "CREATE DATABASE crowded")
-    database = open_database(url_of(postgresql, "crowded"), connections=1)
+    database = open_database(url_of(postgresql, "crowded"), connections=2)
     with (
+        database.unit_of_work(),
         database.unit_of_work(),
         pytest.raises(NodeBusy, match="COMPUTILITY_DATABASE_CONNECTIONS"),
         database.unit_of_work(),

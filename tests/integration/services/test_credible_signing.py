@@ -281,5 +281,6 @@ def test_a_wrong_result_that_is_not_drawn__passes__and_an_auditor_who_runs_it_sa
 def test_a_wrong_result_that_is_drawn__fails(market: Market) -> None:
     job, evidence = market.until_drawn(audited=True, forged=True)
     assert (evidence.verdict, evidence.reason) == (Verdict.FAIL, "result-differs")
-    assert market.ran(job) == 2
+    # Nobody signs a fail unseen. The third member steps in where the second takes its time.
+    assert market.ran(job) in (2, 3)
     assert market.replay(job).agreement is Agreement.CONFIRMED
