@@ -18,6 +18,7 @@ import contextlib
 import secrets
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -145,6 +146,10 @@ def cutting(served: Any) -> Iterator[CuttingProxy]:
         server = uvicorn.Server(uvicorn.Config(served.client.app, log_level="error", lifespan="off"))
         thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
         thread.start()
+        # Before, it would refuse what the proxy passes on.
+        while not server.started:
+            assert thread.is_alive()
+            time.sleep(0.01)
         proxy = CuttingProxy(int(listener.getsockname()[1]), 40_000)
         yield proxy
         proxy.close()

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import os
 import secrets
+import select
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.integration.execution.sandbox_bench import SandboxBench, needs_bubblewrap
 
 from computility.domain.errors import JobFailed
 from computility.execution.sandbox import job_folder
+from computility.execution.sandbox.built_sandbox import BuiltSandbox
 from computility.execution.sandbox.job_folder import JobFolder, folders_hold, sweep_folders
 from computility.execution.sandbox.process_executor import ProcessExecutor
 
@@ -115,3 +118,22 @@ def test_folders__of_a_process_that_is_gone__are_swept_and_others_kept(tmp_path:
 def test_folders__are_for_what_fits__into_memory(tmp_path: Path) -> None:
     assert not folders_hold(0, tmp_path / "none")
     assert not folders_hold(2**40)
+
+
+def test_a_spare_that_ends_before_its_job_begins__is_replaced(
+    sandbox: SandboxBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin, ended = BuiltSandbox.begin, []
+
+    def end_the_first(self: BuiltSandbox, *given: Any) -> None:
+        if not ended:
+            ended.append(self)
+            self.process.kill()
+            nobody_reads = select.poll()
+            nobody_reads.register(self._lifeline, 0)
+            assert nobody_reads.poll(30_000)
+        begin(self, *given)
+
+    monkeypatch.setattr(BuiltSandbox, "begin", end_the_first)
+    assert sandbox.shell("echo there") == "there\n"
+    assert len(ended) == 1

@@ -24,6 +24,10 @@ _BUILD: Final = b"x"
 _SAID: Final = 400
 
 
+class SandboxGone(ExecutorCrashed):
+    """The sandbox ended before its job began."""
+
+
 class BuiltSandbox:
     """Used for one job, or for none. Whoever has it has to ``close`` it."""
 
@@ -58,7 +62,8 @@ class BuiltSandbox:
 
         Raises:
             HostMemoryExhausted: no room for the files.
-            ExecutorCrashed: the limits cannot be set, or the sandbox is gone.
+            SandboxGone: it is there no more, so nothing of the job has run.
+            ExecutorCrashed: the limits cannot be set.
         """
         if files:
             assert self._folder is not None
@@ -70,6 +75,8 @@ class BuiltSandbox:
             view = memoryview(line)
             while view:
                 view = view[os.write(self._lifeline, view) :]
+        except BrokenPipeError as error:
+            raise SandboxGone("the sandbox ended before its job began") from error
         except OSError as error:
             raise ExecutorCrashed(f"the job could not be handed to its sandbox: {error}") from error
 

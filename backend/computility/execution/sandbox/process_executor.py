@@ -21,7 +21,7 @@ from computility.execution.content_store import ContentStore
 from computility.execution.executor import Execution, Prepared, execution_of, fetch_all
 from computility.execution.gpu.card_pool import CardPool, HeldCards
 from computility.execution.sandbox.bubblewrap import Sandbox, Shape, find_bubblewrap
-from computility.execution.sandbox.built_sandbox import build_sandbox
+from computility.execution.sandbox.built_sandbox import SandboxGone, build_sandbox
 from computility.execution.sandbox.control_groups import find_control_groups
 from computility.execution.sandbox.job_folder import folders_hold, sweep_folders
 from computility.execution.sandbox.output_archive import read_output_archive
@@ -97,7 +97,8 @@ class ProcessExecutor(CommandExecutor):
         with self._held_cards(run, limits) as held:
             run.started = time.monotonic()
             files = prepared.files
-            if held is None and folders_hold(sum(map(len, files.values()))):
+            in_spare = held is None and folders_hold(sum(map(len, files.values())))
+            if in_spare:
                 built = self._spares.take(_shape(limits, None))
             else:
                 built = self._spares.build(partial(self._build, _shape(limits, held), files))
@@ -106,7 +107,16 @@ class ProcessExecutor(CommandExecutor):
             # when nothing holds it any more.
             run.afterwards(built.close)
             try:
-                code, archive = SandboxedRun(run, prepared, limits, self._sandbox.tools, held).archive(built, files)
+                running = SandboxedRun(run, prepared, limits, self._sandbox.tools, held)
+                try:
+                    code, archive = running.archive(built, files)
+                except SandboxGone:
+                    if not in_spare or run.cancelled.is_set():
+                        raise
+                    # One that had waited, and was ended meanwhile. Nothing of the job ran in it, so another may.
+                    built = self._spares.build(partial(self._build, _shape(limits, None)))
+                    run.afterwards(built.close)
+                    code, archive = running.archive(built, files)
             finally:
                 if held is not None:
                     built.close()
