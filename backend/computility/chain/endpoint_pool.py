@@ -57,10 +57,6 @@ class EndpointPool:
                 return answer
         raise last
 
-    def distrust(self, endpoint: ChainEndpoint, error: ChainError) -> None:
-        """Ask an endpoint last for a while."""
-        self._note_failure(endpoint, error)
-
     def require_agreement(self, number: int, block_hash: str) -> None:
         """Hold a block that is called final against every other endpoint's. One that does not answer, or has not come so far, is not heard.
 

@@ -147,17 +147,6 @@ class Executor(Protocol):
         """End it now. One that has ended stays as it is."""
 
 
-class SelfTested(Protocol):
-    """An executor that can prove that its walls stand."""
-
-    def self_test(self) -> None:
-        """Try to break out.
-
-        Raises:
-            ExecutorUnfit: something is not refused; such an executor must not be offered.
-        """
-
-
 def run_to_end(
     executor: Executor, attempt: AttemptId, specification: Specification, content: ContentStore
 ) -> Execution:

@@ -11,7 +11,7 @@ from typing import Final
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
@@ -113,11 +113,6 @@ def extension(certificate: x509.Certificate, oid: str) -> bytes | None:
     except (x509.ExtensionNotFound, ValueError):
         return None
     return found.value if isinstance(found, x509.UnrecognizedExtension) else None
-
-
-def raw_point(key: ec.EllipticCurvePublicKey) -> bytes:
-    """x and y of a public key, big-endian, one after the other."""
-    return key.public_bytes(serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint)[1:]
 
 
 def _demand_issued(below: x509.Certificate, above: x509.Certificate, reason: str) -> None:
