@@ -49,7 +49,7 @@ $(BIN)/python: | prerequisites
 
 $(STAMPS)/python: pyproject.toml constraints.txt | $(BIN)/python
 	@echo 'Installing the Python packages …'
-	$(BIN)/pip install --quiet --constraint constraints.txt --editable .
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[showcases]'
 	@mkdir -p $(@D) && touch $@
 
 $(STAMPS)/python-test: pyproject.toml constraints.txt | $(BIN)/python

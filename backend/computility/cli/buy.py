@@ -83,7 +83,10 @@ def command(
     memory_mib: Annotated[int, typer.Option("--memory", min=1, help="Most memory, in MiB.")] = 256,
     output_mib: Annotated[int, typer.Option("--output", min=1, help="Most output, in MiB.")] = 16,
     ask: Annotated[str | None, typer.Option(help="Id of the ask to take; the best one unless given.")] = None,
-    verifier: Annotated[str | None, typer.Option(help="Who verifies; the node's committee unless given.")] = None,
+    verifier: Annotated[
+        str | None,
+        typer.Option(help="Who verifies; the node's committee unless given, or who the ask names in its place."),
+    ] = None,
     verifier_fee: Annotated[str, typer.Option(help="Credits for the verifier.")] = "0",
     seal: Annotated[
         bool, typer.Option(help="Seal inputs and outputs: only you and the readers named with --reader can read them.")
@@ -157,9 +160,10 @@ def command(
             )
         offer = offers[0]
         committee = session.config["committee"]
-        if verifier is None and committee is None:
+        usual = offer.usual_verifier(parse_address(committee["address"]) if committee else None)
+        named = parse_address(verifier) if verifier else usual
+        if named is None:
             raise typer.BadParameter("this deployment has no committee: name a verifier with --verifier")
-        named = parse_address(verifier or committee["address"])
         judge, judge_fee = _arbiter(session, arbiter, arbiter_fee)
         if seal and not reader:
             raise typer.BadParameter(

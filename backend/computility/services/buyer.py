@@ -61,6 +61,11 @@ class Offer:
         """Atoms for a unit that passes, on average: the price over the share of good work to expect. A newcomer's share is one half."""
         return Fraction(self.ask.unit_price * FULL_BPS, self.score_bps or FULL_BPS // 2)
 
+    def usual_verifier(self, committee: Address | None) -> Address | None:
+        """Who checks where the buyer names nobody: the node's committee, or if the ask accepts others alone, the first of them."""
+        accepted = self.ask.verifiers
+        return committee if committee in accepted or not accepted else accepted[0]
+
 
 @dataclass(frozen=True)
 class SignedTerms:

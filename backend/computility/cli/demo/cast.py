@@ -26,10 +26,16 @@ ROLES: Final = {
     "arbiter-1": 8,
     "arbiter-2": 9,
     "arbiter-3": 10,
+    "provider-cirrus": 11,
+    "verifier-cirrus": 12,
 }
 VERIFIERS: Final = ("verifier-1", "verifier-2", "verifier-3")
 ARBITERS: Final = ("arbiter-1", "arbiter-2", "arbiter-3")
 PROVIDERS: Final = ("provider-aurora", "provider-borealis")
+COMMAND_PROVIDER: Final = "provider-cirrus"
+"""Runs commands, where this machine has a sandbox."""
+COMMAND_VERIFIER: Final = "verifier-cirrus"
+"""Has the same sandbox, and runs them again."""
 
 
 @dataclass(frozen=True)

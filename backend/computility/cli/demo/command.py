@@ -42,7 +42,8 @@ def command(
     """Trade computing power on a local chain, for real: escrow, execution, verification, payment, audit.
 
     Starts a chain, deploys the contracts, starts a node, two providers and three verifiers, and performs three trades: a good one, one with a wrong
-    result, and one that no verifier answers. Then the web app stays open on localhost until Ctrl-C.
+    result, and one that no verifier answers. Then the web app stays open on localhost until Ctrl-C, and where this machine has bubblewrap a third
+    provider runs commands.
     """
     if chain not in ("anvil", "ganache"):
         raise typer.BadParameter("the chain is anvil or ganache")
@@ -69,14 +70,28 @@ def command(
         report = trades.perform()
         report["seconds_in_all"] = round(time.monotonic() - started, 2)
         _check(report)
+        commands = ""
         if not once:
             trades.save_pictures(place / "pictures", report)
+            commands = _offer_commands(stage)
         if as_json:
             print_json(report)
         else:
             _print(report)
         if not once:
-            _stay(stage, place)
+            _stay(stage, place, commands)
+
+
+def _offer_commands(stage: Any) -> str:
+    """Have the provider of commands join, if it can. What is to be said of it."""
+    from computility.domain.errors import ExecutorUnfit
+
+    try:
+        toolset = stage.offer_commands()
+    except ExecutorUnfit as error:
+        return f"Nobody here runs commands (jobs of kind process): {error}"
+    has = ", ".join(f"{name} {version}" for name, version in toolset.items())
+    return f"provider-cirrus runs commands besides (jobs of kind process, by /opt/python/bin/python3: {has})."
 
 
 def _program(checkout: Path, scene: str) -> Any:
@@ -166,10 +181,10 @@ def _print(report: dict[str, Any]) -> None:
     )
 
 
-def _stay(stage: Any, place: Path) -> None:
+def _stay(stage: Any, place: Path, commands: str) -> None:
     keys = place / "keys"
     progress_console.print(
-        f"\n[bold]The web app is open at {stage.url}[/]  (Ctrl-C ends everything)\n"
+        f"\n[bold]The web app is open at {stage.url}[/]  (Ctrl-C ends everything)\n{commands}\n"
         f"Logs, keys and pictures are in {place}. By hand, as the buyer:\n"
         f"  export COMPUTILITY_NODE={stage.url} COMPUTILITY_RPC_URL={stage.rpc_url} \\\n"
         f"         COMPUTILITY_KEYSTORE={keys / 'buyer.json'} COMPUTILITY_PASSWORD_FILE={keys / 'password'}\n"

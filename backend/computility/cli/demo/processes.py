@@ -24,6 +24,8 @@ from typing import Final
 
 from computility.domain.errors import ComputilityError
 
+COMMAND_LINE: Final = "computility"
+"""The module behind the command of that name."""
 _GRACE_S: Final = 5.0
 _FORKED = multiprocessing.get_context("forkserver")
 _IMPORTED_ONCE: Final = [

@@ -15,8 +15,18 @@ from computility.chain.deployments import Deployments
 from computility.chain.local_chain import Backend, LocalChain, LocalChainSettings
 from computility.chain.rpc import RpcClient
 from computility.chain.transaction_sender import TransactionSender
-from computility.cli.demo.cast import ARBITERS, PROVIDERS, VERIFIERS, Player, gather_cast, password_file
-from computility.cli.demo.processes import Processes, warm_up
+from computility.cli.demo.cast import (
+    ARBITERS,
+    COMMAND_PROVIDER,
+    COMMAND_VERIFIER,
+    PROVIDERS,
+    VERIFIERS,
+    Player,
+    gather_cast,
+    password_file,
+)
+from computility.cli.demo.processes import COMMAND_LINE, Processes, warm_up
+from computility.cli.demo.sandboxed_offer import COMMAND_RESOURCE, has_bubblewrap, offer_commands
 from computility.domain.errors import NodeUnavailable
 from computility.domain.identifiers import ZERO_BYTES32, Address
 from computility.domain.resource import Resource
@@ -34,7 +44,6 @@ RESERVE: Final = 10**6
 DISPUTE_WINDOW_S: Final = 2
 # How long a provider waits for the verifier that never answers. For the committee it waits as long as agents do by themselves.
 PATIENCE_WITH_THE_SLEEPER_S: Final = 2
-_COMMAND_LINE: Final = "computility"
 _CHEAT: Final = "computility.cli.demo.cheating_provider"
 _BLOCK_TIME_S: Final = 1
 _READY_WITHIN_S: Final = 60.0
@@ -63,6 +72,14 @@ class Stage:
         """The verifier that three processes answer for."""
         return self.deployments.newest.address_of("VerifierCommittee")
 
+    def offer_commands(self) -> dict[str, str]:
+        """Have the provider of commands and its verifier join. What their toolset has, by name and version.
+
+        Raises:
+            ExecutorUnfit: no command can be offered on this machine.
+        """
+        return offer_commands(self.processes, self.cast, self.folder, self.url, self.rpc_url, DISPUTE_WINDOW_S)
+
 
 @contextmanager
 def set_stage(folder: Path, checkout: Path, port: int, backend: Backend, say: Say) -> Iterator[Stage]:
@@ -81,9 +98,7 @@ def set_stage(folder: Path, checkout: Path, port: int, backend: Backend, say: Sa
         stack.callback(processes.stop)
         say("starting the node: indexer, order book, API, web app")
         url = f"http://127.0.0.1:{port}"
-        processes.start(
-            "node", _COMMAND_LINE, ["node", "serve"], _node_environment(folder, checkout, port, chain, cast)
-        )
+        processes.start("node", COMMAND_LINE, ["node", "serve"], _node_environment(folder, checkout, port, chain, cast))
         # The one that the first trade waits for starts beside the node, the others while the chain makes its first blocks.
         _start_provider(processes, cast, "provider-aurora", folder, url, chain.rpc_url)
         say("handing out play money: stakes, bonds, reserve tokens")
@@ -123,11 +138,13 @@ def _hand_out(accounts: dict[str, TradingAccount], at_once: bool) -> None:
     ``at_once`` not on a Ganache: it never answers an estimate during which it makes a block.
     """
 
+    providers = (*PROVIDERS, COMMAND_PROVIDER) if has_bubblewrap() else PROVIDERS
+
     def equip(name: str) -> None:
         account = accounts[name]
         reserve = account.reserve()
         account.send(reserve, "mint", account.address, 1_000 * RESERVE)
-        if name in PROVIDERS:
+        if name in providers:
             account.swap_reserve(200 * CREDIT)
             account.register_provider()
             account.list_resource(resource_of(name).id)
@@ -136,7 +153,7 @@ def _hand_out(accounts: dict[str, TradingAccount], at_once: bool) -> None:
             account.swap_reserve(20 * CREDIT)
             CommitteeSeat(account).join()
 
-    names = ("buyer", *PROVIDERS, *VERIFIERS)
+    names = ("buyer", *providers, *VERIFIERS)
     with ThreadPoolExecutor(len(names) if at_once else 1) as pool:
         list(pool.map(equip, names))
 
@@ -144,7 +161,7 @@ def _hand_out(accounts: dict[str, TradingAccount], at_once: bool) -> None:
 def _node_environment(
     folder: Path, checkout: Path, port: int, chain: LocalChain, cast: dict[str, Player]
 ) -> dict[str, str]:
-    shown = ("buyer", *PROVIDERS, *VERIFIERS, *ARBITERS)
+    shown = ("buyer", *PROVIDERS, COMMAND_PROVIDER, *VERIFIERS, COMMAND_VERIFIER, *ARBITERS)
     return {
         "COMPUTILITY_DEVELOPMENT_ACCOUNTS": ",".join(f"{name}={cast[name].address}" for name in shown),
         "DATABASE_URL": f"sqlite:///{folder}/node.sqlite",
@@ -175,7 +192,7 @@ def _wait_for_node(node: NodeClient, processes: Processes) -> None:
 def _start_agents(processes: Processes, cast: dict[str, Player], folder: Path, url: str, rpc_url: str) -> None:
     _start_provider(processes, cast, "provider-borealis", folder, url, rpc_url)
     for name in VERIFIERS:
-        processes.start(name, _COMMAND_LINE, _agent("verifier", cast[name], folder, url, rpc_url))
+        processes.start(name, COMMAND_LINE, _agent("verifier", cast[name], folder, url, rpc_url))
 
 
 def _start_provider(
@@ -188,7 +205,7 @@ def _start_provider(
     else:
         patience = f"{cast['verifier-asleep'].address}={PATIENCE_WITH_THE_SLEEPER_S}"
         processes.start(
-            name, _COMMAND_LINE, [*_agent("provider", player, folder, url, rpc_url), "--patience-for", patience]
+            name, COMMAND_LINE, [*_agent("provider", player, folder, url, rpc_url), "--patience-for", patience]
         )
 
 
@@ -230,5 +247,7 @@ def _publish_ask(account: TradingAccount, node: NodeClient, deployments: Deploym
 
 def resource_of(name: str) -> Resource:
     """What a provider of the demo offers."""
+    if name == COMMAND_PROVIDER:
+        return COMMAND_RESOURCE
     operator = name.removeprefix("provider-")
     return Resource("wasm", "wasmtime", 2, 1024, "local", operator, "0001", "mfuel")
