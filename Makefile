@@ -143,6 +143,7 @@ check: setup-test
 	$(BIN)/python scripts/bench/gas.py --check
 	@if [ -f $(STAMPS)/proofs ]; then $(BIN)/python scripts/prove/static_analysis.py; else cat $(LEFT_OUT)/proofs; fi
 	$(BIN)/python scripts/prove/symbolic.py --check
+	$(BIN)/python scripts/prove/coverage.py --check
 	$(BIN)/python scripts/mutation.py --check
 
 # The reports under docs/proofs, which `make check` holds to the sources. Half an hour; mutation.py goes on where it stopped.

@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -28,12 +27,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from scripts.prove.mutant_driver import CONTRACT, Suite, source_of, suites_of
 from scripts.prove.mutants import SWITCH_SOURCE, Mutant, Sources
+from scripts.prove.rewritten_project import RewrittenProject, import_path, write
 from scripts.prove.syntax_trees import CACHE, ROOT, analyse, collect_sources
 
 REPORT: Final = ROOT / "docs" / "proofs" / "mutation.json"
 EXPLANATIONS: Final = ROOT / "docs" / "proofs" / "mutation.toml"
 RESULTS: Final = CACHE / "mutation.jsonl"
-BUILD: Final = CACHE / "mutation"
 TARGETS: Final = [
     "contracts/JobEscrow.sol",
     *(f"contracts/escrow/{name}.sol" for name in ("Batches", "Collateral", "Custody", "Governance", "Standings")),
@@ -51,7 +50,8 @@ _BUILD_TIMEOUT_S: Final = 3_600
 _RUN_TIMEOUT_S: Final = 120
 _FUZZ_RUNS: Final = 256
 _AT_ONCE: Final = 40
-DRIVER: Final = BUILD / "tests" / "contracts" / "driver" / "Mutants.t.sol"
+PROJECT: Final = RewrittenProject(CACHE / "mutation", SUITES, folder="suites", access="read", fuzz_runs=_FUZZ_RUNS)
+DRIVER: Final = PROJECT.path / "tests" / "contracts" / "driver" / "Mutants.t.sol"
 _LIKELY: Final = [
     (r"Scor|Standings|ClosedJob", ["ScoreSlotTest", "CreditScoresTest", "ScoresOfTradesTest"]),
     (r"Payout|AccountSlot|JobSlot|RatesSlot", ["PayoutTest", "SlotsTest", "AttestPassTest", "GovernanceTest"]),
@@ -75,33 +75,6 @@ _LIKELY: Final = [
     (r"agree|cancel", ["AgreeAndCancelTest"]),
 ]
 _SWITCH: Final = "contracts/MutantSwitch.sol"
-_CONFIG: Final = """[profile.default]
-src = "contracts"
-test = "tests/contracts"
-script = "tests/contracts"
-libs = ["node_modules"]
-remappings = ["@openzeppelin/contracts/=node_modules/@openzeppelin/contracts/"]
-auto_detect_remappings = false
-solc = "{solc}"
-offline = true
-evm_version = "shanghai"
-optimizer = true
-optimizer_runs = 1
-via_ir = true
-gas_limit = "18446744073709551615"
-code_size_limit = 4_000_000
-fs_permissions = [{{ access = "read", path = "tests/vectors" }}, {{ access = "read", path = "suites" }}]
-additional_compiler_profiles = [{{ name = "tests", via_ir = false, optimizer = false }}]
-compilation_restrictions = [{{ paths = "tests/contracts/**", via_ir = false }}]
-
-[profile.default.optimizer_details]
-yul = true
-yulDetails = {{ stackAllocation = true, optimizerSteps = "dhfoDgvulfnTUtnIf:fDnTOcmu" }}
-
-[profile.default.fuzz]
-runs = {runs}
-seed = "0x1"
-"""
 
 
 def main() -> int:
@@ -132,47 +105,10 @@ def mutants_of(sources: dict[str, str]) -> Sources:
 
 
 def build(mutants: Sources) -> None:
-    """All mutants in one build of forge, in a project of its own. Nothing is compiled when it is there already."""
-    contents = {name: mutants.rewritten(name, _from(name)) for name in TARGETS}
-    contents[_SWITCH] = SWITCH_SOURCE
-    for path in [*(ROOT / "contracts").rglob("*.sol"), *suites()]:
-        name = path.relative_to(ROOT).as_posix()
-        contents.setdefault(name, path.read_text(encoding="utf-8"))
-    for name, text in contents.items():
-        # Asking for the coinbase makes a function `view`. An operator has to be pure, and has no mutants.
-        write(BUILD / name, text if "using {" in text else re.sub(r"\bpure\b", "view", text))
-    write(BUILD / "foundry.toml", _CONFIG.format(solc=ROOT / "scripts" / "solc", runs=_FUZZ_RUNS))
-    for link in ("node_modules", "tests/vectors"):
-        if not (BUILD / link).exists():
-            (BUILD / link).symlink_to(ROOT / link)
-    kept = {DRIVER.resolve(), *((BUILD / name).resolve() for name in contents)}
-    for path in (BUILD / "contracts", BUILD / "tests" / "contracts"):
-        for file in path.rglob("*.sol"):
-            if file.resolve() not in kept:
-                file.unlink()
+    """All mutants in one build of forge."""
     print(f"building {len(mutants.mutants)} mutants …", flush=True)
-    done = forge("build", timeout_s=_BUILD_TIMEOUT_S)
-    if done.returncode != 0:
-        raise SystemExit(done.stderr[-3000:])
-
-
-def suites() -> list[Path]:
-    tests = ROOT / "tests" / "contracts"
-    folders = [*(tests / name for name in SUITES), tests / "fixture", tests / "cheatcodes"]
-    return [path for folder in folders for path in sorted(folder.rglob("*.sol"))]
-
-
-def write(path: Path, text: str) -> None:
-    if path.is_file() and path.read_text(encoding="utf-8") == text:
-        return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, encoding="utf-8")
-
-
-def _from(name: str) -> str:
-    return (
-        os.path.relpath(_SWITCH, Path(name).parent) if "/" in name.removeprefix("contracts/") else "./MutantSwitch.sol"
-    )
+    rewritten = {name: mutants.rewritten(name, import_path(name, _SWITCH)) for name in TARGETS}
+    PROJECT.build({**rewritten, _SWITCH: SWITCH_SOURCE}, keep=DRIVER)
 
 
 # ---------------------------------------------------------------- run
@@ -181,7 +117,7 @@ def _from(name: str) -> str:
 def run(mutants: list[Mutant], part: str) -> None:
     """First all mutants by the driver; then forge itself fuzzes what survived that."""
     index, parts = (int(number) for number in part.split("/"))
-    suites = suites_of(BUILD, list(SUITES))
+    suites = suites_of(PROJECT.path, list(SUITES))
     left_out = failing_without_mutant(suites)
     print(
         f"{sum(len(suite.calls) for suite in suites)} calls of tests, {len(left_out)} of which need forge itself",
@@ -231,7 +167,7 @@ def failing_without_mutant(suites: list[Suite]) -> set[tuple[str, str]]:
 def driven(numbers: list[int]) -> dict[int, tuple[str, str]]:
     """How the driver ends for each mutant, and what failed first."""
     names = "|".join(map(str, numbers))
-    done = forge(
+    done = PROJECT.forge(
         "test",
         "--json",
         f"--match-contract=^{CONTRACT}$",
@@ -251,7 +187,7 @@ def tested(number: int) -> tuple[str, str]:
     """How the fuzz tests end with a mutant on, as often as forge runs them; the driver ran everything else as forge does."""
     arguments = ("test", "--json", "--fail-fast", f"--no-match-contract=^{CONTRACT}$", "--match-test=^testFuzz_")
     try:
-        done = forge(*arguments, coinbase=number, timeout_s=_RUN_TIMEOUT_S)
+        done = PROJECT.forge(*arguments, coinbase=number, timeout_s=_RUN_TIMEOUT_S)
     except subprocess.TimeoutExpired:
         return "killed", "the time it took"
     failing = [
@@ -261,14 +197,6 @@ def tested(number: int) -> tuple[str, str]:
         if result["status"] == "Failure"
     ]
     return ("killed", failing[0]) if failing else ("survived", "")
-
-
-def forge(*arguments: str, timeout_s: int, coinbase: int = 0) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "FOUNDRY_BLOCK_COINBASE": f"0x{coinbase:040x}"}
-    command = [str(ROOT / "scripts" / "forge"), *arguments]
-    return subprocess.run(
-        command, cwd=BUILD, env=environment, capture_output=True, text=True, timeout=timeout_s, check=False
-    )
 
 
 def keep(mutant: Mutant, outcome: str, by: str) -> None:
