@@ -16,7 +16,7 @@ await visitPage(async (visit) => {
   await page.getByLabel("Program to run").selectOption("path_tracer/demo");
   const price = await page.locator("output").textContent();
   await visit.shot("order");
-  await page.getByRole("button", { name: "Ask for a quote" }).click();
+  await visit.press(page.getByRole("button", { name: "Ask for a quote" }));
   const jobId = await visit.acceptQuote();
 
   const settledIn = await visit.settled();
@@ -43,9 +43,29 @@ await visitPage(async (visit) => {
   await visit.section("Institutions");
   await visit.see(page.getByRole("table", { name: "Committee of verifiers" }));
   await visit.shot("institutions");
+  await onTelephone(visit, jobId);
   visit.expectNoComplaints();
   return { job: jobId, price, settled_in_s: settledIn, picture, claim, deposited, proof, store_matches_chain: true };
 });
+
+/** The widest tables on the narrowest screen. */
+async function onTelephone(visit, jobId) {
+  const { page } = visit;
+  await page.setViewportSize({ width: 390, height: 844 });
+  await visit.section("Market");
+  await visit.see(page.getByRole("row", { name: /provider/ }).first());
+  await visit.shot("market-narrow");
+  await visit.open(`/jobs/${jobId}`);
+  await visit.see(page.getByRole("table", { name: /Every event/ }));
+  await visit.shot("job-narrow");
+  await page
+    .getByRole("link", { name: /^provider-aurora/ })
+    .first()
+    .click();
+  await visit.see(page.getByRole("table", { name: "Scores by role" }));
+  await visit.see(page.getByRole("table", { name: /newest first/ }).first());
+  await visit.shot("account-narrow");
+}
 
 /** The trade is proven in the page, its blocks are the chain's, and one changed digit in the file is found out. */
 async function verifyProof(visit, jobId) {

@@ -1,10 +1,14 @@
 // A page in a Chromium of the tests: how it is started, what it complains of, and the steps that every walk through the page has.
-import { mkdir } from "node:fs/promises";
+import { mkdir, readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
 import { join } from "node:path";
 import { chromium } from "playwright-core";
 
 export const STEP_MS = 60_000;
 export const JOB_MS = 180_000;
+const AXE = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
+const LAST_TAB_STOP = 200;
 const FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"];
 
 /**
@@ -66,7 +70,7 @@ export class Visit {
   /** From the market to the order form of the first ask. */
   async order() {
     const first = this.page.getByRole("row", { name: /provider/ }).first();
-    await first.getByRole("link", { name: "Buy" }).click();
+    await this.press(first.getByRole("link", { name: "Buy" }));
     await this.see(this.page.getByLabel("Program to run"));
   }
 
@@ -86,13 +90,46 @@ export class Visit {
     return (await alert.textContent()).trim();
   }
 
+  /** A picture of the page as it is. It must fit the screen's width, and axe's rules of accessibility, contrast in both colour schemes among them. */
   async shot(name) {
+    const over = await this.page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+    if (over > 0) this.complaints.push(`${name} is ${over} pixels wider than the screen`);
     await this.page.screenshot({ path: join(this.screenshots, `${name}.png`), fullPage: true });
+    for (const colorScheme of ["dark", "light"]) {
+      await this.page.emulateMedia({ colorScheme });
+      if (colorScheme === "dark")
+        await this.page.screenshot({ path: join(this.screenshots, `${name}.dark.png`), fullPage: true });
+      await this.page.evaluate(AXE);
+      const { violations, passes } = await this.page.evaluate(
+        (values) => axe.run({ runOnly: { type: "tag", values }, resultTypes: ["violations"] }),
+        RULES,
+      );
+      if (passes.length === 0) throw new Error("axe found nothing to look at");
+      for (const { id, help, nodes } of violations)
+        this.complaints.push(
+          `${name}, ${colorScheme}: ${id}: ${help}: ${nodes.map((node) => `${node.html.slice(0, 160)} (${node.failureSummary})`).join("; ")}`,
+        );
+    }
   }
 
-  /** The browser itself must have had nothing to say. */
+  /** Neither the browser nor axe may have had anything to say. */
   expectNoComplaints() {
-    if (this.complaints.length > 0) throw new Error("the browser complained");
+    if (this.complaints.length > 0) throw new Error("the browser or axe complained");
+  }
+
+  /** Goes to a control by the keyboard alone, sees that it shows its focus, and presses it. */
+  async press(locator, key = "Enter") {
+    await this.see(locator);
+    const control = await locator.elementHandle();
+    for (let stop = 0; stop < LAST_TAB_STOP; stop += 1) {
+      const focus = await control.evaluate(
+        (element) => element === document.activeElement && getComputedStyle(element).outlineStyle,
+      );
+      if (focus === "none") throw new Error(`the focus does not show on ${locator}`);
+      if (focus) return this.page.keyboard.press(key);
+      await this.page.keyboard.press("Tab");
+    }
+    throw new Error(`no Tab leads to ${locator}`);
   }
 
   /** Buys what the quote page offers, with the help that it offers. Returns the job's id. */
@@ -106,11 +143,11 @@ export class Visit {
     for (const help of [mint, swap]) {
       await this.see(pay.or(swap).or(mint).first());
       if (await help.isVisible()) {
-        await help.click();
+        await this.press(help);
         await help.waitFor({ state: "hidden" });
       }
     }
-    await pay.click();
+    await this.press(pay);
     await page.waitForURL(/\/jobs\/0x[0-9a-f]{64}$/);
     return new URL(page.url()).pathname.split("/").at(-1);
   }

@@ -18,10 +18,21 @@ from computility.services.ledger_report import LedgerReport
 
 mpl.use("Agg")  # no display is needed, nor looked for
 from matplotlib import pyplot  # after the back end is chosen
+from matplotlib.ticker import MaxNLocator
 
 _INK, _SECOND, _GRID = "#1f4e79", "#c55a11", "#dddddd"
 _CREDIT: Final = 10**18
+_MONOPOLY: Final = 10_500
+"""A little above the HHI of one seller, so that its line shows."""
 _MOST_SCORES: Final = 100
+_ENDINGS: Final = {
+    "pass": "passed",
+    "fail": "failed",
+    "finalized": "paid as claimed",
+    "reclaimed": "refunded after the end",
+    "disputed by default": "court stayed silent",
+}
+"""How the report's outcomes read below a bar; the others read as they are."""
 _MARGIN: Final = timedelta(days=0.7)
 _PAGE: Final = jinja2.Template(
     """<!doctype html>
@@ -171,8 +182,11 @@ def _tables(report: LedgerReport) -> list[dict[str, Any]]:
 
 def _pictures(report: LedgerReport) -> dict[str, bytes]:
     days = [datetime.fromtimestamp(day.start, UTC) for day in report.days]
-    outcome, names = _chart("jobs"), list(report.outcomes)
-    outcome[1].bar(names, [report.outcomes[name] for name in names], color=_INK, width=0.5)
+    outcome = _chart("jobs")
+    outcome[1].bar(
+        [_ENDINGS.get(name, name) for name in report.outcomes], list(report.outcomes.values()), color=_INK, width=0.5
+    )
+    _count_from_zero(outcome[1])
     shares = _chart("")
     for at, top in enumerate(report.top):
         shares[1].barh(len(report.top) - at, top.share_bps / 100, color=_INK if at else _SECOND)
@@ -182,9 +196,9 @@ def _pictures(report: LedgerReport) -> dict[str, bytes]:
         "Volume": _by_day(days, "credits a day", bars=[day.volume / _CREDIT for day in report.days]),
         "Prices against their reference": _prices(days, report),
         "How jobs ended": _png(outcome[0]),
-        "Disputes": _by_day(days, "disputes a day", bars=[day.disputed for day in report.days]),
+        "Disputes": _by_day(days, "disputes a day", bars=[day.disputed for day in report.days], counts=True),
         "Scores": _scores(report),
-        "Concentration by day": _by_day(days, "HHI", line=[day.hhi for day in report.days]),
+        "Concentration by day": _by_day(days, "HHI", line=[day.hhi for day in report.days], top=_MONOPOLY),
         "Top shares": _png(shares[0]),
     }
 
@@ -197,6 +211,7 @@ def _prices(days: Sequence[datetime], report: LedgerReport) -> bytes:
     ):
         known = [(at, value / _CREDIT) for at, value in zip(days, values, strict=True) if value is not None]
         axes.plot([at for at, _ in known], [value for _, value in known], style, color=colour, markersize=3, label=name)
+    axes.set_ylim(bottom=0)
     axes.legend(frameon=False)
     return _dated(figure, axes, days)
 
@@ -211,19 +226,35 @@ def _scores(report: LedgerReport) -> bytes:
         label=[f"{role}s" for role in roles],
     )
     axes.set_xlabel("credit score, %")
+    _count_from_zero(axes)
     axes.legend(frameon=False)
     return _png(figure)
 
 
 def _by_day(
-    days: Sequence[datetime], label: str, *, bars: Sequence[float] = (), line: Sequence[float | None] = ()
+    days: Sequence[datetime],
+    label: str,
+    *,
+    bars: Sequence[float] = (),
+    line: Sequence[float | None] = (),
+    counts: bool = False,
+    top: float | None = None,
 ) -> bytes:
     figure, axes = _chart(label)
     if bars:
         axes.bar(days, bars, color=_INK, width=0.8)
     known = [(at, value) for at, value in zip(days, line, strict=False) if value is not None]
     axes.plot([at for at, _ in known], [value for _, value in known], color=_SECOND, marker="o", markersize=3)
+    if counts:
+        _count_from_zero(axes)
+    axes.set_ylim(0, top)
     return _dated(figure, axes, days)
+
+
+def _count_from_zero(axes: Any) -> None:
+    """An axis of whole things: no halves, nothing below zero, and room for one where there is none."""
+    axes.set_ylim(0, max(1.0, axes.get_ylim()[1]))
+    axes.yaxis.set_major_locator(MaxNLocator(integer=True))
 
 
 def _dated(figure: Any, axes: Any, days: Sequence[datetime]) -> bytes:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -20,6 +19,7 @@ from computility.cli.audit import (
     verify,
     watch,
 )
+from computility.cli.audit.options import DEFAULT_DEPLOYMENTS, DeploymentsOption
 from computility.cli.audit.replay import print_report, replay_here
 from computility.cli.options import DEFAULT_NODE, DEFAULT_RPC, NodeOption, RpcOption
 from computility.cli.output import JsonOption, progress_console
@@ -49,7 +49,7 @@ def command(
         ),
     ] = None,
     rpc: RpcOption = DEFAULT_RPC,
-    deployments: Annotated[Path, typer.Option(help="Folder of the deployment records.")] = Path("deployments"),
+    deployments: DeploymentsOption = DEFAULT_DEPLOYMENTS,
     node: NodeOption = DEFAULT_NODE,
     as_json: JsonOption = False,
 ) -> None:

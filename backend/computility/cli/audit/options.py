@@ -20,6 +20,7 @@ DeploymentsOption = Annotated[
     Path,
     typer.Option(
         "--deployments",
+        envvar="COMPUTILITY_DEPLOYMENTS_DIR",
         help="Folder of the deployment records (`deployments/<chain>.json`), which name the contracts.",
         rich_help_panel="Connection",
     ),

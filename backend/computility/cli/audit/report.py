@@ -18,6 +18,7 @@ from computility.cli.audit.options import (
 )
 from computility.cli.options import DEFAULT_RPC, RpcOption
 from computility.cli.output import JsonOption, print_record
+from computility.domain.units import format_credits
 
 if TYPE_CHECKING:
     from computility.domain.identifiers import Bytes32
@@ -77,7 +78,7 @@ def command(
             "html": str(folder / "report.html"),
             "pdf": str(folder / "report.pdf"),
             "jobs_closed": report.closed,
-            "volume": str(report.volume),
+            "volume": str(report.volume) if as_json else f"{format_credits(report.volume)} credits",
             "hhi": report.hhi,
             "exceptions": len(report.exceptions),
             "proofs": len(proofs),

@@ -16,6 +16,7 @@ from computility.cli.audit.options import (
 )
 from computility.cli.options import DEFAULT_RPC, RpcOption
 from computility.cli.output import JsonOption, print_rows
+from computility.domain.units import format_credits
 
 _COLUMNS = ("date", "opened", "closed", "failed", "disputed", "volume", "mean_price", "use_bps", "hhi")
 _SHOWN = ("opened", "closed", "passed", "failed", "claimed", "excused", "disputed", "ruled", "agreed", "reclaimed")
@@ -31,7 +32,7 @@ def command(
 ) -> None:
     """Add up the trades by day: volume, prices, use, outcomes, disputes, concentration. The last row is the sum of all days.
 
-    Every event is proven against its block's hash; nothing is asked of a node's database. Amounts are atoms of credit (10^18 a credit).
+    Every event is proven against its block's hash; nothing is asked of a node's database. Amounts are credits; atoms of them with --json.
     """
     from computility.domain.identifiers import parse_address, parse_bytes32
     from computility.domain.statistics import DAY_S, TOTAL, Scope, concentration
@@ -64,4 +65,7 @@ def command(
                 "hhi": concentration(sold).hhi if scope is Scope.MARKET else None,
             }
         )
+    if not as_json:
+        for row in rows:
+            row |= {name: format_credits(int(row[name])) for name in ("volume", "mean_price") if row[name] is not None}
     print_rows(rows, _COLUMNS, as_json=as_json, empty="nobody has traded")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from computility.cli.output import JsonOption, console, print_json, print_record, print_rows
+from computility.domain.units import format_credits
 
 if TYPE_CHECKING:
     from computility.services.trade_proof import VerifiedTrade
@@ -49,8 +50,8 @@ def command(
             "verifier": trade.terms.verifier,
             "state": record.state.name.lower(),
             "units_settled": record.units,
-            "provider_paid": record.provider_paid,
-            "refund": record.refund,
+            "provider_paid, credits": None if record.provider_paid is None else format_credits(record.provider_paid),
+            "refund, credits": None if record.refund is None else format_credits(record.refund),
             "specification": "in the bundle" if trade.has_specification else f"by hash {trade.terms.spec}",
             "signed_by": [signer for signed in trade.attestations for signer in signed.signers],
             "blocks_confirmed_by": confirmed,

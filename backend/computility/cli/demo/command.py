@@ -188,7 +188,10 @@ def _stay(stage: Any, place: Path, commands: str) -> None:
         f"Logs, keys and pictures are in {place}. By hand, as the buyer:\n"
         f"  export COMPUTILITY_NODE={stage.url} COMPUTILITY_RPC_URL={stage.rpc_url} \\\n"
         f"         COMPUTILITY_KEYSTORE={keys / 'buyer.json'} COMPUTILITY_PASSWORD_FILE={keys / 'password'}\n"
-        "  .venv/bin/computility wallet show",
+        "  .venv/bin/computility wallet show\n"
+        "and as an auditor, who believes neither the node nor its database:\n"
+        f"  .venv/bin/computility audit replay --conserve --rpc {stage.rpc_url} \\\n"
+        f"         --database sqlite:///{place / 'node.sqlite'} --deployments {place / 'deployments'}",
         soft_wrap=True,
     )
     _open_browser(stage.url)

@@ -8,6 +8,7 @@ import { Hash } from "@/shared/ui/hash.tsx";
 import { NextPage } from "@/shared/ui/next-page.tsx";
 import { StateBadge } from "@/shared/ui/state-badge.tsx";
 import { TimeOf } from "@/shared/ui/time-of.tsx";
+import { WideTable } from "@/shared/ui/wide-table.tsx";
 
 interface Props {
   readonly as: Role;
@@ -23,51 +24,48 @@ export function AccountJobs({ as: role, address, title }: Props) {
   return (
     <section aria-label={title}>
       <h2>{title}</h2>
-      <div className="scroll">
-        <table>
-          <caption>{title}, the newest first</caption>
-          <thead>
-            <tr>
-              <th scope="col">Job</th>
-              <th scope="col">State</th>
-              <th scope="col">{role === "provider" ? "Buyer" : "Provider"}</th>
-              <th scope="col">Units</th>
-              <th scope="col">Paid</th>
-              <th scope="col">Refunded</th>
-              <th scope="col">Opened</th>
-              <th scope="col">Settled</th>
+      <WideTable caption={`${title}, the newest first`}>
+        <thead>
+          <tr>
+            <th scope="col">Job</th>
+            <th scope="col">State</th>
+            <th scope="col">{role === "provider" ? "Buyer" : "Provider"}</th>
+            <th scope="col">Units</th>
+            <th scope="col">Paid</th>
+            <th scope="col">Refunded</th>
+            <th scope="col">Opened</th>
+            <th scope="col">Settled</th>
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map((job) => (
+            <tr key={job.id}>
+              <th scope="row">
+                <Link to={paths.job(job.id)}>
+                  <Hash value={job.id} />
+                </Link>
+              </th>
+              <td>
+                <StateBadge job={job} />
+              </td>
+              <td>
+                {job.terms && <AccountName address={role === "provider" ? job.terms.buyer : job.terms.provider} />}
+              </td>
+              <td className="number">{job.units ?? "—"}</td>
+              <td>
+                <Credits atoms={job.provider_paid} />
+              </td>
+              <td>
+                <Credits atoms={job.refund} />
+              </td>
+              <td>
+                <TimeOf seconds={job.opened_at} />
+              </td>
+              <td>{job.confirmation}</td>
             </tr>
-          </thead>
-          <tbody>
-            {rows.map((job) => (
-              <tr key={job.id}>
-                <th scope="row">
-                  <Link to={paths.job(job.id)}>
-                    <Hash value={job.id} />
-                  </Link>
-                </th>
-                <td>
-                  <StateBadge job={job} />
-                </td>
-                <td>
-                  {job.terms && <AccountName address={role === "provider" ? job.terms.buyer : job.terms.provider} />}
-                </td>
-                <td className="number">{job.units ?? "—"}</td>
-                <td>
-                  <Credits atoms={job.provider_paid} />
-                </td>
-                <td>
-                  <Credits atoms={job.refund} />
-                </td>
-                <td>
-                  <TimeOf seconds={job.opened_at} />
-                </td>
-                <td>{job.confirmation}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
+          ))}
+        </tbody>
+      </WideTable>
       <NextPage query={jobs} />
     </section>
   );

@@ -6,6 +6,7 @@ import { Failure } from "@/shared/ui/failure.tsx";
 import { Hash } from "@/shared/ui/hash.tsx";
 import { TimeOf } from "@/shared/ui/time-of.tsx";
 import { Waiting } from "@/shared/ui/waiting.tsx";
+import { WideTable } from "@/shared/ui/wide-table.tsx";
 
 /** Whether the node's store agrees with a replay of the chain, and where not. */
 export function AuditReportView() {
@@ -62,33 +63,30 @@ function Report({ report }: { readonly report: AuditReport }) {
 
 function Differences({ differences }: { readonly differences: AuditReport["differences"] }) {
   return (
-    <div className="scroll">
-      <table>
-        <caption>Where they differ</caption>
-        <thead>
-          <tr>
-            <th scope="col">Table</th>
-            <th scope="col">Row</th>
-            <th scope="col">Field</th>
-            <th scope="col">Store</th>
-            <th scope="col">Chain</th>
+    <WideTable caption="Where they differ">
+      <thead>
+        <tr>
+          <th scope="col">Table</th>
+          <th scope="col">Row</th>
+          <th scope="col">Field</th>
+          <th scope="col">Store</th>
+          <th scope="col">Chain</th>
+        </tr>
+      </thead>
+      <tbody>
+        {differences.map(({ table, key, field, store, chain }) => (
+          <tr key={`${table}:${key}:${field}`}>
+            <td>{table}</td>
+            <td>
+              <Hash value={key} />
+            </td>
+            <td>{field}</td>
+            <td>{asText(store)}</td>
+            <td>{asText(chain)}</td>
           </tr>
-        </thead>
-        <tbody>
-          {differences.map(({ table, key, field, store, chain }) => (
-            <tr key={`${table}:${key}:${field}`}>
-              <td>{table}</td>
-              <td>
-                <Hash value={key} />
-              </td>
-              <td>{field}</td>
-              <td>{asText(store)}</td>
-              <td>{asText(chain)}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
+        ))}
+      </tbody>
+    </WideTable>
   );
 }
 

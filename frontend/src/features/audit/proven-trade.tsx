@@ -14,6 +14,7 @@ import { Facts } from "@/shared/ui/facts.tsx";
 import { Failure } from "@/shared/ui/failure.tsx";
 import { Hash } from "@/shared/ui/hash.tsx";
 import { TimeOf } from "@/shared/ui/time-of.tsx";
+import { WideTable } from "@/shared/ui/wide-table.tsx";
 
 const VERDICTS = ["no fault", "pass", "fail"];
 
@@ -72,34 +73,31 @@ function Attestations({ trade }: { readonly trade: VerifiedTrade }) {
 
 function ProvenEvents({ trade }: { readonly trade: VerifiedTrade }) {
   return (
-    <div className="scroll">
-      <table>
-        <caption>Events that the file proves</caption>
-        <thead>
-          <tr>
-            <th scope="col">Event</th>
-            <th scope="col">What it says</th>
-            <th scope="col">Block</th>
-            <th scope="col">Time</th>
+    <WideTable caption="Events that the file proves">
+      <thead>
+        <tr>
+          <th scope="col">Event</th>
+          <th scope="col">What it says</th>
+          <th scope="col">Block</th>
+          <th scope="col">Time</th>
+        </tr>
+      </thead>
+      <tbody>
+        {trade.events.map((event, at) => (
+          // biome-ignore lint/suspicious/noArrayIndexKey: the list never changes, and a receipt does not number its logs
+          <tr key={at}>
+            <th scope="row">{event.name}</th>
+            <td>
+              <EventArguments args={event.args} />
+            </td>
+            <td className="number">{event.block}</td>
+            <td>
+              <TimeOf seconds={event.timestamp} />
+            </td>
           </tr>
-        </thead>
-        <tbody>
-          {trade.events.map((event, at) => (
-            // biome-ignore lint/suspicious/noArrayIndexKey: the list never changes, and a receipt does not number its logs
-            <tr key={at}>
-              <th scope="row">{event.name}</th>
-              <td>
-                <EventArguments args={event.args} />
-              </td>
-              <td className="number">{event.block}</td>
-              <td>
-                <TimeOf seconds={event.timestamp} />
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
+        ))}
+      </tbody>
+    </WideTable>
   );
 }
 

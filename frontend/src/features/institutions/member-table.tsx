@@ -4,6 +4,7 @@ import { Credits } from "@/shared/ui/credits.tsx";
 import { Failure } from "@/shared/ui/failure.tsx";
 import { NextPage } from "@/shared/ui/next-page.tsx";
 import { TimeOf } from "@/shared/ui/time-of.tsx";
+import { WideTable } from "@/shared/ui/wide-table.tsx";
 
 interface Props {
   readonly title: string;
@@ -19,45 +20,42 @@ export function MemberTable({ title, query }: Props) {
       <Failure error={query.error} onRetry={() => void query.refetch()} />
       {query.isSuccess && members.length === 0 && <p className="notice">Nobody was named yet.</p>}
       {members.length > 0 && (
-        <div className="scroll">
-          <table>
-            <caption>{title}</caption>
-            <thead>
-              <tr>
-                <th scope="col">Member</th>
-                <th scope="col">Seat</th>
-                <th scope="col">Since</th>
-                <th scope="col">Stake</th>
-                <th scope="col">Lost</th>
-                <th scope="col">Fees withdrawn</th>
-                <th scope="col">Settled</th>
+        <WideTable caption={title}>
+          <thead>
+            <tr>
+              <th scope="col">Member</th>
+              <th scope="col">Seat</th>
+              <th scope="col">Since</th>
+              <th scope="col">Stake</th>
+              <th scope="col">Lost</th>
+              <th scope="col">Fees withdrawn</th>
+              <th scope="col">Settled</th>
+            </tr>
+          </thead>
+          <tbody>
+            {members.map((member) => (
+              <tr key={member.account}>
+                <th scope="row">
+                  <AccountName address={member.account} />
+                </th>
+                <td>{member.seat === "none" ? (member.named ? "named" : "dismissed") : member.seat}</td>
+                <td>
+                  <TimeOf seconds={member.since || null} />
+                </td>
+                <td>
+                  <Credits atoms={member.stake} />
+                </td>
+                <td>
+                  <Credits atoms={member.lost} />
+                </td>
+                <td>
+                  <Credits atoms={member.fees_withdrawn} />
+                </td>
+                <td>{member.confirmation}</td>
               </tr>
-            </thead>
-            <tbody>
-              {members.map((member) => (
-                <tr key={member.account}>
-                  <th scope="row">
-                    <AccountName address={member.account} />
-                  </th>
-                  <td>{member.seat === "none" ? (member.named ? "named" : "dismissed") : member.seat}</td>
-                  <td>
-                    <TimeOf seconds={member.since || null} />
-                  </td>
-                  <td>
-                    <Credits atoms={member.stake} />
-                  </td>
-                  <td>
-                    <Credits atoms={member.lost} />
-                  </td>
-                  <td>
-                    <Credits atoms={member.fees_withdrawn} />
-                  </td>
-                  <td>{member.confirmation}</td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
+            ))}
+          </tbody>
+        </WideTable>
       )}
       <NextPage query={query} />
     </section>

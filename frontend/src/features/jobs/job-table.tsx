@@ -9,6 +9,7 @@ import { Credits } from "@/shared/ui/credits.tsx";
 import { Hash } from "@/shared/ui/hash.tsx";
 import { StateBadge } from "@/shared/ui/state-badge.tsx";
 import { TimeOf } from "@/shared/ui/time-of.tsx";
+import { WideTable } from "@/shared/ui/wide-table.tsx";
 
 // A browser opens six connections to a node at most, and the page needs some for itself; the list is polled besides.
 const STREAMED = 2;
@@ -22,27 +23,24 @@ export function JobTable({ jobs }: { readonly jobs: readonly JobRow[] }) {
       .map((job) => job.id),
   );
   return (
-    <div className="scroll">
-      <table>
-        <caption>Jobs, the newest first</caption>
-        <thead>
-          <tr>
-            <th scope="col">Job</th>
-            <th scope="col">State</th>
-            <th scope="col">Provider</th>
-            <th scope="col">Escrowed</th>
-            <th scope="col">Paid</th>
-            <th scope="col">Refunded</th>
-            <th scope="col">Opened</th>
-          </tr>
-        </thead>
-        <tbody>
-          {jobs.map((job) => (
-            <JobLine key={job.id} listed={job} streamed={streamed.has(job.id)} />
-          ))}
-        </tbody>
-      </table>
-    </div>
+    <WideTable caption="Jobs, the newest first">
+      <thead>
+        <tr>
+          <th scope="col">Job</th>
+          <th scope="col">State</th>
+          <th scope="col">Provider</th>
+          <th scope="col">Escrowed</th>
+          <th scope="col">Paid</th>
+          <th scope="col">Refunded</th>
+          <th scope="col">Opened</th>
+        </tr>
+      </thead>
+      <tbody>
+        {jobs.map((job) => (
+          <JobLine key={job.id} listed={job} streamed={streamed.has(job.id)} />
+        ))}
+      </tbody>
+    </WideTable>
   );
 }
 

@@ -6,6 +6,7 @@ import { metricWords } from "@/shared/trade/metric-words.ts";
 import { AccountName } from "@/shared/ui/account-name.tsx";
 import { Credits } from "@/shared/ui/credits.tsx";
 import { ResourceName } from "@/shared/ui/resource-name.tsx";
+import { WideTable } from "@/shared/ui/wide-table.tsx";
 import type { Sorting, SortKey } from "./sort-asks.ts";
 
 interface Props {
@@ -28,34 +29,31 @@ const COLUMNS: readonly (readonly [title: string, key: SortKey | undefined])[] =
 /** Open asks, with what a buyer wants to know before choosing one. */
 export function AskTable({ asks, sorting, onSort }: Props) {
   return (
-    <div className="scroll">
-      <table>
-        <caption>Open asks</caption>
-        <thead>
-          <tr>
-            {COLUMNS.map(([title, key]) =>
-              key ? (
-                <th scope="col" key={title} aria-sort={directionOf(sorting, key)}>
-                  <button type="button" className="sort" onClick={() => onSort(toggled(sorting, key))}>
-                    {title}
-                  </button>
-                </th>
-              ) : (
-                <th scope="col" key={title}>
+    <WideTable caption="Open asks">
+      <thead>
+        <tr>
+          {COLUMNS.map(([title, key]) =>
+            key ? (
+              <th scope="col" key={title} aria-sort={directionOf(sorting, key)}>
+                <button type="button" className="sort" onClick={() => onSort(toggled(sorting, key))}>
                   {title}
-                </th>
-              ),
-            )}
-            <td />
-          </tr>
-        </thead>
-        <tbody>
-          {asks.map((row) => (
-            <AskLine key={row.ask.id} row={row} />
-          ))}
-        </tbody>
-      </table>
-    </div>
+                </button>
+              </th>
+            ) : (
+              <th scope="col" key={title}>
+                {title}
+              </th>
+            ),
+          )}
+          <td />
+        </tr>
+      </thead>
+      <tbody>
+        {asks.map((row) => (
+          <AskLine key={row.ask.id} row={row} />
+        ))}
+      </tbody>
+    </WideTable>
   );
 }
 

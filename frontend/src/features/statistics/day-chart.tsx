@@ -1,3 +1,4 @@
+import { formatWhole } from "@/shared/money/amount.ts";
 import { Facts } from "@/shared/ui/facts.tsx";
 
 export interface Series {
@@ -97,5 +98,6 @@ function points(values: readonly (number | null)[], x: (at: number) => number, y
 
 /** Four digits are enough for a glance. */
 function short(value: number): string {
-  return Number(value.toPrecision(4)).toString();
+  const rounded = Number(value.toPrecision(4));
+  return Number.isSafeInteger(rounded) ? formatWhole(rounded) : rounded.toString();
 }

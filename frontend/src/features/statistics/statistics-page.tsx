@@ -9,6 +9,7 @@ import { Facts } from "@/shared/ui/facts.tsx";
 import { Failure } from "@/shared/ui/failure.tsx";
 import { NextPage } from "@/shared/ui/next-page.tsx";
 import { Waiting } from "@/shared/ui/waiting.tsx";
+import { WideTable } from "@/shared/ui/wide-table.tsx";
 import { DayChart } from "./day-chart.tsx";
 
 /** What all trades add up to: volume, prices, use, outcomes, and how few have how much of it. */
@@ -141,31 +142,28 @@ function Concentration({ spread }: { readonly spread: ConcentrationAnswer }) {
         From {spread.since} to {spread.until}: HHI {formatWhole(spread.hhi)}; the largest has{" "}
         {formatBps(spread.top_share_bps)}, the largest four have {formatBps(spread.top_four_share_bps)}.
       </p>
-      <div className="scroll">
-        <table>
-          <caption>Providers with the largest volume</caption>
-          <thead>
-            <tr>
-              <th scope="col">Provider</th>
-              <th scope="col">Volume</th>
-              <th scope="col">Share</th>
+      <WideTable caption="Providers with the largest volume">
+        <thead>
+          <tr>
+            <th scope="col">Provider</th>
+            <th scope="col">Volume</th>
+            <th scope="col">Share</th>
+          </tr>
+        </thead>
+        <tbody>
+          {spread.top.map((seller) => (
+            <tr key={seller.provider}>
+              <th scope="row">
+                <AccountName address={seller.provider} />
+              </th>
+              <td>
+                <Credits atoms={seller.volume} />
+              </td>
+              <td className="number">{formatBps(seller.share_bps)}</td>
             </tr>
-          </thead>
-          <tbody>
-            {spread.top.map((seller) => (
-              <tr key={seller.provider}>
-                <th scope="row">
-                  <AccountName address={seller.provider} />
-                </th>
-                <td>
-                  <Credits atoms={seller.volume} />
-                </td>
-                <td className="number">{formatBps(seller.share_bps)}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
+          ))}
+        </tbody>
+      </WideTable>
     </section>
   );
 }
