@@ -53,7 +53,10 @@ function Shown({ path, bytes }: { readonly path: string; readonly bytes: Uint8Ar
   return (
     <>
       {shown.kind === "image" && <img className="output" src={url} alt={`Output ${path}`} />}
-      {shown.kind === "text" && bytes.length > 0 && <pre>{new TextDecoder().decode(bytes)}</pre>}
+      {shown.kind === "text" && bytes.length > 0 && (
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by the keyboard (WCAG 2.1.1)
+        <pre tabIndex={0}>{new TextDecoder().decode(bytes)}</pre>
+      )}
       <a className="button small" href={url} download={path.split("/").at(-1)}>
         Save {path}
       </a>
