@@ -1,4 +1,5 @@
-// Writes src/generated/ from what the rest of the repository fixes: the node's OpenAPI document, the contracts' ABIs and the signed types.
+// Writes src/generated/ from what the rest of the repository fixes: the node's OpenAPI document, the contracts' ABIs, the signed types and the schema of
+// job specifications.
 // With --check it writes nothing and fails when a file differs.
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
@@ -57,6 +58,7 @@ const files = {
   "api.ts": await apiTypes(),
   "abis.ts": await abis(),
   "typed-data.ts": await typedData(),
+  "job-schema.ts": await jobSchema(),
 };
 
 if (process.argv.includes("--check")) {
@@ -128,6 +130,11 @@ async function typedData() {
   }
   const sorted = Object.fromEntries(Object.entries(types).sort(([a], [b]) => a.localeCompare(b)));
   return `${BANNER}export const signedTypes = ${JSON.stringify(sorted, null, 2)} as const;\n`;
+}
+
+async function jobSchema() {
+  const schema = await readJson(new URL("backend/computility/domain/task_specification.schema.json", REPOSITORY));
+  return `${BANNER}export const jobSchema = ${JSON.stringify(schema, null, 2)} as const;\n`;
 }
 
 async function readJson(url) {

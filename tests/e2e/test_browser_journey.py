@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
+import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from tests.e2e.command_jobs import ask_of_commands
 
 from computility.cli.demo.stage import Stage
+from computility.domain.identifiers import parse_bytes32
+from computility.services.buyer import Buyer
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 
@@ -26,10 +32,10 @@ def chromium() -> str:
     return found.stdout.strip()
 
 
-def walk(script: str, stage: Stage, chromium: str, folder: Path) -> Any:
+def walk(script: str, stage: Stage, chromium: str, folder: Path, *words: str) -> Any:
     """What a walk through the page reports. COMPUTILITY_JOURNEY_PICTURES names a folder for its pictures; the README's own is made this way."""
     pictures = os.environ.get("COMPUTILITY_JOURNEY_PICTURES", str(folder))
-    command = ["node", f"tests/e2e/{script}", stage.url, chromium, pictures]
+    command = ["node", f"tests/e2e/{script}", stage.url, chromium, pictures, *words]
     result = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, timeout=280, check=False)
     assert result.returncode == 0, result.stderr
     return json.loads(result.stdout)
@@ -48,6 +54,26 @@ def test_a_newcomer__buys_sees_the_picture_claims_and_audits(stage: Stage, chrom
     # Of a committee: the page found its members' signatures behind the words that it repeats.
     assert "of the verifier's contract" in journey["proof"]["signers"]
     assert journey["proof"]["bytes"] <= 64 * 1024
+
+
+def test_a_command_from_the_buyers_own_files__is_run_checked_and_shown(
+    stage: Stage, chromium: str, tmp_path: Path
+) -> None:
+    ask = ask_of_commands(stage)
+    for name in ("multiply.py", "a.npy", "b.npy"):
+        shutil.copy(CHECKOUT / "examples" / "product" / name, tmp_path)
+    told = walk("commands.mjs", stage, chromium, tmp_path / "pictures", ask, str(tmp_path))
+    assert [words.removeprefix("Example: ") for words in told["examples"]] == [
+        "languages", "product", "training", "My own command",
+    ]  # fmt: skip
+    assert "/opt/python/bin/python3 multiply.py" in told["ordered"]
+    assert "c.npy is the product of a.npy and b.npy" in told["ordered"]
+    assert "product-holds" in told["verdict"]
+    row = stage.node.job(told["job"])
+    assert (row["outcome"], row["closed_by"]) == ("pass", "attested")
+    _, outputs = Buyer(stage.accounts["buyer"], stage.node).outputs(parse_bytes32(row["result"]))
+    left, right = (np.load(tmp_path / name).astype(int) for name in ("a.npy", "b.npy"))
+    assert np.array_equal(np.load(io.BytesIO(outputs["c.npy"])), left @ right)
 
 
 def test_what_goes_wrong_on_the_page__is_told_in_a_sentence_and_costs_nobody(

@@ -26,7 +26,7 @@ from computility.services.change_feed import ChangeFeed
 from computility.services.confirmations import least_settled
 from computility.services.content import ContentService
 from computility.services.content_sweep import NeededJob, Swept, sweep
-from computility.services.examples import Example, publish_examples
+from computility.services.examples import CommandExample, Example, publish_commands, publish_examples
 from computility.services.indexer import Indexer
 from computility.services.indexer_metrics import IndexerMetrics
 from computility.services.indexer_thread import IndexerThread
@@ -99,6 +99,7 @@ class Node:
         self.uploads = Uploads(self.content)
         self.outputs = Outputs(self.trades, self.journal, self.content)
         self.examples: tuple[Example, ...] = publish_examples(settings.examples_dir, self.content.put)
+        self.commands: tuple[CommandExample, ...] = publish_commands(settings.examples_dir, self.content.put)
         self.auditor = Auditor(self.connection, database, self.deployments)
         self.indexer: IndexerThread | None = None
 
@@ -144,6 +145,7 @@ class Node:
     def sweep_content(self, needed: Iterable[NeededJob], *, now: float, dry: bool) -> Swept:
         """Drop content that none of the jobs needs; the node's own examples stay."""
         own = [file.cid for example in self.examples for file in (example.module, *example.inputs)]
+        own += [file.cid for command in self.commands for file in (*command.artifacts, *command.inputs)]
         return sweep(self.content.store, needed, own, now=now, dry=dry)
 
     def clock(self) -> int:

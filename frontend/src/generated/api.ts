@@ -1365,6 +1365,21 @@ export interface components {
             /** @description UTC seconds. */
             readonly received_at: number;
         };
+        /** @description A command that this node offers to try, for providers of jobs of kind `process`. */
+        readonly CommandExample: {
+            readonly name: string;
+            readonly artifacts: readonly components["schemas"]["ExampleFile"][];
+            /** @description The whole argv. */
+            readonly arguments: readonly string[];
+            readonly inputs: readonly components["schemas"]["ExampleFile"][];
+            /** @description Most seconds of processor. */
+            readonly seconds: number;
+            readonly memory_mib: number;
+            /** @description How the result is checked; empty: run again. */
+            readonly verification: {
+                readonly [key: string]: unknown;
+            };
+        };
         /** @description The verifier committee. */
         readonly Committee: {
             /** @description Account, checksummed (EIP-55) in answers. */
@@ -1439,6 +1454,7 @@ export interface components {
             readonly min_dispute_window: number;
             readonly development_wallet: components["schemas"]["DevelopmentWallet"];
             readonly examples: readonly components["schemas"]["Example"][];
+            readonly commands: readonly components["schemas"]["CommandExample"][];
             readonly max_content_bytes: number;
         };
         /** @description A well-known account of a development chain. Its key is public. */

@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib.metadata import version
 
 from computility.api.schemas.node import (
+    CommandExample,
     Committee,
     Config,
     DevelopmentAccount,
@@ -77,6 +78,7 @@ def config(node: Node) -> Config:
         min_dispute_window=parameters.min_dispute_window_s,
         development_wallet=_development_wallet(node),
         examples=[_example(example) for example in node.examples],
+        commands=[_command(command) for command in node.commands],
         max_content_bytes=node.settings.max_content_bytes,
     )
 
@@ -97,6 +99,18 @@ def _development_wallet(node: Node) -> DevelopmentWallet:
 
 def _example(example: examples.Example) -> Example:
     return Example(name=example.name, module=_file(example.module), inputs=[_file(file) for file in example.inputs])
+
+
+def _command(command: examples.CommandExample) -> CommandExample:
+    return CommandExample(
+        name=command.name,
+        artifacts=[_file(file) for file in command.artifacts],
+        arguments=list(command.arguments),
+        inputs=[_file(file) for file in command.inputs],
+        seconds=command.seconds,
+        memory_mib=command.memory_mib,
+        verification=dict(command.verification),
+    )
 
 
 def _file(file: examples.ExampleFile) -> ExampleFile:

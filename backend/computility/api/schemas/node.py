@@ -121,6 +121,24 @@ class Example(Answer):
     inputs: list[ExampleFile]
 
 
+class CommandExample(Answer):
+    """A command that this node offers to try, for providers of jobs of kind `process`."""
+
+    name: Annotated[str, Field(examples=["languages"])]
+    artifacts: list[ExampleFile]
+    arguments: Annotated[
+        list[str],
+        Field(description="The whole argv.", examples=[["/opt/python/bin/python3", "classify.py"]]),
+    ]
+    inputs: list[ExampleFile]
+    seconds: Annotated[int, Field(ge=1, description="Most seconds of processor.", examples=[60])]
+    memory_mib: Annotated[int, Field(ge=1, examples=[1024])]
+    verification: Annotated[
+        dict[str, Any],
+        Field(description="How the result is checked; empty: run again.", examples=[{"method": "hash-equality"}]),
+    ]
+
+
 class Config(Answer):
     """What the web app has to know before it can trade."""
 
@@ -141,6 +159,7 @@ class Config(Answer):
     min_dispute_window: Annotated[int, Field(ge=0, examples=[1])]
     development_wallet: DevelopmentWallet
     examples: list[Example]
+    commands: list[CommandExample]
     max_content_bytes: Annotated[int, Field(ge=1, examples=[67_108_864])]
 
 

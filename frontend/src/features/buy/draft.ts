@@ -1,9 +1,20 @@
 import { type Address, bytesToHex, getAddress, type Hex, zeroAddress } from "viem";
 import type { AskMessage, Config, Example } from "@/shared/api/schemas.ts";
 import type { InputFile } from "./job-specification.ts";
+import { NEW_POLICY, type PolicyDraft } from "./policy-draft.ts";
 
-/** What the buyer has entered so far, as it was typed. Files are uploaded when they are chosen, so a draft is small and can be kept. */
-export interface Draft {
+/** What every order has: randomness, how the result is checked, by whom, and who rules. */
+export interface PartyDraft {
+  readonly seed: Hex;
+  readonly policy: PolicyDraft;
+  readonly verifier: Address;
+  readonly arbiter: Address;
+  readonly verifierFee: string;
+  readonly arbiterFee: string;
+}
+
+/** What the buyer of a WebAssembly job has entered so far, as it was typed. Files are uploaded when they are chosen, so a draft is small and can be kept. */
+export interface Draft extends PartyDraft {
   /** Name of an example, or empty for a program of one's own. */
   readonly example: string;
   readonly module: InputFile | null;
@@ -15,11 +26,6 @@ export interface Draft {
   readonly memoryMib: string;
   readonly outputMib: string;
   readonly outputFiles: string;
-  readonly seed: Hex;
-  readonly verifier: Address;
-  readonly arbiter: Address;
-  readonly verifierFee: string;
-  readonly arbiterFee: string;
 }
 
 const USUAL_UNITS = 12_000n;
@@ -28,22 +34,30 @@ const USUAL_FEE = "0.1";
 /** A new draft for an ask: the first example, and whom the ask names. */
 export function newDraft(ask: AskMessage, config: Config): Draft {
   const draft: Draft = {
+    ...newParties(ask, config),
     example: "",
     module: null,
     inputs: [],
     arguments: "",
-    units: usualUnits(ask).toString(),
+    units: withinAsk(USUAL_UNITS, ask).toString(),
     memoryMib: "256",
     outputMib: "16",
     outputFiles: "16",
+  };
+  const [example] = config.examples;
+  return example ? withExample(draft, example) : draft;
+}
+
+/** The parties of a new draft: whom the ask names. */
+export function newParties(ask: AskMessage, config: Config): PartyDraft {
+  return {
     seed: randomSeed(),
+    policy: NEW_POLICY,
     verifier: verifiersFor(ask, config)[0] ?? zeroAddress,
     arbiter: zeroAddress,
     verifierFee: USUAL_FEE,
     arbiterFee: USUAL_FEE,
   };
-  const [example] = config.examples;
-  return example ? withExample(draft, example) : draft;
 }
 
 /** The draft with an example's program and inputs; the program gets the names of its inputs as arguments. */
@@ -74,8 +88,9 @@ export function randomSeed(): Hex {
   return bytesToHex(crypto.getRandomValues(new Uint8Array(32)));
 }
 
-function usualUnits(ask: AskMessage): bigint {
+/** So many units, or what the ask allows that is nearest. */
+export function withinAsk(units: bigint, ask: AskMessage): bigint {
   const [least, most] = [BigInt(ask.minUnits), BigInt(ask.maxUnits)];
-  if (USUAL_UNITS < least) return least;
-  return USUAL_UNITS > most ? most : USUAL_UNITS;
+  if (units < least) return least;
+  return units > most ? most : units;
 }

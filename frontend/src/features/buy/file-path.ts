@@ -1,3 +1,5 @@
+import { PageError } from "@/shared/errors/page-error.ts";
+
 const MAX_LENGTH = 255;
 // Backslash, control characters and delete; a name has one spelling and stays below where it is unpacked.
 const FORBIDDEN = /[\\\p{Cc}\p{Cs}]/u;
@@ -11,4 +13,15 @@ export function pathFault(path: string): string | undefined {
     return `“${path}” is no relative path: rename the file.`;
   }
   return undefined;
+}
+
+/** Refuses, with a `PageError`, names that do not fit or that two files share. `several` says what they are. */
+export function checkPaths(names: readonly string[], several: string): void {
+  const known = new Set<string>();
+  for (const name of names) {
+    const fault = pathFault(name);
+    if (fault !== undefined) throw new PageError(fault);
+    if (known.has(name)) throw new PageError(`${several} are called “${name}”: rename one.`);
+    known.add(name);
+  }
 }

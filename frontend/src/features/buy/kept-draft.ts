@@ -1,12 +1,11 @@
 import { useEffect, useState } from "react";
-import type { AskMessage, Config } from "@/shared/api/schemas.ts";
-import { type Draft, newDraft } from "./draft.ts";
 
 const PREFIX = "computility.draft.";
 
 /** The draft for an ask, kept for this browser tab, so that a reload, a refusal or a way back loses nothing. */
-export function useDraft(askId: string, ask: AskMessage, config: Config) {
-  const [draft, setDraft] = useState<Draft>(() => keptDraft(askId) ?? newDraft(ask, config));
+export function useDraft<Draft extends object>(askId: string, fresh: () => Draft) {
+  // Over a fresh one: what an older page kept lacks what has been added since.
+  const [draft, setDraft] = useState<Draft>(() => ({ ...fresh(), ...keptDraft<Draft>(askId) }));
   useEffect(() => {
     // A browser that keeps nothing still lets one buy.
     try {
@@ -18,11 +17,10 @@ export function useDraft(askId: string, ask: AskMessage, config: Config) {
   return [draft, setDraft] as const;
 }
 
-function keptDraft(askId: string): Draft | undefined {
+function keptDraft<Draft>(askId: string): Partial<Draft> {
   try {
-    const text = sessionStorage.getItem(PREFIX + askId);
-    return text === null ? undefined : (JSON.parse(text) as Draft);
+    return JSON.parse(sessionStorage.getItem(PREFIX + askId) ?? "{}") as Partial<Draft>;
   } catch {
-    return undefined;
+    return {};
   }
 }

@@ -1,6 +1,6 @@
 import type { AskMessage } from "@/shared/api/schemas.ts";
 import { TextField } from "@/shared/ui/text-field.tsx";
-import { type Draft, randomSeed } from "./draft.ts";
+import type { Draft } from "./draft.ts";
 
 interface Props {
   readonly draft: Draft;
@@ -8,7 +8,7 @@ interface Props {
   readonly ask: AskMessage;
 }
 
-/** How much the job may use. */
+/** How much a WebAssembly job may use. */
 export function LimitFields({ draft, onChange, ask }: Props) {
   const set = (field: keyof Draft) => (value: string) => onChange({ ...draft, [field]: value });
   return (
@@ -27,18 +27,6 @@ export function LimitFields({ draft, onChange, ask }: Props) {
         <TextField label="Output" unit="MiB" numeric value={draft.outputMib} onChange={set("outputMib")} />
         <TextField label="Output files" numeric value={draft.outputFiles} onChange={set("outputFiles")} />
       </div>
-      <details>
-        <summary>Randomness</summary>
-        <TextField
-          label="Seed"
-          value={draft.seed}
-          onChange={set("seed")}
-          hint="The same seed gives the same result on every machine."
-        />
-        <button type="button" onClick={() => onChange({ ...draft, seed: randomSeed() })}>
-          Roll a new seed
-        </button>
-      </details>
     </fieldset>
   );
 }

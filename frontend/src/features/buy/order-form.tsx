@@ -1,34 +1,34 @@
 import { useMutation } from "@tanstack/react-query";
-import type { FormEvent } from "react";
+import type { FormEvent, ReactNode } from "react";
 import { useNavigate } from "react-router";
-import type { AskMessage, Config } from "@/shared/api/schemas.ts";
+import type { AskMessage } from "@/shared/api/schemas.ts";
 import { PageError } from "@/shared/errors/page-error.ts";
 import { paths } from "@/shared/paths.ts";
 import { Failure } from "@/shared/ui/failure.tsx";
 import { useTrader } from "@/shared/wallet/use-trader.ts";
-import { useDraft } from "./kept-draft.ts";
-import { LimitFields } from "./limit-fields.tsx";
-import { PartyFields } from "./party-fields.tsx";
+import type { PartyDraft } from "./draft.ts";
+import type { Order } from "./order.ts";
 import { PriceLine } from "./price-line.tsx";
-import { ProgramFields } from "./program-fields.tsx";
-import { readDraft } from "./read-draft.ts";
 import { requestQuote } from "./request-quote.ts";
 
 interface Props {
   readonly askId: string;
   readonly ask: AskMessage;
-  readonly config: Config;
+  readonly draft: PartyDraft;
+  /** Reads the whole draft. Throws `PageError` for the first field that does not fit. */
+  readonly read: () => Order;
+  /** The fields. */
+  readonly children: ReactNode;
 }
 
-/** The order: what runs, how much of it at most, and who checks. Ends in a signed quote request, which binds nobody. */
-export function OrderForm({ askId, ask, config }: Props) {
-  const [draft, setDraft] = useDraft(askId, ask, config);
+/** An order of any kind: its fields, what it costs at most, and the button. Ends in a signed quote request, which binds nobody. */
+export function OrderForm({ askId, ask, draft, read, children }: Props) {
   const trader = useTrader();
   const navigate = useNavigate();
   const request = useMutation({
     mutationFn: async () => {
       if (trader.address === undefined) throw new PageError("Connect a wallet first, at the top of the page.");
-      return requestQuote(trader, trader.address, askId, draft, readDraft(draft, ask));
+      return requestQuote(trader, trader.address, askId, draft, read());
     },
     onSuccess: (requestId) => navigate(paths.quote(requestId)),
   });
@@ -38,10 +38,8 @@ export function OrderForm({ askId, ask, config }: Props) {
   };
   return (
     <form onSubmit={submit} noValidate>
-      <ProgramFields draft={draft} onChange={setDraft} config={config} />
-      <LimitFields draft={draft} onChange={setDraft} ask={ask} />
-      <PartyFields draft={draft} onChange={setDraft} ask={ask} config={config} />
-      <PriceLine draft={draft} ask={ask} />
+      {children}
+      <PriceLine read={read} unitPrice={ask.unitPrice} />
       <Failure error={request.error} />
       <p>
         <button type="submit" className="primary" disabled={request.isPending || !trader.ready}>

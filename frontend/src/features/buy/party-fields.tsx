@@ -1,46 +1,60 @@
-import { useId } from "react";
 import { type Address, zeroAddress } from "viem";
 import type { AskMessage, Config } from "@/shared/api/schemas.ts";
 import { labelOf } from "@/shared/ui/account-name.tsx";
 import { TextField } from "@/shared/ui/text-field.tsx";
-import { arbitersFor, type Draft, verifiersFor } from "./draft.ts";
+import { ChoiceField } from "./choice-field.tsx";
+import { arbitersFor, type PartyDraft, verifiersFor } from "./draft.ts";
+import type { JobKind } from "./job-kind.ts";
+import type { InputFile } from "./job-specification.ts";
+import { PolicyFields } from "./policy-fields.tsx";
 
-interface Props {
-  readonly draft: Draft;
-  readonly onChange: (draft: Draft) => void;
+interface Props<AnyDraft extends PartyDraft> {
+  readonly draft: AnyDraft;
+  readonly onChange: (draft: AnyDraft) => void;
   readonly ask: AskMessage;
   readonly config: Config;
+  readonly kind: JobKind;
+  readonly inputs: readonly InputFile[];
 }
 
-/** Who checks the result, and who rules when the two sides do not agree. */
-export function PartyFields({ draft, onChange, ask, config }: Props) {
-  const arbiters = arbitersFor(ask);
+/** How the result is checked, by whom, and who rules when the two sides do not agree. */
+export function PartyFields<AnyDraft extends PartyDraft>({
+  draft,
+  onChange,
+  ask,
+  config,
+  kind,
+  inputs,
+}: Props<AnyDraft>) {
+  const set =
+    <Field extends keyof PartyDraft>(field: Field) =>
+    (value: PartyDraft[Field]) =>
+      onChange({ ...draft, [field]: value });
   return (
     <fieldset>
       <legend>Who checks</legend>
+      <PolicyFields policy={draft.policy} onChange={set("policy")} kind={kind} inputs={inputs} />
       <div className="row">
-        <Choice
+        <ChoiceField
           label="Verifier"
-          config={config}
-          accounts={verifiersFor(ask, config)}
+          options={named(verifiersFor(ask, config), config)}
           value={draft.verifier}
-          onChange={(verifier) => onChange({ ...draft, verifier })}
+          onChange={set("verifier")}
         />
         <TextField
           label="Verifier's fee"
           unit={config.credit.symbol}
           numeric
           value={draft.verifierFee}
-          onChange={(verifierFee) => onChange({ ...draft, verifierFee })}
+          onChange={set("verifierFee")}
         />
       </div>
       <div className="row">
-        <Choice
+        <ChoiceField
           label="Arbiter"
-          config={config}
-          accounts={arbiters}
+          options={named(arbitersFor(ask), config)}
           value={draft.arbiter}
-          onChange={(arbiter) => onChange({ ...draft, arbiter })}
+          onChange={set("arbiter")}
         />
         {draft.arbiter !== zeroAddress && (
           <TextField
@@ -48,7 +62,7 @@ export function PartyFields({ draft, onChange, ask, config }: Props) {
             unit={config.credit.symbol}
             numeric
             value={draft.arbiterFee}
-            onChange={(arbiterFee) => onChange({ ...draft, arbiterFee })}
+            onChange={set("arbiterFee")}
           />
         )}
       </div>
@@ -56,29 +70,12 @@ export function PartyFields({ draft, onChange, ask, config }: Props) {
   );
 }
 
-interface ChoiceProps {
-  readonly label: string;
-  readonly config: Config;
-  readonly accounts: readonly Address[];
-  readonly value: Address;
-  readonly onChange: (account: Address) => void;
-}
-
-function Choice({ label, config, accounts, value, onChange }: ChoiceProps) {
-  const id = useId();
-  return (
-    <div className="field">
-      <label htmlFor={id}>{label}</label>
-      <select id={id} value={value} onChange={(event) => onChange(event.target.value as Address)}>
-        {accounts.length === 0 && <option value={zeroAddress}>There is none: choose another ask</option>}
-        {accounts.map((address) => (
-          <option key={address} value={address}>
-            {address === zeroAddress
-              ? "Nobody: a dispute ends by the written default"
-              : [labelOf(config, address), address].filter(Boolean).join(" ")}
-          </option>
-        ))}
-      </select>
-    </div>
-  );
+function named(accounts: readonly Address[], config: Config): (readonly [Address, string])[] {
+  if (accounts.length === 0) return [[zeroAddress, "There is none: choose another ask"]];
+  return accounts.map((address) => [
+    address,
+    address === zeroAddress
+      ? "Nobody: a dispute ends by the written default"
+      : [labelOf(config, address), address].filter(Boolean).join(" "),
+  ]);
 }

@@ -6,6 +6,7 @@ import type { AskMessage, Config } from "@/shared/api/schemas.ts";
 import { NodeConfigProvider } from "@/shared/node-config.ts";
 import { type Draft, newDraft } from "./draft.ts";
 import { PriceLine } from "./price-line.tsx";
+import { readDraft } from "./read-draft.ts";
 
 afterEach(cleanup);
 
@@ -21,7 +22,7 @@ function priceOf(changes: Partial<Draft>): string | null {
   const draft = { ...newDraft(ask as unknown as AskMessage, config), seed: zeroHash, ...changes };
   render(
     <NodeConfigProvider value={config}>
-      <PriceLine draft={draft} ask={ask as unknown as AskMessage} />
+      <PriceLine read={() => readDraft(draft, ask as unknown as AskMessage)} unitPrice={ask.unitPrice} />
     </NodeConfigProvider>,
   );
   return screen.getByRole("status").textContent;

@@ -1,25 +1,25 @@
-import type { AskMessage } from "@/shared/api/schemas.ts";
 import { explain } from "@/shared/errors/explain.ts";
 import { formatWhole } from "@/shared/money/amount.ts";
 import { Credits } from "@/shared/ui/credits.tsx";
-import type { Draft } from "./draft.ts";
-import { type Order, readDraft } from "./read-draft.ts";
+import type { Order } from "./order.ts";
 
 interface Props {
-  readonly draft: Draft;
-  readonly ask: AskMessage;
+  /** Reads the draft, or throws what is missing. */
+  readonly read: () => Order;
+  /** In atoms. */
+  readonly unitPrice: string;
 }
 
 /** What would be escrowed, worked out exactly, or what is missing before it can be. */
-export function PriceLine({ draft, ask }: Props) {
-  const order = orderOrSentence(draft, ask);
+export function PriceLine({ read, unitPrice }: Props) {
+  const order = orderOrSentence(read);
   return (
     <output className="price">
       {typeof order === "string" ? (
         order
       ) : (
         <>
-          {formatWhole(order.maxUnits)} units × <Credits atoms={ask.unitPrice} />
+          {formatWhole(order.maxUnits)} units × <Credits atoms={unitPrice} />
           {order.verifierFee + order.arbiterFee > 0n && (
             <>
               {" "}
@@ -37,9 +37,9 @@ export function PriceLine({ draft, ask }: Props) {
   );
 }
 
-function orderOrSentence(draft: Draft, ask: AskMessage): Order | string {
+function orderOrSentence(read: () => Order): Order | string {
   try {
-    return readDraft(draft, ask);
+    return read();
   } catch (error) {
     return explain(error);
   }

@@ -62,6 +62,18 @@ test("limits, arguments and files are those that were entered", () => {
   });
 });
 
+test("a check that is chosen is part of the specification, which then is of version 2", () => {
+  const audited = { ...draft.policy, method: "audited", auditPercent: "10" } as const;
+  expect(readDraft({ ...draft, policy: audited }, ask).specification).toMatchObject({
+    version: 2,
+    kind: "wasm",
+    image: "",
+    artifacts: [{ path: "path_tracer.wasm", cid: CID, size: 8 }],
+    verification: { method: "reexec-quorum", audit_bps: 1000 },
+    sealing: null,
+  });
+});
+
 test("without an arbiter there is no fee for one", () => {
   expect(readDraft({ ...draft, arbiterFee: "5" }, ask).arbiterFee).toBe(0n);
   expect(readDraft({ ...draft, arbiter: OTHER, arbiterFee: "5" }, ask).arbiterFee).toBe(5n * 10n ** 18n);

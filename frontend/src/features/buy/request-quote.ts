@@ -6,9 +6,9 @@ import { chainTime } from "@/shared/chain/chain-time.ts";
 import { type QuoteRequest, quoteRequestTypedData, writeQuoteRequest } from "@/shared/trade/quote-request.ts";
 import { signingDomain } from "@/shared/trade/terms.ts";
 import type { Trader } from "@/shared/wallet/use-trader.ts";
-import type { Draft } from "./draft.ts";
+import type { PartyDraft } from "./draft.ts";
 import { writeSpecification } from "./job-specification.ts";
-import type { Order } from "./read-draft.ts";
+import type { Order } from "./order.ts";
 
 const VALID_S = 600;
 
@@ -17,7 +17,7 @@ export async function requestQuote(
   trader: Trader,
   buyer: Address,
   askId: string,
-  draft: Draft,
+  draft: PartyDraft,
   order: Order,
 ): Promise<string> {
   const { wagmi, config } = trader;

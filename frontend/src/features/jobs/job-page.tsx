@@ -7,6 +7,7 @@ import { StateBadge } from "@/shared/ui/state-badge.tsx";
 import { Waiting } from "@/shared/ui/waiting.tsx";
 import { JobButtons } from "./job-buttons.tsx";
 import { JobFacts } from "./job-facts.tsx";
+import { JobOrder } from "./job-order.tsx";
 import { JobResult } from "./job-result.tsx";
 import { JobTrail } from "./job-trail.tsx";
 import { JobVerdict } from "./job-verdict.tsx";
@@ -31,6 +32,7 @@ export function JobPage() {
           <JobVerdict job={job.data} />
           <JobButtons job={job.data} />
           <JobResult job={job.data} />
+          <JobOrder job={job.data} />
           <JobFacts job={job.data} />
           <JobTrail job={job.data} />
         </>

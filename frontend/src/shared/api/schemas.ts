@@ -7,6 +7,7 @@ export type AskRow = Schemas["AskRow"];
 export type AskMessage = Schemas["AskMessage"];
 export type AuditReport = Schemas["AuditReport"];
 export type ConcentrationAnswer = Schemas["ConcentrationAnswer"];
+export type CommandExample = Schemas["CommandExample"];
 export type Config = Schemas["Config"];
 export type DisputeRow = Schemas["DisputeRow"];
 export type EventRow = Schemas["EventRow"];

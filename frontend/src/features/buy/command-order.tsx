@@ -1,0 +1,40 @@
+import type { AskMessage, Config } from "@/shared/api/schemas.ts";
+import { type CommandDraft, newCommandDraft } from "./command-draft.ts";
+import { CommandFields } from "./command-fields.tsx";
+import { CommandLimitFields } from "./command-limit-fields.tsx";
+import { useDraft } from "./kept-draft.ts";
+import { OrderForm } from "./order-form.tsx";
+import { PartyFields } from "./party-fields.tsx";
+import { readCommand } from "./read-command.ts";
+import { SeedField } from "./seed-field.tsx";
+
+interface Props {
+  readonly askId: string;
+  readonly ask: AskMessage;
+  readonly config: Config;
+  readonly kind: CommandDraft["kind"];
+  /** Whether a unit is a second of a GPU. */
+  readonly billedByGpu: boolean;
+}
+
+/** The order of a command in a provider's sandbox, or in an image: what runs, how much it may use, how the result is checked and by whom. */
+export function CommandOrder({ askId, ask, config, kind, billedByGpu }: Props) {
+  const [draft, setDraft] = useDraft(askId, () => newCommandDraft(kind, billedByGpu, ask, config));
+  return (
+    <OrderForm askId={askId} ask={ask} draft={draft} read={() => readCommand(draft, ask)}>
+      <CommandFields draft={draft} onChange={setDraft} ask={ask} config={config} />
+      <CommandLimitFields draft={draft} onChange={setDraft} ask={ask} billedByGpu={billedByGpu} />
+      <SeedField
+        draft={draft}
+        onChange={setDraft}
+        hint="The command finds it in its environment, as COMPUTILITY_SEED."
+      />
+      <PartyFields draft={draft} onChange={setDraft} ask={ask} config={config} kind={kind} inputs={draft.inputs} />
+      <p className="muted">
+        Everybody can read what is uploaded here. Sealed inputs (<code>computility buy --seal</code>) and machines
+        rented by the second (<code>computility lease open</code>) are for the command line: it holds the key that opens
+        what is sealed, and it signs a lease's meter every few seconds.
+      </p>
+    </OrderForm>
+  );
+}
