@@ -1,6 +1,7 @@
 import type { AskMessage } from "@/shared/api/schemas.ts";
 import { TextField } from "@/shared/ui/text-field.tsx";
 import type { CommandDraft } from "./command-draft.ts";
+import { SeedField } from "./seed-field.tsx";
 
 interface Props {
   readonly draft: CommandDraft;
@@ -47,6 +48,11 @@ export function CommandLimitFields({ draft, onChange, ask, billedByGpu }: Props)
         <TextField label="Output" unit="MiB" numeric value={draft.outputMib} onChange={set("outputMib")} />
         <TextField label="Output files" numeric value={draft.outputFiles} onChange={set("outputFiles")} />
       </div>
+      <SeedField
+        draft={draft}
+        onChange={onChange}
+        hint="The command finds it in its environment, as COMPUTILITY_SEED."
+      />
     </fieldset>
   );
 }

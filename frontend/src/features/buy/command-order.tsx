@@ -6,7 +6,6 @@ import { useDraft } from "./kept-draft.ts";
 import { OrderForm } from "./order-form.tsx";
 import { PartyFields } from "./party-fields.tsx";
 import { readCommand } from "./read-command.ts";
-import { SeedField } from "./seed-field.tsx";
 
 interface Props {
   readonly askId: string;
@@ -24,11 +23,6 @@ export function CommandOrder({ askId, ask, config, kind, billedByGpu }: Props) {
     <OrderForm askId={askId} ask={ask} draft={draft} read={() => readCommand(draft, ask)}>
       <CommandFields draft={draft} onChange={setDraft} ask={ask} config={config} />
       <CommandLimitFields draft={draft} onChange={setDraft} ask={ask} billedByGpu={billedByGpu} />
-      <SeedField
-        draft={draft}
-        onChange={setDraft}
-        hint="The command finds it in its environment, as COMPUTILITY_SEED."
-      />
       <PartyFields draft={draft} onChange={setDraft} ask={ask} config={config} kind={kind} inputs={draft.inputs} />
       <p className="muted">
         Everybody can read what is uploaded here. Sealed inputs (<code>computility buy --seal</code>) and machines

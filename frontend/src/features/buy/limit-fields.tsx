@@ -1,6 +1,7 @@
 import type { AskMessage } from "@/shared/api/schemas.ts";
 import { TextField } from "@/shared/ui/text-field.tsx";
 import type { Draft } from "./draft.ts";
+import { SeedField } from "./seed-field.tsx";
 
 interface Props {
   readonly draft: Draft;
@@ -27,6 +28,7 @@ export function LimitFields({ draft, onChange, ask }: Props) {
         <TextField label="Output" unit="MiB" numeric value={draft.outputMib} onChange={set("outputMib")} />
         <TextField label="Output files" numeric value={draft.outputFiles} onChange={set("outputFiles")} />
       </div>
+      <SeedField draft={draft} onChange={onChange} hint="The same seed gives the same result on every machine." />
     </fieldset>
   );
 }

@@ -6,7 +6,6 @@ import { OrderForm } from "./order-form.tsx";
 import { PartyFields } from "./party-fields.tsx";
 import { ProgramFields } from "./program-fields.tsx";
 import { readDraft } from "./read-draft.ts";
-import { SeedField } from "./seed-field.tsx";
 
 interface Props {
   readonly askId: string;
@@ -21,7 +20,6 @@ export function WasmOrder({ askId, ask, config }: Props) {
     <OrderForm askId={askId} ask={ask} draft={draft} read={() => readDraft(draft, ask)}>
       <ProgramFields draft={draft} onChange={setDraft} config={config} />
       <LimitFields draft={draft} onChange={setDraft} ask={ask} />
-      <SeedField draft={draft} onChange={setDraft} hint="The same seed gives the same result on every machine." />
       <PartyFields draft={draft} onChange={setDraft} ask={ask} config={config} kind="wasm" inputs={draft.inputs} />
     </OrderForm>
   );
