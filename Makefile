@@ -110,14 +110,23 @@ $(STAMPS)/sandbox:
 # ---------------------------------------------------------------- tests
 
 test: setup-test
-	scripts/forge test
+	@$(MAKE) --no-print-directory -j 2 test-contracts test-brownie
 	npm test --workspace frontend
 	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
-	@if [ -f $(STAMPS)/brownie ]; then scripts/brownie test; fi
 	@mkdir -p $(LEFT_OUT); rm -f $(LEFT_OUT)/containers $(LEFT_OUT)/slurm
 	@PATH=$$PATH:/usr/sbin command -v slurmctld >/dev/null || echo 'Slurm is not installed, so no job ran on a cluster of it. Add it, as root: apt-get install slurmctld slurmd slurm-client munge' > $(LEFT_OUT)/slurm
 	@[ -n "$$COMPUTILITY_TEST_CONTAINERS" ] || echo 'Containers were not run: they want Podman and a quiet machine. Run them: COMPUTILITY_TEST_CONTAINERS=1 $(BIN)/pytest tests/integration/execution/test_container_executor.py tests/integration/services/test_container_trade.py' > $(LEFT_OUT)/containers
 	@$(MAKE) --no-print-directory left-out
+
+# Side by side: each waits for minutes for a compiler that uses one core. Brownie says what it did when it is done.
+.PHONY: test-contracts test-brownie
+test-contracts:
+	scripts/forge test
+
+test-brownie:
+	@if [ -f $(STAMPS)/brownie ]; then \
+	    echo 'scripts/brownie test'; \
+	    scripts/brownie test > .cache/brownie-test.log 2>&1; code=$$?; cat .cache/brownie-test.log; exit $$code; fi
 
 .PHONY: left-out
 left-out:

@@ -9,7 +9,8 @@ from typing import Any, Literal
 import orjson
 
 from computility.domain.content_id import ContentId, content_id_of_digest
-from computility.domain.errors import ContentMismatch, ContentNotFound, InvalidIdentifier, JobExcused
+from computility.domain.errors import ContentMismatch, ContentNotFound, InvalidExcuse, InvalidIdentifier, JobExcused
+from computility.domain.excuse import Excuse, parse_excuse
 from computility.domain.identifiers import ZERO_BYTES32, Bytes32
 from computility.domain.statements import StatementKind, Submission
 from computility.services.content import ContentService
@@ -58,15 +59,17 @@ class Outputs:
             UnknownJob: no such job.
             ContentNotFound: nothing is named yet, or the manifest was not uploaded here.
             JobExcused: the provider handed the job back; the message has its reason.
-            ContentMismatch: what was uploaded under the result is no manifest.
+            ContentMismatch: what was uploaded under the result is no manifest, and no excuse for this job.
         """
         known = self._trades.job(job_id).job
         job = known.record
         result, source = self._result(job.id, job.result)
         cid = content_id_of_digest(result)
-        manifest = self._manifest(cid)
-        if manifest.keys() == {"version", "job", "reason", "detail"}:
-            raise JobExcused(f"the provider handed the job back ({manifest['reason']}): {manifest['detail']}")
+        raw = self._content.get(cid)
+        manifest = _manifest(raw, cid)
+        if "files" not in manifest:
+            excuse = _excuse(raw, cid, job.id)
+            raise JobExcused(f"the provider handed the job back ({excuse.reason}): {excuse.detail}")
         try:
             files = tuple(self._file(entry) for entry in manifest["files"])
         except (KeyError, TypeError, ValueError, InvalidIdentifier) as error:
@@ -83,16 +86,29 @@ class Outputs:
         assert isinstance(message, Submission)
         return message.result, "submission"
 
-    def _manifest(self, cid: ContentId) -> Mapping[str, Any]:
-        try:
-            manifest = orjson.loads(self._content.get(cid))
-        except orjson.JSONDecodeError:
-            manifest = None
-        if not isinstance(manifest, dict):
-            raise ContentMismatch(f"{cid} is the job's result, and no output manifest: look at it by hand")
-        return manifest
-
     def _file(self, entry: Mapping[str, Any]) -> OutputFile:
         digest = str(entry["sha256"]).removeprefix("0x")
         cid = content_id_of_digest("0x" + digest)
         return OutputFile(str(entry["path"]), int(entry["size"]), digest, cid, self._content.has(cid))
+
+
+def _manifest(raw: bytes, cid: ContentId) -> Mapping[str, Any]:
+    try:
+        manifest = orjson.loads(raw)
+    except orjson.JSONDecodeError:
+        manifest = None
+    if not isinstance(manifest, dict):
+        raise ContentMismatch(f"{cid} is the job's result, and no output manifest: look at it by hand")
+    return manifest
+
+
+def _excuse(raw: bytes, cid: ContentId, job: Bytes32) -> Excuse:
+    try:
+        excuse = parse_excuse(raw)
+    except InvalidExcuse as error:
+        raise ContentMismatch(
+            f"{cid} is the job's result, and neither an output manifest nor an excuse: look at it by hand"
+        ) from error
+    if excuse.job != job:
+        raise ContentMismatch(f"{cid} is the job's result, and an excuse for another job, {excuse.job}")
+    return excuse
