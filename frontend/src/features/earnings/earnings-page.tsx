@@ -6,12 +6,14 @@ import { ConnectFirst } from "@/shared/ui/connect-first.tsx";
 import { Credits } from "@/shared/ui/credits.tsx";
 import { Facts } from "@/shared/ui/facts.tsx";
 import { Failure } from "@/shared/ui/failure.tsx";
+import { JobTable } from "@/shared/ui/job-table.tsx";
 import { NextPage } from "@/shared/ui/next-page.tsx";
 import { Waiting } from "@/shared/ui/waiting.tsx";
 import { Balance } from "./balance.tsx";
-import { EarningsTable } from "./earnings-table.tsx";
 import { Stake } from "./stake.tsx";
 import { totalsOf } from "./totals.ts";
+
+const COLUMNS = ["state", "buyer", "units", "earned", "fee", "closed"] as const;
 
 /** What the connected account earned as a provider, and the way to claim it. */
 export function EarningsPage() {
@@ -51,7 +53,7 @@ function Earned({ address }: { readonly address: Address }) {
               ["Score", scores.data ? formatBps(scores.data.provider.score_bps) : "—"],
             ]}
           />
-          <EarningsTable jobs={rows} />
+          <JobTable caption="Jobs on your machines, the newest first" columns={COLUMNS} jobs={rows} />
         </>
       )}
       <NextPage query={jobs} />
