@@ -69,6 +69,7 @@ def test_wallet__swaps_deposits_withdraws_and_redeems(stage: Stage, tmp_path: Pa
         document: dict[str, str] = answer.document
         return document
 
+    assert wallet("mint", "7")["reserve_for_credits"] == "7"
     before = float(wallet("show")["wallet_credits"])
     assert float(wallet("swap", "2.5")["wallet_credits"]) == before + 2.5
     assert wallet("deposit", "1.5")["escrow_free"] == "1.5"

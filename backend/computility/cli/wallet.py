@@ -79,6 +79,19 @@ def show(connection: Connection, as_json: JsonOption = False) -> None:
 
 @group.command()
 @connected
+def mint(connection: Connection, amount: AmountArgument, as_json: JsonOption = False) -> None:
+    """On a development chain: make play money, reserve tokens for so many credits."""
+    from computility.domain.units import format_credits, parse_credits
+    from computility.services.play_money import mint_play_money
+
+    wanted = parse_credits(amount)
+    with connection.session() as session:
+        receipt = mint_play_money(session.account, wanted)
+    print_record({"reserve_for_credits": format_credits(wanted), "tx": receipt.tx_hash}, as_json=as_json)
+
+
+@group.command()
+@connected
 def swap(connection: Connection, amount: AmountArgument, as_json: JsonOption = False) -> None:
     """Swap reserve tokens of the wallet for credits, one to one."""
     from computility.domain.units import format_credits, parse_credits

@@ -22,13 +22,15 @@ _WAIT_FOR_CARDS_S: Final = 600
 
 @dataclass(frozen=True)
 class CommandBounds:
-    """The most that one job may ask for, in bytes and seconds of wall clock, and how many run at one time."""
+    """The most that one job may ask for, in bytes and seconds of wall clock, and how many run at one time. ``gpus``: the most cards of a job that a
+    cluster places where they are; on this machine its pool of cards says."""
 
     memory_bytes: int = 4 * _GIB
     input_bytes: int = _GIB
     output_bytes: int = _GIB
     wall_s: int = 24 * 3600
     parallel: int = os.cpu_count() or 1
+    gpus: int = 0
 
 
 class CommandExecutor(BlockingExecutor):
@@ -54,8 +56,13 @@ class CommandExecutor(BlockingExecutor):
             output_bytes=bounds.output_bytes,
             wall_s=bounds.wall_s,
             gpus=self._gpus.uuids if self._gpus else (),
-            safeguards={**self._safeguards(), **({"gpus": "each held by one job"} if self._gpus else {})},
+            safeguards={**self._safeguards(), **self._gpu_safeguards()},
         )
+
+    def _gpu_safeguards(self) -> Mapping[str, str]:
+        if self._gpus:
+            return {"gpus": "each held by one job"}
+        return {"gpus": f"at most {self._bounds.gpus} a job, of the cluster's"} if self._bounds.gpus else {}
 
     def check(self, specification: Specification) -> None:
         """Refuse what it cannot run: another class, more time, memory, output or GPUs than this machine gives."""
@@ -67,7 +74,7 @@ class CommandExecutor(BlockingExecutor):
             raise WallClockExceeded(f"the job may take {limits.wall_s} s, and this machine gives it {bounds.wall_s}")
         if limits.scratch_bytes + limits.output_bytes > bounds.output_bytes + bounds.memory_bytes:
             raise HostMemoryExhausted("the job may write more than this machine holds in memory: allow it less")
-        if limits.gpus > (offered := len(self._gpus.uuids) if self._gpus else 0):
+        if limits.gpus > (offered := len(self._gpus.uuids) if self._gpus else bounds.gpus):
             raise ExecutorUnfit(
                 f"the job wants {limits.gpus} GPUs, and this offer has {offered or 'no GPU'}: choose an ask with GPUs"
             )
@@ -80,7 +87,8 @@ class CommandExecutor(BlockingExecutor):
         """The cards of one job, for as long as it lasts. Raises as the pool does."""
         if not limits.gpus:
             return contextlib.nullcontext()
-        assert self._gpus is not None
+        if self._gpus is None:
+            raise ExecutorUnfit(f"the job wants {limits.gpus} GPUs, and no card is held for it here")
         return self._gpus.held(limits.gpus, f"job {run.attempt}", _WAIT_FOR_CARDS_S, run.cancelled.is_set)
 
 

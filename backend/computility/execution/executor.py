@@ -42,7 +42,7 @@ class RunState(Enum):
 @dataclass(frozen=True)
 class MeterSample:
     """What an attempt had used ``at_ms`` milliseconds after its start: processor milliseconds, bytes of memory just then, fuel, millijoules of its
-    GPUs, and the names of its processes just then. Zero, and none, where a back end cannot tell."""
+    GPUs, the names of its processes just then, and its GPUs by UUID. Zero, and none, where a back end cannot tell."""
 
     at_ms: int
     cpu_ms: int = 0
@@ -50,6 +50,7 @@ class MeterSample:
     fuel: int = 0
     energy_mj: int = 0
     processes: tuple[str, ...] = ()
+    cards: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -18,8 +18,10 @@ from typing import Any, Final
 
 from computility.domain.errors import ComputilityError, ExecutionError, ExecutorCrashed, ExecutorUnfit
 from computility.domain.specification import Specification
+from computility.domain.task_specification import CommandLimits
 from computility.execution.blocking_executor import BlockingExecutor, Run
 from computility.execution.executor import AttemptId, Capabilities, Execution, Executor, Prepared, run_prepared
+from computility.execution.sandbox.self_test import prove_walls
 
 _TOKEN_BYTES: Final = 32
 _RETRIES: Final = 3
@@ -35,22 +37,31 @@ _HEALTH: Final = {
 
 @dataclass(frozen=True)
 class RayCluster:
-    """Where the cluster is. Without an ``address`` one is started on this machine alone, with ``cpus`` places, and ended with this process.
-    ``token`` is the cluster's; a random one where none is given."""
+    """Where the cluster is. Without an ``address`` one is started on this machine alone, with ``cpus`` places and ``gpus`` cards (those that Ray
+    finds for None), and ended with this process. ``token`` is the cluster's; a random one where none is given."""
 
     address: str | None = None
     cpus: int | None = None
     token: str | None = None
+    gpus: int | None = None
 
     def __repr__(self) -> str:
         return f"RayCluster({self.address or 'own'})"
 
 
 class RayExecutor(BlockingExecutor):
-    """Runs what ``make`` makes on the machines of a cluster. ``make`` is called once on each worker; all machines have to be of its class."""
+    """Runs what ``make`` makes on the machines of a cluster. ``make`` is called once on each worker; all machines have to be of its class.
+
+    ``make_with_cards`` makes it for a job with GPUs, of the cards that Ray gave to it: Ray counts cards, and the machine's own leases hold them.
+    """
 
     def __init__(
-        self, make: Callable[[], Executor], cluster: RayCluster | None = None, max_running: int = 1024
+        self,
+        make: Callable[[], Executor],
+        cluster: RayCluster | None = None,
+        max_running: int = 1024,
+        *,
+        make_with_cards: Callable[[], Executor] | None = None,
     ) -> None:
         super().__init__(max_running)
         self._cluster = cluster or RayCluster()
@@ -60,6 +71,9 @@ class RayExecutor(BlockingExecutor):
         self._task = self._ray.remote(max_retries=_RETRIES, num_cpus=1)(_run_on_worker)
         # Small, so it travels in the task itself: an object of the store would be fetched anew for each job.
         self._maker: bytes = importlib.import_module("ray.cloudpickle").dumps(make)
+        self._maker_with_cards: bytes | None = None
+        if make_with_cards is not None:
+            self._maker_with_cards = importlib.import_module("ray.cloudpickle").dumps(make_with_cards)
 
     def capabilities(self) -> Capabilities:
         """Those of one machine, as often as the cluster has places."""
@@ -74,8 +88,11 @@ class RayExecutor(BlockingExecutor):
         return self._local.environment
 
     def check(self, specification: Specification) -> None:
-        """Refuse what a machine of the cluster cannot run."""
+        """Refuse what a machine of the cluster cannot run, and more cards than all of them have."""
         self._local.check(specification)
+        wanted = _gpus_of(specification)
+        if wanted and wanted > (has := int(self._ray.cluster_resources().get("GPU", 0))):
+            raise ExecutorUnfit(f"the job wants {wanted} GPUs, and the Ray cluster has {has or 'none'}")
 
     def self_test(self) -> None:
         """Prove the walls on this machine and on one that Ray chooses.
@@ -93,6 +110,20 @@ class RayExecutor(BlockingExecutor):
                 refusal = f"no proof came within {_SELF_TEST_S} s ({type(error).__name__})"
             if refusal:
                 raise ExecutorUnfit(f"on a machine of the cluster: {refusal}")
+        if self._maker_with_cards is not None:
+            self._test_a_card(self._maker_with_cards)
+
+    def _test_a_card(self, maker: bytes) -> None:
+        """Have one job hold a card, on whichever machine Ray gives it one."""
+        if int(self._ray.cluster_resources().get("GPU", 0)) < 1:
+            raise ExecutorUnfit("the Ray cluster has no GPU: its machines join with `ray start --num-gpus`")
+        test = self._ray.remote(num_cpus=1, num_gpus=1, max_calls=1)(_test_card_on_worker)
+        try:
+            refusal = self._ray.get(test.remote(maker, self.environment), timeout=_SELF_TEST_S)
+        except self._ray.exceptions.RayError as error:
+            refusal = f"no card came within {_SELF_TEST_S} s ({type(error).__name__})"
+        if refusal:
+            raise ExecutorUnfit(f"on a machine of the cluster: {refusal}")
 
     def warm_up(self) -> None:
         """Start a worker for each place, so that the first jobs need not wait for one."""
@@ -104,8 +135,18 @@ class RayExecutor(BlockingExecutor):
         """Leave the cluster; ends one that this executor started."""
         self._ray.shutdown()
 
+    def _submitted(self, run: Run, prepared: Prepared) -> Any:
+        gpus = _gpus_of(prepared.specification)
+        if not gpus:
+            return self._task.remote(self._maker, run.attempt, prepared)
+        if self._maker_with_cards is None:
+            raise ExecutorUnfit(f"the job wants {gpus} GPUs, and this offer has none: choose an ask with GPUs")
+        # A worker of its own, which ends with it: the cards that Ray gave to a process are in its environment for good.
+        task = self._ray.remote(max_retries=_RETRIES, num_cpus=1, num_gpus=gpus, max_calls=1)(_run_with_cards)
+        return task.remote(self._maker_with_cards, run.attempt, prepared)
+
     def _execute(self, run: Run, prepared: Prepared) -> Execution:
-        reference = self._task.remote(self._maker, run.attempt, prepared)
+        reference = self._submitted(run, prepared)
         try:
             with run.stopped_by(lambda: self._ray.cancel(reference, force=True)):
                 execution, error = self._ray.get(reference)
@@ -141,6 +182,34 @@ def _run_on_worker(
         return None, error
 
 
+def _run_with_cards(
+    maker: bytes, attempt: AttemptId, prepared: Prepared
+) -> tuple[Execution | None, ComputilityError | None]:
+    try:
+        executor: Executor = importlib.import_module("ray.cloudpickle").loads(maker)()
+        # The cards are told apart only here: a machine with others is of another class.
+        executor.check(prepared.specification)
+        return run_prepared(executor, attempt, prepared), None
+    except ExecutionError as error:
+        return None, error
+
+
+def _test_card_on_worker(maker: bytes, environment: str) -> str:
+    try:
+        executor: Executor = importlib.import_module("ray.cloudpickle").loads(maker)()
+        prove_walls(executor, gpus=1)
+    except ComputilityError as error:
+        return str(error)
+    if executor.environment != environment:
+        return f"its cards make it of the class {executor.environment}, and the offer is of {environment}: correct its toolset"
+    return ""
+
+
+def _gpus_of(specification: Specification) -> int:
+    limits = specification.limits
+    return limits.gpus if isinstance(limits, CommandLimits) else 0
+
+
 def _test_on_worker(maker: bytes) -> str:
     try:
         _executor_of(maker).self_test()  # type: ignore[attr-defined]  # asked for only where the local one has it
@@ -174,6 +243,7 @@ def _connected(cluster: RayCluster) -> Any:
     else:
         ray.init(
             num_cpus=cluster.cpus,
+            num_gpus=cluster.gpus,
             include_dashboard=False,
             _node_ip_address="127.0.0.1",
             _system_config=_HEALTH,

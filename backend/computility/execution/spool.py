@@ -61,7 +61,7 @@ class SpooledAttempt:
         except FileNotFoundError:
             return []
         # The last line may be half of one.
-        return [MeterSample(**json.loads(line)) for line in lines[told:] if line.endswith("\n")]
+        return [_sample_of(json.loads(line)) for line in lines[told:] if line.endswith("\n")]
 
     def write_execution(self, execution: Execution) -> None:
         """Hand out what came of it."""
@@ -138,6 +138,11 @@ class Spool:
     def _entries(self) -> Iterator[os.DirEntry[str]]:
         with os.scandir(self._folder) as entries:
             yield from entries
+
+
+def _sample_of(document: dict[str, Any]) -> MeterSample:
+    processes, cards = (tuple(document.pop(name, ())) for name in ("processes", "cards"))
+    return MeterSample(**document, processes=processes, cards=cards)
 
 
 def _write_whole(target: Path, data: bytes) -> None:

@@ -17,11 +17,14 @@ PROCESSORS: Final = "processors"
 
 
 def claimed_devices(offers: Sequence[Offer], cards: Cards) -> DeviceList | None:
-    """Every card that an offer names, behind that offer's resource; without any, the processors behind the first offer's. None without offers."""
+    """Every card that an offer names, behind that offer's resource; without any, the processors behind the first offer's. None without offers.
+
+    Cards of a cluster are claimed by nobody: a challenge asks all of a provider's at once, and a queue gives them when it likes."""
+    offers = [offer for offer in offers if not isinstance(offer.gpus, int)]
     found = {card.uuid: card for card in cards.found()}
     devices: dict[str, Device] = {}
     for offer in offers:
-        for uuid in found if offer.gpus == "all" else offer.gpus:
+        for uuid in found if not isinstance(offer.gpus, tuple) else offer.gpus:
             if uuid in found and uuid not in devices:
                 devices[uuid] = Device(offer.resource, uuid, found[uuid].name, found[uuid].memory_bytes)
     if not devices and offers:

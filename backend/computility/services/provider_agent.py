@@ -224,7 +224,9 @@ class ProviderAgent:
         self._node.publish(self._account.sign(submission))
         self.metrics.runs.labels(executor.environment, "submitted").inc()
         self.metrics.units.labels(executor.environment).inc(units)
-        _log.info("submitted job %s: %d units, result %s", job.id, units, execution.manifest.digest)
+        cards = execution.samples[-1].cards if execution.samples else ()
+        held = f" on {', '.join(cards)}" if cards else ""
+        _log.info("submitted job %s: %d units, result %s%s", job.id, units, execution.manifest.digest, held)
 
     def _execute(self, job: WatchedJob, specification: Specification, executor: Executor) -> tuple[Execution, int]:
         """What came out, and its units: of a lease that its buyer verifies, the seconds on the meter."""

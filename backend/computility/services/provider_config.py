@@ -105,7 +105,8 @@ class Containers(_Section):
 
 
 class Ray(_Section):
-    """The provider's own cluster. Without an ``address`` one is started on this machine, with ``cpus`` places: all of them for 0."""
+    """The provider's own cluster. Without an ``address`` one is started on this machine, with ``cpus`` places: all of them for 0. Its machines tell
+    Ray of their GPUs (``ray start --num-gpus``)."""
 
     address: str = ""
     token_file: Path | None = None
@@ -115,7 +116,7 @@ class Ray(_Section):
 class Slurm(_Section):
     """The provider's Slurm cluster, whose commands are on this machine. ``shared`` is a folder that this machine and all of the cluster see by one
     path, ``python`` one with this package on them: this very one where none is named. ``options`` are more of ``sbatch``'s, like ``--qos=low``;
-    ``cpus`` is the most of a job."""
+    ``cpus`` is the most of a job; ``gpu_type`` is what the cluster calls its cards among its generic resources, where it has several."""
 
     shared: Path
     partition: str = ""
@@ -123,6 +124,7 @@ class Slurm(_Section):
     options: tuple[Annotated[str, Field(pattern=r"^--[a-z][a-z-]*(=.*)?$")], ...] = ()
     python: Path | None = None
     cpus: int = Field(default=1, ge=1)
+    gpu_type: str = Field(default="", pattern=r"^[A-Za-z0-9_.-]*$")
     queue_s: int = Field(default=3600, ge=1)
 
 
@@ -147,7 +149,8 @@ class Kubernetes(_Section):
 
 class Offer(_Section):
     """An ask that is kept on the market. ``on`` says where its jobs run. ``tools`` are host folders that ``process`` jobs see read-only, ``toolset``
-    says by name and version what is in them. ``gpus`` are cards by UUID, or ``all``; the ask's resource is then billed in GPU seconds."""
+    says by name and version what is in them. ``gpus`` are cards of this machine by UUID, or ``all``; on a cluster the most cards of one job, whose
+    model and driver the toolset names (``gpu``, ``nvidia-driver``). The ask's resource is then billed in GPU seconds."""
 
     kind: Literal["wasm", "process", "container"]
     on: Literal["here", "ray", "slurm", "kubernetes"] = "here"
@@ -161,7 +164,7 @@ class Offer(_Section):
     valid_for_s: int = Field(default=7 * 86_400, ge=60)
     tools: dict[str, str] = {}
     toolset: dict[str, str] = {}
-    gpus: Literal["all"] | tuple[str, ...] = ()
+    gpus: Literal["all"] | tuple[str, ...] | Annotated[int, Field(ge=1, le=1024)] = ()
 
     @model_validator(mode="after")
     def _fits_together(self) -> Offer:
@@ -169,8 +172,15 @@ class Offer(_Section):
             raise ValueError(f"jobs on {self.on} are of kind wasm or process")
         if self.on == "kubernetes" and self.kind != "container":
             raise ValueError("jobs on kubernetes are of kind container")
-        if self.on != "here" and self.gpus:
-            raise ValueError("GPUs are offered on this machine: leave `on` out")
+        if self.gpus and isinstance(self.gpus, int) != (self.on != "here"):
+            raise ValueError(
+                'gpus are "all" or UUIDs on this machine, and on a cluster a number: the most cards of one job'
+            )
+        if isinstance(self.gpus, int) and not {"gpu", "nvidia-driver"} <= self.toolset.keys():
+            raise ValueError(
+                "say which cards the cluster has, as `computility provider bench` tells on one of its machines: "
+                'toolset = { gpu = "nvidia-h100-80gb-hbm3", nvidia-driver = "580" }'
+            )
         if self.kind != "process" and self.tools:
             raise ValueError("only jobs of kind process see tools")
         return self
@@ -313,6 +323,9 @@ dispute_window_s = {dispute_window_s}
 # shared = "/shared/computility"    # where this machine sees it
 # collector = "docker.io/library/busybox@sha256:…"
 # probe = "docker.io/library/debian@sha256:…"
+# An offer with GPUs of a cluster says how many a job may have, and of which model and driver they are:
+# gpus = 2
+# toolset = {{ gpu = "nvidia-h100-80gb-hbm3", nvidia-driver = "580" }}
 
 # Commands with GPUs, each held by one job at a time (pip install 'computility[gpu]'; `computility provider bench` lists them).
 # [[offer]]

@@ -34,6 +34,7 @@ class RecordedCluster:
         self.policies: dict[str, dict[str, Any]] = {}
         self.calls: list[str] = []
         self.failing = 0
+        self.gpus: list[str] = []
         self.fault: dict[str, Any] | None = None
         self.running: dict[str, subprocess.Popen[bytes]] = {}
         cluster = self
@@ -77,6 +78,9 @@ class RecordedCluster:
         if self.failing:
             self.failing -= 1
             return 503, refusal(503, "etcdserver: leader changed")
+        if path == "/api/v1/nodes":
+            allocatable = {"cpu": "8", **({"nvidia.com/gpu": str(len(self.gpus))} if self.gpus else {})}
+            return 200, {"kind": "NodeList", "apiVersion": "v1", "items": [{"status": {"allocatable": allocatable}}]}
         if path == "/version/":
             return 200, {"major": "1", "minor": "33", "gitVersion": "v1.33.1"}
         if found := _POLICIES.fullmatch(path):
@@ -123,7 +127,10 @@ class RecordedCluster:
         with tempfile.TemporaryDirectory() as out:
             began = _now()
             self._tell(name, {"running": {"startedAt": began}}, {"waiting": {"reason": "PodInitializing"}})
-            code, self.logs[name] = self._contained(name, spec["initContainers"][0], Path(out))
+            *before, job = spec["initContainers"]
+            for container in before:
+                self._contained(name, container, Path(out))
+            code, self.logs[name] = self._contained(name, job, Path(out))
             ended = {
                 "exitCode": code,
                 "reason": "Error" if code else "Completed",
@@ -147,6 +154,9 @@ class RecordedCluster:
             source = out if mount["name"] == "out" else self.volume / mount["subPath"]
             mounts += ["--ro-bind" if mount.get("readOnly") else "--bind", str(source), mount["mountPath"]]
         variables = [part for entry in container.get("env", ()) for part in ("--setenv", entry["name"], entry["value"])]
+        if count := int(container["resources"]["limits"].get("nvidia.com/gpu", 0)):
+            # As NVIDIA's device plugin does.
+            variables += ["--setenv", "NVIDIA_VISIBLE_DEVICES", ",".join(self.gpus[:count])]
         command = [
             "bwrap",
             "--unshare-all",

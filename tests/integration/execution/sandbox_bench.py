@@ -12,9 +12,9 @@ import pytest
 from computility.domain.content_id import content_id_of
 from computility.domain.job_specification import InputFile
 from computility.domain.task_specification import CommandLimits, TaskSpecification
+from computility.execution.blocking_executor import BlockingExecutor
 from computility.execution.content_store import FileContentStore
 from computility.execution.executor import Execution
-from computility.execution.sandbox.process_executor import ProcessExecutor
 
 MIB = 1024 * 1024
 SEED = "0x" + "5e" * 32
@@ -38,7 +38,7 @@ class SandboxBench:
     """Runs commands. ``limits`` are small, so that tests reach them."""
 
     content: FileContentStore
-    executor: ProcessExecutor
+    executor: BlockingExecutor
     limits: CommandLimits = LIMITS
 
     def specification(

@@ -66,10 +66,13 @@ AccountingStorageType=accounting_storage/none
 JobAcctGatherType=jobacct_gather/none
 JobCompType=jobcomp/none
 SlurmdParameters=config_overrides
-NodeName={host} NodeAddr=127.0.0.1 CPUs=4 RealMemory=16000 State=UNKNOWN
+GresTypes=gpu
+NodeName={host} NodeAddr=127.0.0.1 CPUs=4 RealMemory=16000 Gres=gpu:declared:1 State=UNKNOWN
 PartitionName=main Nodes={host} Default=YES MaxTime=INFINITE State=UP
 """
     )
+    # A card that the cluster counts and that is not there.
+    (folder / "gres.conf").write_text(f"NodeName={host} Name=gpu Type=declared File=/dev/full\n")
     run = folder / "run"
     commands = [
         [

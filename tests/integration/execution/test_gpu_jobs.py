@@ -17,7 +17,9 @@ from tests.unit.execution.recorded_nvml import RecordedNvml
 
 from computility.domain.errors import ExecutorUnfit
 from computility.domain.identifiers import bytes32
+from computility.execution.command_executor import CommandBounds
 from computility.execution.executor import AttemptId, RunState
+from computility.execution.gpu.assigned_cards import assigned_pool
 from computility.execution.gpu.card import Card
 from computility.execution.gpu.card_leases import CardLeases
 from computility.execution.gpu.card_pool import CardPool
@@ -51,6 +53,13 @@ def pool(nvml: RecordedNvml, tmp_path: Path) -> Iterator[CardPool]:
 
     yield CardPool(NvmlCards(nvml), leases=CardLeases(nvml.uuids, tmp_path / "cards"), files_of=files)
     shutil.rmtree(folder)
+
+
+@pytest.fixture
+def assigned(nvml: RecordedNvml, pool: CardPool, tmp_path: Path) -> CardPool:
+    """The second card, as a cluster's scheduler gives it to a job."""
+    variables = {"CUDA_VISIBLE_DEVICES": "1"}
+    return assigned_pool(NvmlCards(nvml), variables, tmp_path / "cards", pool._files_of)
 
 
 @pytest.fixture
@@ -108,3 +117,22 @@ def test_more_gpus_than_the_offer_has__are_refused(gpus: SandboxBench) -> None:
 def test_environment_class__names_card_and_driver(gpus: SandboxBench, sandbox: SandboxBench) -> None:
     assert gpus.executor.environment != sandbox.executor.environment
     assert gpus.executor.capabilities().gpus == gpus.executor._gpus.uuids  # type: ignore[union-attr]  # made with a pool
+
+
+def test_a_card_that_a_cluster_gave__is_held_seen_and_reported_alone(
+    sandbox: SandboxBench, assigned: CardPool, nvml: RecordedNvml
+) -> None:
+    placed = replace(sandbox, executor=ProcessExecutor(gpus=assigned)).within(gpus=1)
+    execution = placed.run("/bin/sh", "-c", "echo $CUDA_VISIBLE_DEVICES")
+    assert execution.outputs["stdout"].decode().strip() == nvml.uuids[1]
+    assert {sample.cards for sample in execution.samples} == {(nvml.uuids[1],)}
+
+
+def test_an_offer_on_a_cluster__takes_jobs_with_gpus_that_only_the_cluster_may_run(sandbox: SandboxBench) -> None:
+    agent = ProcessExecutor(CommandBounds(gpus=2), toolset={"gpu": "a-card", "nvidia-driver": "1"})
+    wanted = replace(sandbox, executor=agent).within(gpus=2)
+    agent.check(wanted.specification("true"))
+    with pytest.raises(ExecutorUnfit, match="wants 3 GPUs, and this offer has 2"):
+        agent.check(wanted.within(gpus=3).specification("true"))
+    with pytest.raises(ExecutorUnfit, match="no card is held for it here"):
+        wanted.run("true")

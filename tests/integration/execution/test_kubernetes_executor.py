@@ -7,6 +7,7 @@ an attempt
 ├── runs, hands out what it wrote and said, is billed its processors by the clock, and leaves nothing on the cluster or in the folder
 ├── at fault, out of images, too long, cancelled: each is told as what it is
 ├── survives an API server that fails for a while
+├── with GPUs reports which cards the cluster gave; a cluster without any is refused
 ├── that an agent before this one submitted is watched, not submitted again
 └── of an image that is not allowed is refused before anything is asked of the cluster
 """
@@ -38,6 +39,7 @@ from computility.domain.errors import (
 from computility.domain.identifiers import bytes32
 from computility.domain.job_specification import InputFile
 from computility.domain.task_specification import TaskSpecification
+from computility.execution.command_executor import CommandBounds
 from computility.execution.content_store import FileContentStore
 from computility.execution.executor import AttemptId, RunState
 from computility.execution.kubernetes.cluster import KubernetesCluster
@@ -95,6 +97,20 @@ def test_job__holds_an_attempt_by_every_refusal() -> None:
     assert policy["policyTypes"] == ["Ingress", "Egress"]
     assert "egress" not in policy
     assert policy["podSelector"]["matchLabels"].items() <= spec["template"]["metadata"]["labels"].items()
+
+
+def test_job__with_gpus__asks_for_them_and_has_a_trusted_image_name_them_first() -> None:
+    pod = job_manifest(replace(PLAN, limits=replace(LIMITS, gpus=2)))["spec"]["template"]["spec"]
+    names, job = pod["initContainers"]
+    for container in (names, job):
+        assert container["resources"]["limits"]["nvidia.com/gpu"] == "2"
+        assert container["resources"]["requests"] == container["resources"]["limits"]
+    assert (names["image"], job["image"]) == (PROBE, IMAGE)
+    assert names["securityContext"] == job["securityContext"]
+    assert pod["tolerations"] == [{"key": "nvidia.com/gpu", "operator": "Exists", "effect": "NoSchedule"}]
+    (collect,) = pod["containers"]
+    assert "nvidia.com/gpu" not in collect["resources"]["limits"]
+    assert "tolerations" not in job_manifest(PLAN)["spec"]["template"]["spec"]
 
 
 @pytest.mark.parametrize(
@@ -220,6 +236,28 @@ def test_attempt__that_an_agent_before_submitted__is_watched_and_not_submitted_a
     assert user >= 1_900_000_000
     assert recorded.calls.count("POST /apis/batch/v1/namespaces/lab/jobs") == 2, "the second was told that it is there"
     executor.cancel(before)
+
+
+@needs_client
+@needs_bubblewrap
+def test_attempt__with_gpus__reports_the_cards_that_the_cluster_gave(
+    cluster: tuple[RecordedCluster, KubernetesExecutor], tmp_path: Path
+) -> None:
+    recorded, plain = cluster
+    toolset = {"gpu": "nvidia-h100-80gb-hbm3", "nvidia-driver": "580"}
+    executor = KubernetesExecutor(plain._cluster, CommandBounds(gpus=2), toolset=toolset)
+    assert executor.environment != plain.environment
+    job = specification(executor, "/bin/sh", "-c", "echo $NVIDIA_VISIBLE_DEVICES")
+    job = replace(job, limits=replace(LIMITS, gpus=2))
+    with pytest.raises(ExecutorUnfit, match="no machine of the cluster has a nvidia"):
+        executor.self_test()
+    recorded.gpus = [f"GPU-{number:08}-0000-0000-0000-000000000000" for number in range(3)]
+    assert executor._api.most_gpus() == 3
+    execution = executor.collect(start(executor, 7, job, tmp_path))
+    assert execution.outputs["stdout"].decode().strip().split(",") == recorded.gpus[:2]
+    assert execution.samples[-1].cards == tuple(recorded.gpus[:2])
+    with pytest.raises(ExecutorUnfit, match="wants 3 GPUs"):
+        executor.check(replace(job, limits=replace(LIMITS, gpus=3)))
 
 
 @needs_client

@@ -10,14 +10,19 @@ import os
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
 from tests.integration.execution.sandbox_bench import SandboxBench, needs_bubblewrap
 
-from computility.domain.errors import JobFailed, RunCancelled
+from computility.domain.errors import ExecutorUnfit, JobFailed, RunCancelled
 from computility.domain.identifiers import bytes32
+from computility.execution.command_executor import CommandBounds
 from computility.execution.executor import AttemptId, RunState
+from computility.execution.gpu.assigned_cards import assigned_pool
+from computility.execution.gpu.nvml_cards import find_cards
 from computility.execution.ray_executor import RayCluster, RayExecutor
 from computility.execution.sandbox.process_executor import ProcessExecutor
 
@@ -38,7 +43,8 @@ def cluster() -> Iterator[Any]:
 
     quick = {"health_check_period_ms": 500, "health_check_failure_threshold": 3, "health_check_initial_delay_ms": 0}
     cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, "_system_config": quick})
-    cluster.add_node(num_cpus=1)
+    # With a card that is declared and not there.
+    cluster.add_node(num_cpus=1, num_gpus=1)
     cluster.add_node(num_cpus=1)
     yield cluster
     cluster.shutdown()
@@ -91,6 +97,26 @@ def test_job__has_neither_the_token_nor_a_way_to_the_cluster(executor: RayExecut
 def test_cluster__offers_its_places_and_proves_its_walls(executor: RayExecutor) -> None:
     assert executor.capabilities().parallel == 2
     executor.self_test()
+
+
+def test_gpus__that_are_declared_and_not_there__are_refused(
+    cluster: Any, executor: RayExecutor, sandbox: SandboxBench
+) -> None:
+    cards = RayExecutor(
+        partial(ProcessExecutor, CommandBounds(gpus=2), toolset={"gpu": "a-card", "nvidia-driver": "1"}),
+        RayCluster(cluster.address, token=TOKEN),
+        make_with_cards=lambda: ProcessExecutor(gpus=assigned_pool(find_cards())),
+    )
+    with pytest.raises(ExecutorUnfit, match="no GPU is on this machine of the cluster"):
+        cards.self_test()
+    placed = SandboxBench(sandbox.content, cards).within(gpus=1)
+    cards.start(attempt(5), cards.prepare(placed.specification("true"), sandbox.content))
+    with pytest.raises(ExecutorUnfit, match="no GPU is on this machine of the cluster"):
+        cards.collect(attempt(5))
+    with pytest.raises(ExecutorUnfit, match="wants 2 GPUs, and the Ray cluster has 1"):
+        cards.check(placed.within(gpus=2).specification("true"))
+    with pytest.raises(ExecutorUnfit, match="this offer has no GPU"):
+        executor.check(replace(placed, executor=executor).specification("true"))
 
 
 def test_machines__one_is_killed__no_job_is_lost(cluster: Any, executor: RayExecutor, sandbox: SandboxBench) -> None:

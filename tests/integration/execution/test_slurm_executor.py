@@ -6,6 +6,7 @@ a batch job
 ├── at fault says so; too long ends
 ├── cancelled is gone from the queue
 ├── proves the walls on a machine of the cluster
+├── with GPUs names them as Slurm does; is refused where the cluster has none, and where a declared card is not there
 ├── that no machine is large enough for is refused, not left in the queue
 ├── that an agent before this one submitted is found again, running or ended
 └── whose machine was lost is submitted again
@@ -15,6 +16,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -54,6 +56,10 @@ def test_submission__carries_no_environment_and_every_limit() -> None:
     assert "--export=NONE --no-requeue --propagate=NONE --input=none" in line
     assert "--nodes=1 --ntasks=1 --cpus-per-task=3 --mem=1280M --time=4" in line
     assert line.endswith("--partition=low --account=lab --qos=idle")
+    assert "--gres" not in line
+    cards = BatchRequest("computility-x-1", Path("/shared/x-1"), "0x00-1", 100, 2**30, 3, gpus=2)
+    assert "--gres=gpu:2" in submission(cluster, cards)
+    assert "--gres=gpu:h100:2" in submission(replace(cluster, gpu_type="h100"), cards)
     assert script(cluster, request).splitlines()[1] == (
         "exec '/opt/python' -I -m computility.execution.slurm.node '/shared/x-1' '0x00-1'"
     )
@@ -125,6 +131,22 @@ def test_job__cancelled__is_gone_from_the_queue(executor: SlurmExecutor, sandbox
         executor.collect(attempt(5))
     assert executor.status(attempt(5)) is RunState.CANCELLED
     assert executor._queue.find(f"computility-{attempt(5)}") is None
+
+
+@needs_bubblewrap
+def test_gpus__that_the_cluster_has_not__or_only_declares__are_refused(shared: Path, sandbox: SandboxBench) -> None:
+    cards = NodeSettings("process", CommandBounds(wall_s=600, gpus=4), toolset={"gpu": "a-card", "nvidia-driver": "1"})
+    other = SlurmExecutor(cards, SlurmCluster(shared, poll_s=0.2, gpu_type="h100"))
+    with pytest.raises(ExecutorUnfit, match="has no 1 GPUs of type h100"):
+        other.self_test()
+    declared = SlurmExecutor(cards, SlurmCluster(shared, poll_s=0.2, gpu_type="declared"))
+    with pytest.raises(ExecutorUnfit, match="no GPU is on this machine of the cluster"):
+        declared.self_test()
+    wanted = SandboxBench(sandbox.content, declared).within(gpus=2).specification("true")
+    declared.start(attempt(19), declared.prepare(wanted, sandbox.content))
+    with pytest.raises(ExecutorUnfit):
+        declared.collect(attempt(19))
+    assert not list(shared.iterdir()), "nothing is left in the shared folder"
 
 
 @needs_bubblewrap

@@ -232,6 +232,7 @@ class _Container:
     def _watched(self, name: str, container: str, cards: HeldCards | None) -> None:
         end = self._run.started + self._limits.wall_s
         meter = cards.meter(lambda _: True) if cards else None
+        uuids = cards.uuids if cards else ()
         usage: ContainerUsage | None = None
         next_sample = 0.0
         seen_at: list[float] = []
@@ -261,7 +262,9 @@ class _Container:
                         usage = ContainerUsage(pid, container) if pid else None
                     if usage is not None and time.monotonic() >= next_sample:
                         energy = (meter.use().energy_mj if meter else None) or 0
-                        self._run.sample(MeterSample(self._run.elapsed_ms(), *usage.now(), energy_mj=energy))
+                        self._run.sample(
+                            MeterSample(self._run.elapsed_ms(), *usage.now(), energy_mj=energy, cards=uuids)
+                        )
                         next_sample = time.monotonic() + _SAMPLE_S
                     with contextlib.suppress(subprocess.TimeoutExpired):
                         attached.wait(_WATCH_S)
@@ -279,7 +282,7 @@ class _Container:
             )
         spent = usage.now()[0] if usage else 0
         energy = (meter.use().energy_mj if meter else None) or 0
-        self._run.sample(MeterSample(self._run.elapsed_ms(), spent, energy_mj=energy))
+        self._run.sample(MeterSample(self._run.elapsed_ms(), spent, energy_mj=energy, cards=uuids))
 
     def _check(self, end: float, usage: ContainerUsage | None) -> None:
         if time.monotonic() >= end:

@@ -11,7 +11,7 @@ from typing import Any, Final
 import tenacity
 
 from computility.domain.errors import ExecutorBusy, ExecutorCrashed, ExecutorUnfit
-from computility.execution.kubernetes.manifests import network_policy
+from computility.execution.kubernetes.manifests import GPU, network_policy
 
 _ANSWER_S: Final = 30.0
 _ATTEMPTS: Final = 4
@@ -89,6 +89,14 @@ class KubernetesApi:
             self._asked(
                 self._networking.replace_namespaced_network_policy, policy["metadata"]["name"], self._namespace, policy
             )
+
+    def most_gpus(self) -> int | None:
+        """The most GPUs that one machine of the cluster has for pods; None where this account may not look at machines."""
+        try:
+            nodes = self._asked(self._core.list_node)["items"]
+        except ExecutorCrashed:
+            return None
+        return max((int(node["status"].get("allocatable", {}).get(GPU, 0)) for node in nodes), default=0)
 
     def create(self, job: dict[str, Any]) -> bool:
         """Create a job; False where one of its name is there already."""

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import contextlib
 import platform
+import re
 import secrets
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import Final
+from typing import Any, Final
 
 from computility.domain.environment_class import EnvironmentClass, config_hash_of
 from computility.domain.errors import (
@@ -33,7 +35,7 @@ from computility.execution.command_executor import CommandBounds, CommandExecuto
 from computility.execution.executor import Capabilities, Execution, MeterSample, Prepared, execution_of
 from computility.execution.job_environment import job_environment
 from computility.execution.kubernetes.cluster import KubernetesApi, KubernetesCluster
-from computility.execution.kubernetes.manifests import ARCHIVE, JOB, PodPlan, job_manifest
+from computility.execution.kubernetes.manifests import ARCHIVE, CARDS, GPU, JOB, PodPlan, job_manifest
 from computility.execution.kubernetes.pod_state import PodState, pod_state
 from computility.execution.kubernetes.walls import prove_pod_walls
 from computility.execution.sandbox.output_archive import longest_archive, read_output_archive
@@ -49,6 +51,8 @@ _SILENT_S: Final = 300.0
 _ARRIVES_S: Final = 30.0
 """How long a shared volume may take to show what a pod wrote."""
 _SAID: Final = 400
+_MAX_CARDS: Final = 65_536
+_UUID: Final = re.compile(r"(?:GPU|MIG)-[0-9a-f-]{36}")
 _ARCHITECTURES: Final = {"x86_64": "amd64", "aarch64": "arm64"}
 
 
@@ -58,9 +62,16 @@ class KubernetesExecutor(CommandExecutor):
     kind = "container"
 
     def __init__(
-        self, cluster: KubernetesCluster, bounds: CommandBounds | None = None, api: KubernetesApi | None = None
+        self,
+        cluster: KubernetesCluster,
+        bounds: CommandBounds | None = None,
+        api: KubernetesApi | None = None,
+        *,
+        toolset: Mapping[str, str] | None = None,
     ) -> None:
+        """``toolset`` names what machines have beside the image, like ``gpu`` and ``nvidia-driver``: part of the environment class."""
         super().__init__(bounds)
+        self._toolset = dict(toolset or {})
         self._cluster = cluster
         self._api = api or KubernetesApi(cluster)
         self._spool = Spool(cluster.shared)
@@ -69,7 +80,9 @@ class KubernetesExecutor(CommandExecutor):
     def environment(self) -> str:
         """The environment class: what surrounds the image, on machines of this one's processor. The image itself is named by the job."""
         machine = platform.machine()
-        settings = {"host_version": HOST_VERSION, "machine": machine}
+        settings: dict[str, Any] = {"host_version": HOST_VERSION, "machine": machine}
+        if self._toolset:
+            settings["toolset"] = self._toolset
         runtime = f"container-linux-{machine}".lower().replace("_", "-")
         return str(EnvironmentClass(runtime, "kubernetes", config_hash_of(settings)))
 
@@ -97,7 +110,10 @@ class KubernetesExecutor(CommandExecutor):
             self._api.deny_network()
         except ExecutorFailed as error:
             raise ExecutorUnfit(f"the cluster takes no network policy: {error}") from error
-        prove_pod_walls(self, self._cluster.probe)
+        gpus = min(1, self._bounds.gpus)
+        if gpus and self._api.most_gpus() == 0:
+            raise ExecutorUnfit(f"no machine of the cluster has a {GPU}: is NVIDIA's device plugin installed?")
+        prove_pod_walls(self, self._cluster.probe, gpus)
 
     def _safeguards(self) -> dict[str, str]:
         return {
@@ -125,13 +141,14 @@ class KubernetesExecutor(CommandExecutor):
                 said = self._api.log(state.pod, JOB, limits.output_bytes + 1)
                 _refuse_a_fault(state, said)
                 outputs = self._outputs(spooled, limits)
+                cards = _cards(spooled) if limits.gpus else ()
         finally:
             self._end(name)
             spooled.remove()
         if said:
             outputs["stdout"] = said
         refuse_too_much(outputs, limits)
-        run.sample(_sample(run, state.ran_s or 0.0, cpus))
+        run.sample(replace(_sample(run, state.ran_s or 0.0, cpus), cards=cards))
         units = billed_units(run, limits)
         return execution_of(specification.digest, self.environment, None, outputs, units=units)
 
@@ -198,6 +215,15 @@ class KubernetesExecutor(CommandExecutor):
     def _end(self, name: str) -> None:
         with contextlib.suppress(ExecutorFailed):
             self._api.delete(name)
+
+
+def _cards(spooled: SpooledAttempt) -> tuple[str, ...]:
+    """The cards that the cluster gave, as far as its device plugin names them by UUID."""
+    try:
+        said = (spooled.folder / "hand-over" / CARDS).read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return ()
+    return tuple(name for name in said[:_MAX_CARDS].split(",") if _UUID.fullmatch(name))
 
 
 def _make_readable(spooled: SpooledAttempt, prepared: Prepared) -> None:

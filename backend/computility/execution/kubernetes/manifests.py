@@ -1,6 +1,8 @@
 """What is asked of a Kubernetes cluster: one Job an attempt with everything that holds it, and one policy that denies all jobs the network.
 
-A pod runs the job's image first, as an init container; when that has ended, a trusted image packs what it wrote into the shared volume. The job's
+A pod runs the job's image first, as an init container; when that has ended, a trusted image packs what it wrote into the shared volume. Where the job
+has GPUs, the trusted image runs before it too, with the same cards, and writes down which they are: Kubernetes gives an init container's devices to
+those that follow, and NVIDIA's device plugin names them in the environment. The job's
 container mounts its own files read-only and memory of bounded size, and nothing that outlasts it. Field names: Kubernetes API batch/v1,
 networking.k8s.io/v1.
 """
@@ -14,7 +16,8 @@ from typing import Any, Final
 from computility.domain.task_specification import CommandLimits
 
 MANAGED: Final = {"app.kubernetes.io/managed-by": "computility"}
-JOB, COLLECT = "job", "collect"
+JOB, COLLECT, CARDS = "job", "collect", "cards"
+GPU: Final = "nvidia.com/gpu"
 ARCHIVE: Final = "outputs.tar"
 SPARE_S: Final = 300
 """For pulling the image and collecting: the cluster's deadline has to come after the agent's."""
@@ -22,6 +25,7 @@ _KEPT_S: Final = 86_400
 _LOST_PODS: Final = 3
 _MIB: Final = 1024**2
 # Packed under another name first, so that an archive that is there is whole.
+_NAME_CARDS: Final = 'printf %s "$NVIDIA_VISIBLE_DEVICES" > /hand-over/cards'
 _PACK: Final = f"tar -C /out -cf /hand-over/{ARCHIVE}.partial . && mv /hand-over/{ARCHIVE}.partial /hand-over/{ARCHIVE}"
 
 
@@ -146,11 +150,33 @@ def _pod(plan: PodPlan) -> dict[str, Any]:
             {"name": "shm", "emptyDir": {"medium": "Memory", "sizeLimit": str(scratch)}},
         ],
     }
+    if limits.gpus:
+        job = pod["initContainers"][0]
+        for amounts in job["resources"].values():
+            amounts[GPU] = str(limits.gpus)
+        pod["initContainers"].insert(0, _naming_cards(plan))
+        # What keeps others off such machines.
+        pod["tolerations"] = [{"key": GPU, "operator": "Exists", "effect": "NoSchedule"}]
     if plan.runtime_class:
         pod["runtimeClassName"] = plan.runtime_class
     if plan.node_selector:
         pod["nodeSelector"] = dict(plan.node_selector)
     return pod
+
+
+def _naming_cards(plan: PodPlan) -> dict[str, Any]:
+    resources = _resources(plan.cpus * 1000, 32 * _MIB)
+    for amounts in resources.values():
+        amounts[GPU] = str(plan.limits.gpus)
+    return {
+        "name": CARDS,
+        "image": plan.collector,
+        "imagePullPolicy": "IfNotPresent",
+        "command": ["/bin/sh", "-c", _NAME_CARDS],
+        "resources": resources,
+        "securityContext": _holds(),
+        "volumeMounts": [{"name": "shared", "mountPath": "/hand-over", "subPath": f"{plan.folder}/hand-over"}],
+    }
 
 
 def _holds() -> dict[str, Any]:

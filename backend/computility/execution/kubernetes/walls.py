@@ -28,13 +28,13 @@ if wait $tried; then echo reached; else echo refused; fi
 """
 
 
-def prove_pod_walls(executor: Executor, image: str) -> None:
-    """Try from inside a pod what a job must not be able to do.
+def prove_pod_walls(executor: Executor, image: str, gpus: int = 0) -> None:
+    """Try from inside a pod what a job must not be able to do, while it holds so many ``gpus``.
 
     Raises:
         ExecutorUnfit: something was not refused, could not be tried, or nothing runs at all.
     """
-    prove_walls(executor, "container", image, _HELD_OTHERWISE)
+    prove_walls(executor, "container", image, _HELD_OTHERWISE, gpus)
     specification = TaskSpecification(
         "container", executor.environment, (), ("/bin/sh", "-c", _PROBE), (), _LIMITS, 0, "0x" + "00" * 32, image=image
     )

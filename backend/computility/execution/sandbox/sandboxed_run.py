@@ -41,6 +41,7 @@ class SandboxedRun:
     ) -> None:
         self._run = run
         self._cards = cards
+        self._uuids = cards.uuids if cards else ()
         self._prepared = prepared
         self._limits = limits
         self._tools = tuple(tools)
@@ -94,13 +95,21 @@ class SandboxedRun:
                 if time.monotonic() >= next_sample:
                     energy_mj = _energy_mj(meter)
                     names = tree_names(pid)
-                    self._run.sample(MeterSample(self._run.elapsed_ms(), *usage, energy_mj=energy_mj, processes=names))
+                    self._run.sample(
+                        MeterSample(
+                            self._run.elapsed_ms(), *usage, energy_mj=energy_mj, processes=names, cards=self._uuids
+                        )
+                    )
                     next_sample = time.monotonic() + _SAMPLE_S
         spent_ms = max((group.cpu_ms() if group is not None else None) or 0, usage[0])
         if group is not None and group.ran_out_of_memory():
             raise self._too_much_memory()
         code, times_ms, archive = _parts(bytes(result)) or self._crash(built)
-        self._run.sample(MeterSample(self._run.elapsed_ms(), max(spent_ms, times_ms), 0, energy_mj=_energy_mj(meter)))
+        self._run.sample(
+            MeterSample(
+                self._run.elapsed_ms(), max(spent_ms, times_ms), 0, energy_mj=_energy_mj(meter), cards=self._uuids
+            )
+        )
         return code, archive
 
     def _take(self, result: bytearray, data: bytes) -> None:

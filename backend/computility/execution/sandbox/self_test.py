@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from computility.domain.errors import ComputilityError, ExecutorUnfit
@@ -46,16 +47,18 @@ exit 0
 """
 
 
-def prove_walls(executor: Executor, kind: str = "process", image: str = "", held_otherwise: Sequence[str] = ()) -> None:
+def prove_walls(
+    executor: Executor, kind: str = "process", image: str = "", held_otherwise: Sequence[str] = (), gpus: int = 0
+) -> None:
     """Try from inside what a job must not be able to do. ``image`` is a container's, which may have a /etc/shadow of its own.
-    ``held_otherwise`` names walls that somebody else proves.
+    ``held_otherwise`` names walls that somebody else proves. ``gpus``: cards that the job holds meanwhile, which a cluster has to have.
 
     Raises:
         ExecutorUnfit: something was not refused, or no sandbox came up at all.
     """
     command = ("/bin/sh", "-c", _PROBES, "probe", image)
     specification = TaskSpecification(
-        kind, executor.environment, (), command, (), _LIMITS, 0, "0x" + "00" * 32, image=image
+        kind, executor.environment, (), command, (), replace(_LIMITS, gpus=gpus), 0, "0x" + "00" * 32, image=image
     )
     attempt = AttemptId(bytes32(secrets.token_bytes(32)), 0)
     try:

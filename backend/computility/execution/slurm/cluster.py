@@ -19,6 +19,7 @@ _ANSWER_S: Final = 60.0
 _MAX_SAID: Final = 400
 _COMMANDS: Final = ("sbatch", "squeue", "scancel")
 _NOT_KNOWN: Final = "Invalid job id"
+_NO_SUCH_CARDS: Final = ("invalid generic resource", "node configuration is not available")
 _NEVER: Final = (
     "BadConstraints",
     "PartitionConfig",
@@ -37,7 +38,8 @@ SPARE_S: Final = 120
 @dataclass(frozen=True)
 class SlurmCluster:
     """Where jobs go. ``shared`` is a folder that the agent and every machine see by the same path; ``python`` is a Python on the machines with this
-    package. ``options`` are more of ``sbatch``'s, like ``--qos=low``. ``cpus``: the most of a job. ``queue_s``: its longest wait for a machine."""
+    package. ``options`` are more of ``sbatch``'s, like ``--qos=low``. ``cpus``: the most of a job. ``gpu_type``: what the cluster calls its
+    cards among its generic resources, where it has several. ``queue_s``: the longest wait for a machine."""
 
     shared: Path
     partition: str = ""
@@ -45,6 +47,7 @@ class SlurmCluster:
     options: Sequence[str] = ()
     python: str = sys.executable
     cpus: int = 1
+    gpu_type: str = ""
     poll_s: float = 1.0
     queue_s: float = 3600.0
 
@@ -59,6 +62,7 @@ class BatchRequest:
     wall_s: int
     memory_bytes: int
     cpus: int
+    gpus: int = 0
 
 
 @dataclass(frozen=True)
@@ -91,11 +95,18 @@ class SlurmQueue:
         """Submit a job. Its number.
 
         Raises:
+            ExecutorUnfit: the cluster has no such cards.
             ExecutorCrashed: Slurm refuses.
         """
-        return (
-            self._ask(*submission(self.cluster, request), given=script(self.cluster, request)).strip().partition(";")[0]
-        )
+        try:
+            said = self._ask(*submission(self.cluster, request), given=script(self.cluster, request))
+        except ExecutorCrashed as error:
+            if request.gpus and any(words in str(error).lower() for words in _NO_SUCH_CARDS):
+                raise ExecutorUnfit(
+                    f"the Slurm cluster has no {request.gpus} GPUs of type {self.cluster.gpu_type or 'any'}: {error}"
+                ) from error
+            raise
+        return said.strip().partition(";")[0]
 
     def find(self, name: str) -> str | None:
         """The number of this user's job of that name that waits or runs; the youngest, where there are several."""
@@ -147,6 +158,9 @@ def submission(cluster: SlurmCluster, request: BatchRequest) -> list[str]:
         f"--mem={-(-request.memory_bytes // _MIB) + SANDBOX_MIB}M",
         f"--time={-(-(request.wall_s + SPARE_S) // 60)}",
     ]
+    if request.gpus:
+        # Slurm tells the job which ones they are, by CUDA_VISIBLE_DEVICES.
+        command.append(f"--gres=gpu:{f'{cluster.gpu_type}:' if cluster.gpu_type else ''}{request.gpus}")
     if cluster.partition:
         command.append(f"--partition={cluster.partition}")
     if cluster.account:

@@ -12,7 +12,10 @@ from pathlib import Path
 from types import FrameType
 
 from computility.domain.errors import ComputilityError
+from computility.domain.task_specification import CommandLimits
 from computility.execution.executor import AttemptId, Executor
+from computility.execution.gpu.assigned_cards import assigned_pool
+from computility.execution.gpu.nvml_cards import find_cards
 from computility.execution.slurm.node_settings import settings_from
 from computility.execution.spool import SpooledAttempt
 
@@ -21,7 +24,9 @@ def run_attempt(spooled: SpooledAttempt, attempt: AttemptId) -> None:
     """Run what is in the folder, and leave what came of it there."""
     prepared, settings = spooled.read()
     try:
-        executor = settings_from(settings).make()
+        limits = prepared.specification.limits
+        has_cards = isinstance(limits, CommandLimits) and limits.gpus > 0
+        executor = settings_from(settings).make(assigned_pool(find_cards()) if has_cards else None)
         executor.check(prepared.specification)
         executor.start(attempt, prepared)
         _end_with_a_signal(executor, attempt)

@@ -8,6 +8,7 @@ from typing import Any
 
 from computility.execution.command_executor import CommandBounds
 from computility.execution.executor import Executor
+from computility.execution.gpu.card_pool import CardPool
 
 
 @dataclass(frozen=True)
@@ -19,8 +20,8 @@ class NodeSettings:
     tools: Mapping[str, str] = field(default_factory=dict)
     toolset: Mapping[str, str] = field(default_factory=dict)
 
-    def make(self) -> Executor:
-        """The executor on this machine.
+    def make(self, cards: CardPool | None = None) -> Executor:
+        """The executor on this machine; ``cards`` are those that Slurm gave to the job.
 
         Raises:
             ExecutorUnfit: something that it needs is not installed.
@@ -37,7 +38,7 @@ class NodeSettings:
             )
         from computility.execution.sandbox.process_executor import ProcessExecutor
 
-        return ProcessExecutor(bounds, tools=self.tools, toolset=self.toolset, spares=0)
+        return ProcessExecutor(bounds, tools=self.tools, toolset=self.toolset, gpus=cards, spares=0)
 
     def to_document(self) -> dict[str, Any]:
         """As a JSON object."""

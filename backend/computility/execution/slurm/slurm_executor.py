@@ -76,7 +76,7 @@ class SlurmExecutor(BlockingExecutor):
             ExecutorUnfit: something is not refused, or no machine runs anything.
         """
         if self._settings.kind == "process":
-            prove_walls(self)
+            prove_walls(self, gpus=min(1, self._settings.bounds.gpus))
 
     def _execute(self, run: Run, prepared: Prepared) -> Execution:
         spooled = self._spool.of(run.attempt)
@@ -100,7 +100,11 @@ class SlurmExecutor(BlockingExecutor):
         number = self._queue.find(name)
         if number is None:
             spooled.write(prepared, self._settings.to_document())
-            number = self._queue.submit(self._request(name, run, prepared, spooled))
+            try:
+                number = self._queue.submit(self._request(name, run, prepared, spooled))
+            except ExecutorUnfit:
+                spooled.remove()
+                raise
         waits_until = time.monotonic() + self._cluster.queue_s
         heard_at = time.monotonic()
         try:
@@ -132,12 +136,12 @@ class SlurmExecutor(BlockingExecutor):
         if isinstance(limits, CommandLimits):
             # A job that may use more processor than it has time uses several, as far as there are any for it.
             cpus = min(self._cluster.cpus, max(1, -(-limits.cpu_s // limits.wall_s)))
-            wall_s, memory = limits.wall_s, all_memory(limits)
+            wall_s, memory, gpus = limits.wall_s, all_memory(limits), limits.gpus
         else:
-            cpus, wall_s, memory = 1, self._settings.bounds.wall_s, limits.memory_bytes + limits.output_bytes
+            cpus, wall_s, memory, gpus = 1, self._settings.bounds.wall_s, limits.memory_bytes + limits.output_bytes, 0
         argument = f"{run.attempt.job}-{run.attempt.attempt}"
         inputs = sum(file.size for file in prepared.specification.files)
-        return BatchRequest(name, spooled.folder, argument, wall_s, memory + 2 * inputs, cpus)
+        return BatchRequest(name, spooled.folder, argument, wall_s, memory + 2 * inputs, cpus, gpus)
 
 
 def _hand_on(run: Run, spooled: SpooledAttempt) -> None:
