@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 from pathlib import Path
 from typing import Final
 
-from scripts.prove.syntax_trees import ROOT
+from scripts.prove.syntax_trees import ARTIFACTS, ROOT
 
 _TESTS: Final = ROOT / "tests" / "contracts"
 # The optimiser's short run: such code is far too large to deploy anywhere, and has to be right only.
@@ -27,7 +28,11 @@ optimizer_runs = 1
 via_ir = true
 gas_limit = "18446744073709551615"
 code_size_limit = 4_000_000
-fs_permissions = [{{ access = "read", path = "tests/vectors" }}, {{ access = "{access}", path = "{folder}" }}]
+fs_permissions = [
+    {{ access = "read", path = "tests/vectors" }},
+    {{ access = "read", path = "backend/computility/chain/artifacts" }},
+    {{ access = "{access}", path = "{folder}" }},
+]
 additional_compiler_profiles = [{{ name = "tests", via_ir = false, optimizer = false }}]
 compilation_restrictions = [{{ paths = "tests/contracts/**", via_ir = false }}]
 
@@ -70,6 +75,11 @@ class RewrittenProject:
         done = self.forge("build", timeout_s=_BUILD_TIMEOUT_S)
         if done.returncode != 0:
             raise SystemExit((done.stderr or done.stdout)[-3000:])
+        # Where the tests look for the contracts that they create.
+        place = self.path / ARTIFACTS.relative_to(ROOT)
+        place.mkdir(parents=True, exist_ok=True)
+        for packaged in ARTIFACTS.glob("[A-Z]*.json"):
+            shutil.copy(self.path / "out" / f"{packaged.stem}.sol" / packaged.name, place)
 
     def forge(self, *arguments: str, timeout_s: int, coinbase: int = 0) -> subprocess.CompletedProcess[str]:
         environment = {**os.environ, "FOUNDRY_BLOCK_COINBASE": f"0x{coinbase:040x}"}

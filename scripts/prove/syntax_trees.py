@@ -12,7 +12,7 @@ from typing import Any, Final
 ROOT: Final = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-from scripts.compile import COMPILER, SETTINGS, SOLC, collect_sources  # noqa: E402  # the path is set above
+from scripts.compile import ARTIFACTS, COMPILER, SETTINGS, SOLC, collect_sources  # noqa: E402  # the path is set above
 
 CACHE: Final = ROOT / ".cache" / "prove"
 _TIMEOUT_S: Final = 300
@@ -50,4 +50,4 @@ def analyse(sources: dict[str, str]) -> dict[str, Any]:
     return loaded
 
 
-__all__ = ["CACHE", "COMPILER", "ROOT", "analyse", "collect_sources", "standard_json"]
+__all__ = ["ARTIFACTS", "CACHE", "COMPILER", "ROOT", "analyse", "collect_sources", "standard_json"]

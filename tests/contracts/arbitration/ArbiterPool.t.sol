@@ -109,7 +109,7 @@ contract ArbiterPoolTest is Panel {
     function createWith(address escrow_, address owner, IArbitration.Rules calldata rules, address[] calldata named)
         external
     {
-        create("contracts/Arbitration.sol", abi.encode(escrow_, owner, rules, named, ""));
+        create("Arbitration", abi.encode(escrow_, owner, rules, named, ""));
     }
 
     function test_Constructor_RevertWhen_AnAddressIsZero_OrNamedTwice() external {

@@ -40,7 +40,7 @@ contract CourtArbiterTest is Trade {
         super.setUp();
         court = new OutsideCourt();
         adapter = ICourtArbiter(
-            create("CourtArbiter.sol", abi.encode(escrow, court, bytes("jury"), "ipfs://how-the-court-judges"))
+            create("CourtArbiter", abi.encode(escrow, court, bytes("jury"), "ipfs://how-the-court-judges"))
         );
         t = usualTerms();
         t.arbiter = address(adapter);
@@ -191,7 +191,7 @@ contract CourtArbiterTest is Trade {
     }
 
     function createWith(address escrow_, address court_) external {
-        create("CourtArbiter.sol", abi.encode(escrow_, court_, bytes(""), ""));
+        create("CourtArbiter", abi.encode(escrow_, court_, bytes(""), ""));
     }
 
     function test_Constructor_RevertWhen_AnAddressIsZero() external {

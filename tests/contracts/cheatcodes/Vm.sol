@@ -51,7 +51,7 @@ interface Vm {
         uint64 gasRemaining;
     }
 
-    /// Creation code of an artifact, by its source's file name.
+    /// Creation code of an artifact, by the path of its file.
     function getCode(string calldata artifact) external view returns (bytes memory);
     function lastCallGas() external view returns (Gas memory);
     function assume(bool condition) external pure;

@@ -209,7 +209,7 @@ contract CommitteeRotationTest is CommitteeTest {
     function createCommittee(address escrow_, address owner, uint8 threshold, uint8 panelSize, address[] calldata named)
         external
     {
-        create("VerifierCommittee.sol", abi.encode(escrow_, owner, rulesOf(threshold, panelSize), named));
+        create("VerifierCommittee", abi.encode(escrow_, owner, rulesOf(threshold, panelSize), named));
     }
 
     function test_Constructor_RevertWhen_AnAddressIsZero() external {

@@ -140,7 +140,7 @@ contract CommitteeSlashingTest is CommitteeTest {
         IVerifierCommittee.Rules memory rules = rulesOf(2, 3);
         rules.arbiter = address(0);
         committee =
-            IVerifierCommittee(create("VerifierCommittee.sol", abi.encode(escrow, timelock, rules, new address[](0))));
+            IVerifierCommittee(create("VerifierCommittee", abi.encode(escrow, timelock, rules, new address[](0))));
         Terms memory t = contestable();
         t.arbiter = address(0);
         open(t);

@@ -52,7 +52,7 @@ contract ComputeCreditTest is Deployment {
     }
 
     function createCredit(address reserve_) external returns (address) {
-        return create("ComputeCredit.sol", abi.encode(reserve_));
+        return create("ComputeCredit", abi.encode(reserve_));
     }
 
     function test_Constructor_RevertWhen_TheReserveHasMoreDecimals() external {
@@ -108,7 +108,7 @@ contract ComputeCreditTest is Deployment {
 
     function test_Mint_RevertWhen_TheReserveKeepsAFee() external {
         GreedyReserve greedy = new GreedyReserve(6);
-        ICredit other = ICredit(create("ComputeCredit.sol", abi.encode(greedy)));
+        ICredit other = ICredit(create("ComputeCredit", abi.encode(greedy)));
         greedy.mint(address(this), 100);
         greedy.approve(address(other), 100);
         vm.expectRevert(abi.encodeWithSelector(IComputeCredit.ReserveMismatch.selector, 99, 100));

@@ -257,7 +257,7 @@ contract GovernanceTest is Books {
     }
 
     function createEscrow(bytes calldata arguments) external {
-        create("JobEscrow.sol", arguments);
+        create("JobEscrow", arguments);
     }
 
     function test_Constructor_RevertWhen_AnAddressIsZero() external {

@@ -22,7 +22,7 @@ abstract contract AgenticTrade is Trade {
 
     function setUp() public virtual override {
         super.setUp();
-        adapter = IERC8183Adapter(create("ERC8183Adapter.sol", abi.encode(escrow)));
+        adapter = IERC8183Adapter(create("ERC8183Adapter", abi.encode(escrow)));
         market = IERC8183(address(adapter));
         client = actor("client");
         evaluator = actor("evaluator");

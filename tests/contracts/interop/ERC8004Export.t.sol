@@ -22,7 +22,7 @@ contract ERC8004ExportTest is Trade {
         identity = new AgentIdentity();
         reputation = new AgentReputation(identity);
         validation = new AgentValidation(identity);
-        export_ = IERC8004Export(create("ERC8004Export.sol", abi.encode(escrow, reputation, validation)));
+        export_ = IERC8004Export(create("ERC8004Export", abi.encode(escrow, reputation, validation)));
         vm.prank(relayer);
         identity.register("ipfs://somebody-else");
         vm.startPrank(provider);
@@ -85,7 +85,7 @@ contract ERC8004ExportTest is Trade {
     }
 
     function build(address reputation_, address validation_) external {
-        create("ERC8004Export.sol", abi.encode(escrow, reputation_, validation_));
+        create("ERC8004Export", abi.encode(escrow, reputation_, validation_));
     }
 
     function test_Bind_RevertWhen_TheAgentIsSomebodyElses_OrOneIsBound() external {

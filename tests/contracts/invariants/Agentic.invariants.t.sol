@@ -12,7 +12,7 @@ contract AgenticInvariantsTest is Deployment {
 
     function setUp() public override {
         super.setUp();
-        IERC8183Adapter adapter = IERC8183Adapter(create("ERC8183Adapter.sol", abi.encode(escrow)));
+        IERC8183Adapter adapter = IERC8183Adapter(create("ERC8183Adapter", abi.encode(escrow)));
         string[6] memory names = ["client 0", "client 1", "agent 0", "agent 1", "evaluator", "stranger"];
         address[] memory people = new address[](names.length);
         for (uint256 i; i < names.length; ++i) {

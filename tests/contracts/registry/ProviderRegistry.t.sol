@@ -273,7 +273,7 @@ contract ProviderRegistryTest is Deployment {
 
     function createRegistry(address token, address owner, uint32 unbonding, address escrow_) external {
         IProviderRegistry.Rules memory rules = IProviderRegistry.Rules(PROVIDER_STAKE, unbonding, true);
-        create("ProviderRegistry.sol", abi.encode(token, owner, rules, escrow_));
+        create("ProviderRegistry", abi.encode(token, owner, rules, escrow_));
     }
 
     function test_Constructor_RevertWhen_AnAddressIsZero() external {

@@ -18,8 +18,8 @@ contract CreditScoresTest is Trade {
 
     function setUp() public override {
         super.setUp();
-        standings = DevStandings(create("DevStandings.sol", abi.encode(address(this))));
-        scores = ICreditScores(create("CreditScores.sol", abi.encode(standings)));
+        standings = DevStandings(create("DevStandings", abi.encode(address(this))));
+        scores = ICreditScores(create("CreditScores", abi.encode(standings)));
     }
 
     /// @dev What the escrow would say of a close, spelt out.
