@@ -76,3 +76,19 @@ TeeListOption = Annotated[
     list[str] | None,
     typer.Option("--tee-crl", help="Revocation list of a vendor, as KIND=FILE in PEM or DER, kept up to date by you."),
 ]
+TeeCollateralOption = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--tee-collateral",
+        help="Intel's collateral of a family of processors, a JSON file that you keep up to date: TDX machines have to be of an allowed TCB level.",
+        exists=True,
+        dir_okay=False,
+    ),
+]
+TeeLevelOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--tee-level",
+        help="TCB level that you accept, like up-to-date or sw-hardening-needed; once for each; up-to-date unless given.",
+    ),
+]

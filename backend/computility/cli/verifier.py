@@ -11,7 +11,15 @@ import typer
 
 from computility.chain.transaction_sender import Receipt
 from computility.cli.connection import Connection, connected
-from computility.cli.options import CheckedByOption, ConfirmationsOption, TeeListOption, TeeRootOption, YesOption
+from computility.cli.options import (
+    CheckedByOption,
+    ConfirmationsOption,
+    TeeCollateralOption,
+    TeeLevelOption,
+    TeeListOption,
+    TeeRootOption,
+    YesOption,
+)
 from computility.cli.output import JsonOption, print_record
 from computility.cli.service import serve_until_signalled, set_up_log
 from computility.cli.session import SERVICE_WAITS_S, Session, confirm
@@ -188,6 +196,8 @@ def serve(
     job_timeout: Annotated[int, typer.Option(min=1, help="Seconds that one run may take on this machine.")] = 300,
     tee_root: TeeRootOption = None,
     tee_crl: TeeListOption = None,
+    tee_collateral: TeeCollateralOption = None,
+    tee_level: TeeLevelOption = None,
     rate_every: Annotated[
         float, typer.Option(min=0, help="Seconds between hardware challenges to providers, on average; 0 makes none.")
     ] = 0,
@@ -228,7 +238,9 @@ def serve(
             VerifierSettings(
                 confirmations=confirmations, parallel_jobs=parallel, least_fee=fee, rate_every_s=rate_every
             ),
-            tee_methods(tee_root or [], NodeContentStore(session.node), tee_crl or []),
+            tee_methods(
+                tee_root or [], NodeContentStore(session.node), tee_crl or [], tee_collateral or [], tee_level or []
+            ),
             Rater(session.account, session.node, RaterSettings(confirmations=confirmations)),
         )
         serve_until_signalled(verifier.run)

@@ -1,4 +1,4 @@
-"""Vendors' root certificates and revocation lists as somebody who checks configures them: ``KIND=FILE``, in PEM or DER."""
+"""Vendors' root certificates and revocation lists as somebody who checks configures them: ``KIND=FILE``, in PEM or DER; and Intel's collateral."""
 
 from __future__ import annotations
 
@@ -15,11 +15,18 @@ if TYPE_CHECKING:
     from cryptography.x509 import Certificate, CertificateRevocationList
 
 
-def tee_methods(settings: Sequence[str], content: ContentStore, revocations: Sequence[str] = ()) -> dict[str, Verifier]:
-    """The method ``tee`` with these roots and revocation lists; none without any root.
+def tee_methods(
+    settings: Sequence[str],
+    content: ContentStore,
+    revocations: Sequence[str] = (),
+    collaterals: Sequence[Path] = (),
+    levels: Sequence[str] = (),
+) -> dict[str, Verifier]:
+    """The method ``tee`` with these roots and revocation lists; none without any root. With files of Intel's collateral TDX machines have to be
+    of one of the TCB ``levels``: up to date, unless told.
 
     Raises:
-        InvalidMessage: no such kind or file, no certificates or lists, or the extra is not installed.
+        InvalidMessage: no such kind, file or level, no certificates, lists or collateral, or the extra is not installed.
     """
     if not settings:
         return {}
@@ -27,6 +34,8 @@ def tee_methods(settings: Sequence[str], content: ContentStore, revocations: Seq
         from computility.verification.tee.certificates import read_certificates
         from computility.verification.tee.report_claims import ReportRefused
         from computility.verification.tee.revocation import read_revocation_list
+        from computility.verification.tee.tcb_level import STATUSES, UP_TO_DATE
+        from computility.verification.tee.tdx_collateral import read_collateral
         from computility.verification.tee.tee_jobs import KINDS, TeeVerifier
     except ModuleNotFoundError as error:
         raise InvalidMessage("attestations are checked with the extra: pip install 'computility[tee]'") from error
@@ -48,4 +57,12 @@ def tee_methods(settings: Sequence[str], content: ContentStore, revocations: Seq
             lists.setdefault(kind, []).append(read_revocation_list(Path(file).read_bytes()))
         except (OSError, ReportRefused) as error:
             raise InvalidMessage(f"{file} holds no revocation list: {error}") from error
-    return {TEE: TeeVerifier(content, roots, lists)}
+    words = {slug: word for word, slug in STATUSES.items()}
+    if unknown := set(levels) - words.keys():
+        raise InvalidMessage(f"a TCB level is one of {', '.join(words)}, not {', '.join(sorted(unknown))}")
+    try:
+        collateral = [read_collateral(file.read_bytes()) for file in collaterals]
+    except (OSError, ReportRefused) as error:
+        raise InvalidMessage(f"no collateral can be read: {error}") from error
+    allowed = [words[level] for level in levels] or [UP_TO_DATE]
+    return {TEE: TeeVerifier(content, roots, lists, collateral, allowed)}

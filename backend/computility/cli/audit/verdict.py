@@ -13,6 +13,8 @@ from computility.cli.options import (
     CheckedByOption,
     NodeOption,
     RpcOption,
+    TeeCollateralOption,
+    TeeLevelOption,
     TeeListOption,
     TeeRootOption,
 )
@@ -29,6 +31,8 @@ def command(
     config: CheckedByOption = None,
     tee_root: TeeRootOption = None,
     tee_crl: TeeListOption = None,
+    tee_collateral: TeeCollateralOption = None,
+    tee_level: TeeLevelOption = None,
     node: NodeOption = DEFAULT_NODE,
     rpc: RpcOption = DEFAULT_RPC,
     deployments: DeploymentsOption = DEFAULT_DEPLOYMENTS,
@@ -75,7 +79,9 @@ def command(
                 lambda attestation: status.update(f"checking the job again ({attestation.verdict.name.lower()})"),
                 CreditAudit(chain, deployed, NodeContentStore(client)),
                 lambda leased: [read_statement(row, domain) for row in client.meter_readings(leased)],
-                tee_methods(tee_root or [], NodeContentStore(client), tee_crl or []),
+                tee_methods(
+                    tee_root or [], NodeContentStore(client), tee_crl or [], tee_collateral or [], tee_level or []
+                ),
             )
     answer = overall(replayed)
     rows = [verdict.to_document() for verdict in replayed]

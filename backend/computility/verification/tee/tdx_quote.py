@@ -1,15 +1,15 @@
 """Intel TDX quotes of version 4, signed by ECDSA over P-256 (Intel TDX DCAP Quote Generation Library, appendix 3).
 
 A quote is checked in three steps: Intel's root leads through the processor's certificate chain to the key of the quoting enclave's report; that
-report names the attestation key; that key signed the quote. Intel's revocation lists are looked at where they are configured, its TCB levels are not:
-a verdict says that the processor signed this, not that its firmware is up to date.
+report names the attestation key; that key signed the quote. Intel's revocation lists and its collateral of TCB levels are looked at where they are
+configured; without collateral a verdict says that the processor signed this, not that its firmware is up to date.
 """
 
 from __future__ import annotations
 
 import hashlib
 import struct
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 
 from cryptography import x509
@@ -17,8 +17,11 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from computility.verification.tee.certificates import demand_signed, read_certificates, trusted_key
+from computility.verification.tee.processor_certificate import processor_of
 from computility.verification.tee.report_claims import REPORT_UNFIT, ReportClaims, ReportRefused
 from computility.verification.tee.revocation import Lists
+from computility.verification.tee.tcb_level import UP_TO_DATE, EnclaveReport, PlatformTcb, demand_level
+from computility.verification.tee.tdx_collateral import TdxCollateral
 
 ENCLAVE_OF_ANOTHER_KEY: Final = "enclave-of-another-key"
 HEADER_BYTES: Final = 48
@@ -43,13 +46,28 @@ _FIELDS: Final = {
 }
 _ATTRIBUTES: Final = slice(120, 128)
 _NONCE: Final = slice(520, 584)
+_TEE_VERSIONS: Final = slice(0, 16)
+_MODULE_SIGNER: Final = slice(64, 112)
+_MODULE_ATTRIBUTES: Final = slice(112, 120)
+_ENCLAVE_MISC: Final = slice(16, 20)
+_ENCLAVE_ATTRIBUTES: Final = slice(48, 64)
+_ENCLAVE_SIGNER: Final = slice(128, 160)
+_ENCLAVE_VERSION: Final = 256
 
 
-def check_tdx_quote(quote: bytes, roots: Sequence[x509.Certificate], at_s: int, lists: Lists = ()) -> ReportClaims:
-    """What a quote claims, if it holds. The nonce has 64 bytes (REPORTDATA).
+def check_tdx_quote(
+    quote: bytes,
+    roots: Sequence[x509.Certificate],
+    at_s: int,
+    lists: Lists = (),
+    collateral: Sequence[TdxCollateral] = (),
+    allowed: Collection[str] = (UP_TO_DATE,),
+) -> ReportClaims:
+    """What a quote claims, if it holds. The nonce has 64 bytes (REPORTDATA). With ``collateral`` the machine's TCB level has to be ``allowed``.
 
     Raises:
         ReportRefused: it does not hold.
+        ReportUndecided: it does, and the level is another, or cannot be told.
     """
     reader = _Reader(quote)
     header, body = reader.take(HEADER_BYTES), reader.take(BODY_BYTES)
@@ -75,10 +93,29 @@ def check_tdx_quote(quote: bytes, roots: Sequence[x509.Certificate], at_s: int, 
     except ValueError as error:
         raise ReportRefused(REPORT_UNFIT, "the attestation key is no point of P-256") from error
     demand_signed(key, *_integers(signature), header + body, hashes.SHA256())
+    if collateral:
+        demand_level(_platform(body, enclave, chain[0]), collateral, allowed, roots, at_s, lists)
     return ReportClaims(
         nonce=body[_NONCE],
         measurements={name: body[place] for name, place in _FIELDS.items()},
         debug=bool(body[_ATTRIBUTES][0] & 1),
+    )
+
+
+def _platform(body: bytes, enclave: bytes, certificate: x509.Certificate) -> PlatformTcb:
+    processor = processor_of(certificate)
+    product, version = struct.unpack_from("<HH", enclave, _ENCLAVE_VERSION)
+    return PlatformTcb(
+        fmspc=processor.fmspc,
+        pce_id=processor.pce_id,
+        components=processor.components,
+        pce_version=processor.pce_version,
+        tee_versions=tuple(body[_TEE_VERSIONS]),
+        module_signer=body[_MODULE_SIGNER],
+        module_attributes=body[_MODULE_ATTRIBUTES],
+        enclave=EnclaveReport(
+            enclave[_ENCLAVE_MISC], enclave[_ENCLAVE_ATTRIBUTES], enclave[_ENCLAVE_SIGNER], product, version
+        ),
     )
 
 

@@ -11,7 +11,7 @@ the job nor for another result. Each measurement that the policy names has to be
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
 from cryptography import x509
@@ -32,6 +32,8 @@ from computility.verification.tee.nvidia_report import check_nvidia_report
 from computility.verification.tee.report_claims import ReportClaims, ReportRefused, ReportUndecided
 from computility.verification.tee.revocation import Lists
 from computility.verification.tee.snp_report import check_snp_report
+from computility.verification.tee.tcb_level import UP_TO_DATE
+from computility.verification.tee.tdx_collateral import TdxCollateral
 from computility.verification.tee.tdx_quote import check_tdx_quote
 
 TDX: Final = "tdx"
@@ -59,16 +61,21 @@ def job_nonce(kind: str, job: Bytes32, attempt: int, outputs: Mapping[str, str])
 
 
 class TeeVerifier:
-    """Checks reports up to the roots that are configured, by kind, and against revocation lists; none are built in."""
+    """Checks reports up to the roots that are configured, by kind, and against revocation lists; none are built in. With Intel's
+    ``collateral`` the TCB level of a TDX machine has to be among ``allowed``, which are Intel's words."""
 
     def __init__(
         self,
         content: ContentStore,
         roots: Mapping[str, Sequence[x509.Certificate]],
         lists: Mapping[str, Lists] | None = None,
+        collateral: Sequence[TdxCollateral] = (),
+        allowed: Collection[str] = (UP_TO_DATE,),
     ) -> None:
         self._content = content
         self._lists = dict(lists or {})
+        self._collateral = tuple(collateral)
+        self._allowed = frozenset(allowed)
         self._roots = {kind: list(trusted) for kind, trusted in roots.items()}
 
     def verify(
@@ -111,7 +118,7 @@ class TeeVerifier:
     def _claims(self, kind: str, report: bytes, certificates: bytes, at_s: int) -> ReportClaims:
         roots, lists = self._roots[kind], self._lists.get(kind, ())
         if kind == TDX:
-            return check_tdx_quote(report, roots, at_s, lists)
+            return check_tdx_quote(report, roots, at_s, lists, self._collateral, self._allowed)
         check = check_snp_report if kind == SEV_SNP else check_nvidia_report
         return check(report, read_certificates(certificates), roots, at_s, lists)
 
