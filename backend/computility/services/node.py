@@ -33,7 +33,7 @@ from computility.services.indexer_thread import IndexerThread
 from computility.services.journal import Journal
 from computility.services.market import Market
 from computility.services.node_status import IndexedBlock, NodeStatus, node_status
-from computility.services.order_book import OrderBook, job_topic
+from computility.services.order_book import JOBS_TOPIC, OrderBook, job_topic
 from computility.services.outputs import Outputs
 from computility.services.proof_builder import ProofBuilder
 from computility.services.rating_book import RatingBook
@@ -193,7 +193,8 @@ class Node:
 
     def jobs_changed(self, jobs: Iterable[str]) -> None:
         """Tell whoever follows these jobs. For the indexer, after its unit of work has landed."""
-        self.feed.publish(job_topic(job) for job in jobs)
+        topics = [job_topic(job) for job in jobs]
+        self.feed.publish([*topics, JOBS_TOPIC] if topics else ())
 
     @property
     def development_accounts(self) -> list[tuple[str, Address]]:

@@ -119,6 +119,12 @@ class NodeClient:
         """Jobs, the newest first."""
         return list(self._all("/v1/jobs", filters))
 
+    def some_job(self, wait_s: int, **filters: Any) -> dict[str, Any] | None:
+        """The newest job by these filters; waits for one as long as there is none, and answers None after ``wait_s`` seconds."""
+        query = {**filters, "limit": 1, "wait": min(wait_s, _LONGEST_WAIT_S)}
+        items: list[dict[str, Any]] = self._get("/v1/jobs", query)["items"]
+        return items[0] if items else None
+
     def jobs_newest_first(self, most: int, **filters: Any) -> Iterator[dict[str, Any]]:
         """At most so many jobs, asked for page by page as they are wanted."""
         return itertools.islice(self._all("/v1/jobs", filters), most)

@@ -63,6 +63,10 @@ QUOTE_REQUESTS: Final = "quote-requests"
 """Topic of the change feed: a request came in, or was answered."""
 
 
+JOBS_TOPIC: Final = "jobs"
+"""Topic of the change feed: some job's row changed."""
+
+
 def job_topic(job: str) -> str:
     """Topic of the change feed: the job's row changed, or something was submitted or attested."""
     return f"job:{job.lower()}"

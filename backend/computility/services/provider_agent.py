@@ -35,6 +35,7 @@ from computility.execution.executor_set import ExecutorSet
 from computility.services.ask_keeper import AskKeeper
 from computility.services.attestation_desk import AttestationDesk
 from computility.services.held_outputs import HeldOutputs
+from computility.services.job_alarm import JobAlarm
 from computility.services.job_queue import in_turn
 from computility.services.job_watch import JobWatch, WatchedJob
 from computility.services.keyed_tasks import KeyedTasks
@@ -103,6 +104,9 @@ class ProviderAgent:
         self._desk = QuoteDesk(account, node, self._executors, policy)
         self._attestations = AttestationDesk(account)
         self._watch = JobWatch(account, node, self._settings.confirmations)
+        self._alarm = JobAlarm(
+            node, [{"provider": account.address}], self._settings.long_poll_s, self._settings.poll_interval_s
+        )
         # Sending and waiting for a block must not keep a job from running, so runs and moves have workers of their own.
         self._runs = KeyedTasks("run", self._settings.parallel_jobs)
         self._moves = KeyedTasks("move", 4 * self._settings.parallel_jobs)
@@ -121,14 +125,19 @@ class ProviderAgent:
         """Serve until ``stop`` is set."""
         desk = threading.Thread(target=self._serve_desk, args=(stop,), name="quotes", daemon=True)
         desk.start()
+        self._alarm.listen(stop)
         while not stop.is_set():
             try:
-                self.tick()
+                if self._alarm.is_due:
+                    self.tick()
+                self._keep_rating()
                 self._tend()
             except ComputilityError as error:
                 self.metrics.errors.labels(error.code).inc()
                 _log.warning("%s: %s", error.code, error)
-            stop.wait(self._settings.poll_interval_s)
+                # What failed is tried again, and not at once.
+                stop.wait(self._settings.poll_interval_s)
+            self._alarm.wait(self._settings.poll_interval_s)
         self._meters.stop()
         self._runs.close()
         self._moves.close()
@@ -137,15 +146,18 @@ class ProviderAgent:
     def tick(self) -> None:
         """Look at every live job once, and start what is to be done."""
         jobs = self._watch.live(provider=self._account.address)
+        self._alarm.looked(len(jobs))
         live = {job.id for job in jobs}
         self.metrics.live.set(len(live))
         self._excuses = {job: excuse for job, excuse in self._excuses.items() if job in live}
         self._failures = {job: count for job, count in self._failures.items() if job in live}
         self._told &= live
-        if self._rated is not None:
-            self._rounds.offer("round", self._rated.tick)
         for job in in_turn(jobs, self._settings.parallel_jobs, self._account.buyer_tier):
             self._advance(job)
+
+    def _keep_rating(self) -> None:
+        if self._rated is not None:
+            self._rounds.offer("round", self._rated.tick)
 
     def _tend(self) -> None:
         """Now and then: the market and the money."""

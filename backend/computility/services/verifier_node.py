@@ -24,6 +24,7 @@ from computility.execution.executor_set import ExecutorSet
 from computility.services.challenge_desk import ChallengeDesk
 from computility.services.committee_fees import CommitteeFees
 from computility.services.committee_seat import CommitteeSeat
+from computility.services.job_alarm import JobAlarm
 from computility.services.job_check import OUTPUTS_MISSING, JobCheck, draws
 from computility.services.job_watch import JobWatch, WatchedJob
 from computility.services.keyed_tasks import KeyedTasks
@@ -69,6 +70,7 @@ class VerifierSettings:
     send_pass_after_s: float = 6.0
     send_step_s: float = 3.0
     poll_interval_s: float = 0.5
+    long_poll_s: int = 10
     collect_every_s: float = 600.0
     answer_within_s: float = 20.0
     rate_every_s: float = 0.0
@@ -100,6 +102,12 @@ class VerifierNode:
         self._serves = (account.address, *([seat.address] if seat else []))
         self._settings = settings or VerifierSettings()
         self._watch = JobWatch(account, node, self._settings.confirmations)
+        self._alarm = JobAlarm(
+            node,
+            [{"verifier": verifier} for verifier in self._serves],
+            self._settings.long_poll_s,
+            self._settings.poll_interval_s,
+        )
         self._desk = ChallengeDesk(account, node, self._settings.confirmations)
         self._records = TrackRecords(account, node, self._content)
         self._checks = KeyedTasks("check", self._settings.parallel_jobs)
@@ -115,12 +123,19 @@ class VerifierNode:
 
     def run(self, stop: threading.Event) -> None:
         """Serve until ``stop`` is set."""
+        self._alarm.listen(stop)
         while not stop.is_set():
             try:
-                self.tick()
+                if self._alarm.is_due:
+                    self.tick()
+                else:
+                    self._keep_seat()
+                    self._keep_ratings()
             except ComputilityError as error:
                 _log.warning("%s: %s", error.code, error)
-            stop.wait(self._settings.poll_interval_s)
+                # What failed is tried again, and not at once.
+                stop.wait(self._settings.poll_interval_s)
+            self._alarm.wait(self._settings.poll_interval_s)
         self._checks.close()
         self._sends.close()
         self._rounds.close()
@@ -128,6 +143,7 @@ class VerifierNode:
     def tick(self) -> None:
         """Look at every live job once, and start what is to be done."""
         jobs = [job for verifier in self._serves for job in self._watch.live(verifier=verifier)]
+        self._alarm.looked(len(jobs))
         live = {job.id for job in jobs}
         for kept in (self._submitted_since, self._agreed_since, self._asked_since, self._panels):
             for gone in kept.keys() - live:

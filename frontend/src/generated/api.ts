@@ -217,7 +217,7 @@ export interface paths {
         };
         /**
          * List Jobs
-         * @description Jobs, the newest first.
+         * @description Jobs, the newest first. With ``wait`` an empty answer is held back until there is one.
          */
         readonly get: operations["list_jobs_v1_jobs_get"];
         readonly put?: never;
@@ -3392,6 +3392,8 @@ export interface operations {
                 readonly verifier?: string | null;
                 /** @description Only jobs in one of these states. */
                 readonly state?: readonly ("open" | "pending" | "disputed" | "closed")[] | null;
+                /** @description Seconds to wait for something new before answering with what there is. */
+                readonly wait?: number;
                 /** @description Items on a page. */
                 readonly limit?: number;
                 /** @description The `next` of the page before. */
@@ -3414,6 +3416,15 @@ export interface operations {
             };
             /** @description Unprocessable Entity */
             readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
                 };

@@ -8,8 +8,9 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from sse_starlette.sse import EventSourceResponse
 from starlette.concurrency import run_in_threadpool
 
-from computility.api.dependencies import Cursor, Limit, RunningNode
+from computility.api.dependencies import Cursor, Limit, RunningNode, Wait
 from computility.api.job_stream import job_stream
+from computility.api.long_poll import poll
 from computility.api.presenters.job import (
     attestation_page,
     challenge_page,
@@ -40,27 +41,37 @@ from computility.api.schemas.statements import (
 )
 from computility.api.schemas.wire import Address, Bytes32
 from computility.api.statement_exchange import answer_with, answers, incoming
+from computility.services.order_book import JOBS_TOPIC
 
 router = APIRouter(tags=["jobs"])
 
 JobIdPath = Annotated[Bytes32, Path(description="The job's id.")]
 
 
-@router.get("/jobs", responses=problems(422))
-def list_jobs(
+@router.get("/jobs", responses=problems(422, 503))
+async def list_jobs(
+    request: Request,
     node: RunningNode,
     buyer: Annotated[Address | None, Query()] = None,
     provider: Annotated[Address | None, Query()] = None,
     verifier: Annotated[Address | None, Query()] = None,
     state: Annotated[list[JobState] | None, Query(description="Only jobs in one of these states.")] = None,
+    wait: Wait = 0,
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> JobPage:
-    """Jobs, the newest first."""
-    found = node.trades.jobs(
-        buyer=buyer, provider=provider, verifier=verifier, states=state or [], limit=limit, cursor=cursor
-    )
-    return job_page(found, node.deployments.chain_id)
+    """Jobs, the newest first. With ``wait`` an empty answer is held back until there is one."""
+
+    def found() -> JobPage:
+        page = node.trades.jobs(
+            buyer=buyer, provider=provider, verifier=verifier, states=state or [], limit=limit, cursor=cursor
+        )
+        return job_page(page, node.deployments.chain_id)
+
+    async def look() -> JobPage:
+        return await run_in_threadpool(found)
+
+    return await poll(request, node.feed, JOBS_TOPIC, look, lambda page: bool(page.items), wait)
 
 
 @router.get("/jobs/{job_id}", responses=problems(404, 422))
