@@ -21,7 +21,7 @@ from computility.store.blocks import CursorRow
 from computility.store.engine import open_database
 from computility.store.jobs import JobRow
 from computility.store.providers import ProviderRow
-from computility.store.raw_logs import EventAccountRow, RawLogRow
+from computility.store.raw_logs import BlockLogsRow, EventAccountRow, EventJobRow, EventNameRow
 from computility.store.statistics import ScoreHistoryRow, StatisticsRow
 
 _DEEPEST: Final = 64
@@ -33,8 +33,10 @@ _TABLES: Final = (
     ProviderRow,
     StatisticsRow,
     ScoreHistoryRow,
-    RawLogRow,
+    BlockLogsRow,
     EventAccountRow,
+    EventJobRow,
+    EventNameRow,
     CursorRow,
 )
 

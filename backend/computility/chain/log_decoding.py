@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, Final
 
 from computility.chain.event_decoders import Decoder, decoder_of
 from computility.domain.errors import ChainMisbehaved
 from computility.domain.events import EVENTS_BY_CONTRACT, Event
 from computility.domain.identifiers import Address, Bytes32, parse_address, parse_bytes32
+
+_WORD: Final = 32
 
 
 @dataclass(frozen=True)
@@ -76,3 +78,13 @@ def event_classes(contract: str) -> Mapping[bytes, tuple[type[Event], Decoder]]:
     """The events of the named contract, each with its decoder, by their first topic."""
     events = EVENTS_BY_CONTRACT.get(contract, ())
     return {bytes.fromhex(event.EVENT.topic[2:]): (event, decoder_of(event)) for event in events}
+
+
+def job_place(event: type[Event]) -> slice | None:
+    """Where an event's topics name the job among whose events it is listed; None where they name none."""
+    if event.told_job is not Event.told_job:
+        return None
+    for at, field in enumerate(event.EVENT.indexed, 1):
+        if field.name == "job":
+            return slice(_WORD * at, _WORD * (at + 1))
+    return None

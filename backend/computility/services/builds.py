@@ -9,7 +9,8 @@ from typing import Final
 from sqlmodel import Session
 
 from computility.domain.errors import StoreError, StoreMoved
-from computility.domain.identifiers import Address, Bytes32, ChainId
+from computility.domain.identifiers import Bytes32, ChainId
+from computility.domain.packed_logs import unpacked_logs
 from computility.services.incoming import IncomingBlock
 from computility.services.log_kinds import LogKind, kinds_at
 from computility.services.projection import PROJECTION_VERSION, Projection
@@ -101,27 +102,22 @@ def stored_blocks(
         StoreError: a stored log is of no known event.
     """
     kinds: list[LogKind] = []
-    numbers: dict[tuple[str, bytes], int] = {}
-    after = (-1, -1)
-    while rows := raw_logs.logs_from(session, chain_id, after, up_to, at_once):
-        after = rows[-1].block_number, rows[-1].log_index
+    numbers: dict[tuple[bytes, bytes], int] = {}
+    for raw, emitter in raw_logs.emitters_of(session, chain_id).items():
+        for topic, kind in kinds_at(emitter.address, emitter.generation, emitter.contract).items():
+            numbers[raw, topic] = len(kinds)
+            kinds.append(kind)
+    after = -1
+    while rows := raw_logs.blocks_from(session, chain_id, after, up_to, at_once):
+        after = rows[-1].block_number
         found: list[IncomingBlock] = []
         for row in rows:
-            if not found or found[-1].number != row.block_number:
-                found.append(IncomingBlock(row.block_number, _bytes(row.block_hash), b"", row.timestamp))
-            key = row.address, row.topics[:32]
-            if key not in numbers:
-                kind = kinds_at(Address(row.address), row.generation, row.contract).get(key[1])
-                if kind is None:
-                    raise StoreError(
-                        f"log {row.log_index} of block {row.block_hash} is of no known event: index from an empty database"
-                    )
-                numbers[key] = len(kinds)
-                kinds.append(kind)
-            found[-1].logs.append((row.log_index, _bytes(row.tx_hash), numbers[key], row.topics, row.data))
-            session.expunge(row)
+            try:
+                of = [numbers[address, topics[:32]] for _, _, address, topics, _ in unpacked_logs(row.logs)]
+            except KeyError as error:
+                raise StoreError(
+                    f"a log of block {row.block_hash} is of no known event: index from an empty database"
+                ) from error
+            block_hash = bytes.fromhex(row.block_hash[2:])
+            found.append(IncomingBlock(row.block_number, block_hash, b"", row.timestamp, packed=row.logs, kinds=of))
         yield found, kinds
-
-
-def _bytes(text: str) -> bytes:
-    return bytes.fromhex(text[2:])

@@ -16,6 +16,7 @@ from computility.domain.errors import AnswerTooLarge, ChainMisbehaved, ChainUnav
 from computility.services.contract_directory import ContractDirectory
 from computility.services.incoming import Head, Incoming, LogReader
 from computility.services.log_kinds import LogKind, LogKinds
+from computility.store.stored_log import Emitter
 
 _log = logging.getLogger(__name__)
 
@@ -44,6 +45,8 @@ class ChainSource:
         self._kinds = LogKinds(directory)
         self._reader = LogReader(self._kinds)
         self.addresses = directory.addresses
+        self.emitters = [Emitter(address, *directory.owner_of(address)) for address in directory.addresses]
+        """Whose events the addresses emit."""
         self._chain_number = chain_number
         self._safe_depth, self._finality_depth = safe_depth, finality_depth
         self._by_depth = final_by_depth

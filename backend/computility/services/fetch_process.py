@@ -206,7 +206,7 @@ def _frame(found: Next, source: ChainSource) -> Frame:
         return _REORGANISED, found.number
     head = found.head
     blocks = [
-        (block.number, block.hash, block.parent_hash, block.timestamp, block.digest, block.logs)
+        (block.number, block.hash, block.parent_hash, block.timestamp, block.digest, block.packed, block.kinds)
         for block in found.blocks
     ]
     return _BLOCKS, blocks, (head.number, head.safe, head.final), found.received, source.range_blocks

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from computility.chain.wire import WireHeader, WireLog
 from computility.domain.errors import ChainMisbehaved
 from computility.domain.logs_digest import DigestedLog, digest_of, digested
+from computility.domain.packed_logs import ADDRESS_AT, HEAD, TOPICS_AT, TX_AT, packed_logs
 from computility.services.log_kinds import LogKinds
 
 IncomingLog = tuple[int, bytes, int, bytes, bytes]
-"""Log index, hash of the transaction, number of the kind, topics (32 bytes each in a row) and data. A tuple of what ``marshal`` can carry: logs cross
-from the process that fetches to the one that folds."""
+"""Log index, hash of the transaction, number of the kind, topics (32 bytes each in a row) and data."""
 
 
 @dataclass(frozen=True)
@@ -27,14 +27,32 @@ class Head:
 
 @dataclass(slots=True)
 class IncomingBlock:
-    """A block and its logs of ours, in order. ``digest`` binds them and those of no known event; None without any."""
+    """A block and its logs of ours, in order: packed as they are going to rest, and the numbers of their kinds.
+
+    ``digest`` binds them and those of no known event; None without any.
+    """
 
     number: int
     hash: bytes
     parent_hash: bytes
     timestamp: int
     digest: bytes | None = None
-    logs: list[IncomingLog] = field(default_factory=list)
+    packed: bytes = b""
+    kinds: Sequence[int] = ()
+
+    def logs(self) -> list[IncomingLog]:
+        """The logs, taken apart."""
+        packed, found, at = self.packed, list[IncomingLog](), 1
+        for kind in self.kinds:
+            log_index, topics, data = HEAD(packed, at)
+            topics_at = at + TOPICS_AT
+            data_at = topics_at + topics
+            end = data_at + data
+            found.append(
+                (log_index, packed[at + TX_AT : at + ADDRESS_AT], kind, packed[topics_at:data_at], packed[data_at:end])
+            )
+            at = end
+        return found
 
 
 @dataclass(slots=True)
@@ -58,7 +76,7 @@ class Incoming:
     @property
     def events(self) -> int:
         """How many logs there are to fold."""
-        return sum(len(block.logs) for block in self.blocks)
+        return sum(len(block.kinds) for block in self.blocks)
 
 
 class LogReader:
@@ -100,8 +118,10 @@ class LogReader:
 
     def _read_block(self, block: IncomingBlock, logs: list[WireLog], source: str) -> None:
         block_hash, fromhex = "0x" + block.hash.hex(), bytes.fromhex
-        addresses, kinds, keep = self._addresses, self._kinds, block.logs.append
-        digests: list[DigestedLog] = []
+        addresses, kinds = self._addresses, self._kinds
+        logs_here: list[DigestedLog] = []
+        known: list[DigestedLog] = []
+        numbers_of: list[int] = []
         before, last_tx, tx_hash = -1, "", b""
         for log_index, log in sorted([(int(log.log_index, 16), log) for log in logs], key=_index):
             if log_index <= before:
@@ -121,7 +141,8 @@ class LogReader:
                     raise ChainMisbehaved(f"{source} answers with a log of no transaction")
             topics = fromhex("".join(log.topics).replace("0x", ""))
             data = fromhex(log.data[2:])
-            digests.append(digested(log_index, tx_hash, address, topics, data))
+            log_here = digested(log_index, tx_hash, address, topics, data)
+            logs_here.append(log_here)
             number = numbers.get(log.topics[0]) if log.topics else None
             if number is None:
                 continue
@@ -131,8 +152,10 @@ class LogReader:
                     f"{source} answers with a log of {len(topics) // 32} topics, not {kind.topics_bytes // 32}"
                 )
             kind.check(topics[32:] + data)
-            keep((log_index, tx_hash, number, topics, data))
-        block.digest = digest_of(digests)
+            known.append(log_here)
+            numbers_of.append(number)
+        block.digest = digest_of(logs_here)
+        block.packed, block.kinds = packed_logs(known), numbers_of
 
 
 def linked_blocks(headers: Sequence[WireHeader], source: str) -> list[IncomingBlock]:

@@ -37,7 +37,6 @@ from computility.store.blocks import BlockRow, CursorRow
 from computility.store.bulk_write import BulkWriter
 from computility.store.compact_types import chain_number
 from computility.store.engine import Database
-from computility.store.raw_logs import EventAccountRow, RawLogRow
 from computility.store.writer_lock import writer_lock
 
 _log = logging.getLogger(__name__)
@@ -99,6 +98,7 @@ class Indexer:
         self._progress = progress or BackfillProgress()
         self._projection = Projection(self._chain_id)
         self._builds = Builds(database, self._chain_id)
+        self._emitters_kept = False
         self._roll_backs = 0
         self._sealing = Sealing(
             self.source.pool, database, self._chain_id, self.source.addresses, timeout_s, lambda: self._roll_backs
@@ -118,7 +118,8 @@ class Indexer:
             while not stop.is_set():
                 try:
                     with writer_lock(self._database, self._chain_id, stop) as held:
-                        if held:
+                        # Over all that follows one another: a process that fetches, a thread that goes on, a roll-back.
+                        while held and not stop.is_set():
                             failures = self._follow(stop, watch, failures)
                         continue
                 except (WrongChain, ChainReplaced):
@@ -165,7 +166,10 @@ class Indexer:
                 watch.wait(stop)
             return 0
         self._bring_up_to_date()
-        with SealingThread(self._sealing) as sealing, self._fetching(position, watch) as ahead:
+        fetching = self._fetching(position, watch)
+        # Before the thread proves anything: beside the first ranges of a back-fill it would only start another process.
+        self._sealing.yields = isinstance(fetching, FetchProcess)
+        with SealingThread(self._sealing) as sealing, fetching as ahead:
             ranges = Gathering(ahead)
             while not stop.is_set():
                 found = ranges.next(_IDLE_S)
@@ -240,7 +244,9 @@ class Indexer:
         with self._database.bulk_work() as (session, writer):
             cursor = self._demand_cursor(session, position)
             ledger = self._builds.live(session)
-            writer.make_room((_RAW_LOGS, _EVENT_ACCOUNTS), first.number, last.number)
+            writer.make_room(raw_logs.PARTITIONED, first.number, last.number)
+            if not self._emitters_kept:
+                raw_logs.keep_emitters(session, self._chain_id, self.source.emitters)
             touched = self._projection.fold(
                 session, writer, ledger, incoming.blocks, self.source.kinds, keep_from=head.final + 1, keep_logs=True
             )
@@ -261,6 +267,7 @@ class Indexer:
                     cursor.undo_floor = floor
                     undo.remove_images_up_to(session, ledger, floor)
             ledgers.move_ledger(session, ledger, last.number, Bytes32("0x" + last.hash.hex()))
+        self._emitters_kept = True
         return {Bytes32("0x" + job.hex()) for job in touched}
 
     def _keep_blocks_of(self, session: Session, writer: BulkWriter, incoming: Incoming) -> None:
@@ -306,11 +313,11 @@ class Indexer:
         self._roll_backs += 1
         orphaned = raw_logs.logs_above(session, self._chain_id, fork.number)
         concerned = set()
-        for row in orphaned:
-            event = row.event()
+        for log in orphaned:
+            event = log.event()
             known = jobs.find_job(session, self._chain_id, event.job_id) if event.job_id else None
             concerned |= concerned_accounts(event, known.terms if known else None)
-        raw_logs.remove_logs_above(session, self._chain_id, fork.number, concerned)
+        raw_logs.remove_logs_above(session, self._chain_id, fork.number, orphaned, concerned)
         blocks.remove_blocks_above(session, self._chain_id, fork.number)
         session.flush()
         ledger = self._builds.live(session)
@@ -326,7 +333,7 @@ class Indexer:
         cursor.final, cursor.safe = min(cursor.final, fork.number), min(cursor.safe, fork.number)
         cursor.sealed = min(cursor.sealed, fork.number)
         ledgers.move_ledger(session, ledger, fork.number, Bytes32(fork.hash))
-        return {Bytes32(row.job) for row in orphaned if row.job is not None}
+        return {log.job for log in orphaned if log.job is not None}
 
     def _keep_seal(self, seal: Seal) -> bool:
         """Write what was proven. False when the store had to be rolled back."""
@@ -382,8 +389,6 @@ class Indexer:
 
 
 _BLOCKS: Final = BlockRow.__table__  # type: ignore[attr-defined]  # SQLModel sets it on every table class
-_RAW_LOGS: Final = RawLogRow.__table__  # type: ignore[attr-defined]  # as above
-_EVENT_ACCOUNTS: Final = EventAccountRow.__table__  # type: ignore[attr-defined]  # as above
 
 
 def _block_row(chain: int, block: IncomingBlock) -> tuple[int, int, bytes, bytes, int, bytes | None]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from computility.chain.event_decoders import Decoder, checker_of
-from computility.chain.log_decoding import event_classes
+from computility.chain.log_decoding import event_classes, job_place
 from computility.domain.events import Event, JobClosed, JobPaid
 from computility.domain.identifiers import Address
 from computility.domain.terms import Terms
@@ -62,7 +62,7 @@ def kinds_at(address: Address, generation: int, contract: str) -> dict[bytes, Lo
             # Some events name a job of which nothing changes: they say so themselves.
             of_job=event.job_id is Event.job_id and event.EVENT.fields[0].name == "job",
             closes=event in (JobClosed, JobPaid),
-            told_in=_topic(event, "job") if event.told_job is Event.told_job else None,
+            told_in=job_place(event),
             dispute_in=_topic(event, "disputeId") or _topic(event, "evidenceGroupId"),
             check=checker_of(event),
             decode=decode,

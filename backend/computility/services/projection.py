@@ -38,7 +38,7 @@ from computility.domain.statistics import DAY_S
 from computility.domain.terms import Terms
 from computility.services import job_rows
 from computility.services.concerned_accounts import PARTIES, PARTIES_BYTES
-from computility.services.incoming import IncomingBlock
+from computility.services.incoming import IncomingBlock, IncomingLog
 from computility.services.institution_fold import InstitutionFold
 from computility.services.job_rows import Leg
 from computility.services.log_kinds import LogKind
@@ -64,7 +64,8 @@ from computility.store.projected import (
     job_row,
 )
 from computility.store.projections import EVERY, OF_INSTITUTIONS, REWARDS, SCORE_HISTORY, STATISTICS
-from computility.store.raw_logs import EventAccountRow, RawLogRow, packed
+from computility.store.raw_logs import BlockLogsRow, EventAccountRow, EventJobRow, EventNameRow
+from computility.store.stored_log import packed_jobs
 from computility.store.undo import UndoRow
 
 PROJECTION_VERSION: Final = 6
@@ -118,22 +119,27 @@ class Projection:
         self._ledger = ledger
         for rows in self._by_number.values():
             rows.begin(writer, ledger)
-        busy = [block for block in blocks if block.logs]
-        self._prefetch(busy, kinds)
+        busy = [(block, block.logs()) for block in blocks if block.kinds]
+        self._prefetch([logs for _, logs in busy], kinds)
         raw: list[Row] = []
-        concerned: list[Row] = []
+        of_accounts: list[Row] = []
+        of_jobs: list[Row] = []
+        of_names: list[Row] = []
         images: list[Row] = []
         touched: set[bytes] = set()
         chain, quick_folds, parties_of = self._number, self._quick, PARTIES
-        for block in busy:
-            number, block_hash, timestamp = block.number, block.hash, block.timestamp
+        for block, logs in busy:
+            number = block.number
             keep = number >= keep_from
             if keep:
                 self._put_sums()
             for rows in self._by_number.values():
                 rows.begin_block(keep=keep)
-            indexes: dict[bytes, list[int]] = defaultdict(list)
-            for log_index, tx_hash, kind_number, topics, data in block.logs:
+            accounts: dict[bytes, bytes] = defaultdict(bytes)
+            jobs: dict[bytes, bytes] = defaultdict(bytes)
+            names: dict[str, bytes] = defaultdict(bytes)
+            told_jobs: dict[int, bytes] = {}
+            for log_index, tx_hash, kind_number, topics, data in logs:
                 kind = kinds[kind_number]
                 job = topics[32:64] if kind.of_job else None
                 if job is not None:
@@ -145,28 +151,37 @@ class Projection:
                     row = self._apply(kind, block, log_index, tx_hash, job, topics, data)
                 if not keep_logs:
                     continue
-                told = job if job is not None else self._institutions.job_told(kind, topics, block.logs, kinds)
-                raw.append(
-                    (
-                        chain, number, log_index, block_hash, timestamp, tx_hash, kind.address_bytes, kind.generation, kind.contract,
-                        kind.name, told, topics, data,
-                    )
-                )  # fmt: skip
-                accounts = () if row is None or (terms := row[TERMS]) is None else parties_of[terms[:PARTIES_BYTES]]
-                for account in accounts:
-                    indexes[account].append(log_index)
+                # As ``stored_log.packed`` makes them.
+                index = log_index.to_bytes(4, "big")
+                if job is not None:
+                    jobs[job] += index
+                elif (told := self._institutions.job_told(kind, topics, logs, kinds)) is not None:
+                    jobs[told] += index
+                    if kind.told_in is None:
+                        told_jobs[log_index] = told
+                names[kind.name] += index
+                parties = () if row is None or (terms := row[TERMS]) is None else parties_of[terms[:PARTIES_BYTES]]
+                for account in parties:
+                    accounts[account] += index
                 for account in kind.named(topics, data):
-                    if account not in accounts:
-                        indexes[account].append(log_index)
-            concerned += [(chain, account, number, packed(theirs)) for account, theirs in indexes.items()]
+                    if account not in parties:
+                        accounts[account] += index
+            if keep_logs:
+                told_here = packed_jobs(told_jobs)
+                raw.append((chain, number, block.hash, block.timestamp, len(logs), told_here, block.packed))
+                of_accounts += [(chain, account, number, theirs) for account, theirs in accounts.items()]
+                of_jobs += [(chain, of, number, theirs) for of, theirs in jobs.items()]
+                of_names += [(chain, name, number, theirs) for name, theirs in names.items()]
             if keep:
                 # Images are of one block each: only what is final adds up over several.
                 self._put_sums()
                 images += [image for rows in self._by_number.values() for image in rows.end_block(number)]
         self._put_sums()
-        writer.insert(_table(RawLogRow), raw)
-        # In the order of their key: each account's rows go to the end of its own stretch, not all over the table.
-        writer.insert(_table(EventAccountRow), sorted(concerned))
+        writer.insert(_table(BlockLogsRow), raw)
+        # In the order of their keys: each account's rows go to the end of its own stretch, not all over the table.
+        writer.insert(_table(EventAccountRow), sorted(of_accounts))
+        writer.insert(_table(EventJobRow), sorted(of_jobs))
+        writer.insert(_table(EventNameRow), sorted(of_names))
         for rows in self._by_number.values():
             rows.write(writer)
         writer.insert(_table(UndoRow), images)
@@ -191,13 +206,13 @@ class Projection:
         for rows in self._by_number.values():
             rows.discard()
 
-    def _prefetch(self, blocks: Sequence[IncomingBlock], kinds: Sequence[LogKind]) -> None:
+    def _prefetch(self, blocks: Sequence[Sequence[IncomingLog]], kinds: Sequence[LogKind]) -> None:
         """Bring to hand what the logs are going to ask for: jobs that did not begin among them, and the standings of those whose jobs close."""
         begun: dict[bytes, tuple[bytes, bytes]] = {}
         asked: dict[bytes, None] = {}
         closing: list[tuple[bytes, bytes]] = []
-        for block in blocks:
-            for _, _, kind_number, topics, _ in block.logs:
+        for logs in blocks:
+            for _, _, kind_number, topics, _ in logs:
                 kind = kinds[kind_number]
                 if not kind.of_job:
                     continue

@@ -36,6 +36,8 @@ _NICE: Final = 10
 _AGAIN_S: Final = 5.0
 _YIELDED: Final = 19
 """During a back-fill proving takes a twentieth of the time: all receipts of a block cost an endpoint five times what our logs of it do."""
+_FIRST_YIELDED_S: Final = 10.0
+"""Before a back-fill's first proof, of which nobody knows yet how long it takes: the process for it starts after that for the logs."""
 _BACKFILL_FROM_BLOCKS: Final = 256
 
 Digests = Callable[[str, float, Sequence[str], int, int], list[tuple[int, str, str, bytes | None]]]
@@ -116,6 +118,8 @@ class Sealing:
         """Prove until ``stop`` is set, whenever ``work`` is."""
         after: int | None = None
         epoch = self._epoch()
+        if self.yields:
+            self._yield_for(_FIRST_YIELDED_S, stop)
         while not stop.is_set():
             if epoch != self._epoch():
                 epoch, after, self._last = self._epoch(), None, None

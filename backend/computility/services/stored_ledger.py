@@ -22,7 +22,7 @@ from computility.services.pages import PageOf, page_of, read_cursor
 from computility.store import accounts, blocks, jobs, providers, raw_logs, rewards, scores
 from computility.store.engine import Database
 from computility.store.jobs import JobRow
-from computility.store.raw_logs import RawLogRow
+from computility.store.stored_log import StoredLog
 
 
 class StoredLedger:
@@ -169,18 +169,14 @@ class StoredLedger:
         last = raw_logs.last_blocks_of_jobs(session, self._chain_id, (row.id for row in listed))
         return [LedgerJob(row.record(), row.generation, settled(last.get(row.id, _NEVER))) for row in listed]
 
-    def _events(self, session: Session, page: PageOf[RawLogRow]) -> PageOf[LedgerEvent]:
+    def _events(self, session: Session, page: PageOf[StoredLog]) -> PageOf[LedgerEvent]:
         settled = confirmations(session, self._chain_id)
-        return page.map(
-            lambda row: LedgerEvent(
-                row.event(), row.origin(), settled(row.block_number), None if row.job is None else Bytes32(row.job)
-            )
-        )
+        return page.map(lambda row: LedgerEvent(row.event(), row.origin(), settled(row.block_number), row.job))
 
 
 _NEVER: Final = 2**63 - 1
 _JOBS_AT_ONCE: Final = 1_000
 
 
-def _position(row: RawLogRow) -> tuple[int, int]:
+def _position(row: StoredLog) -> tuple[int, int]:
     return row.block_number, row.log_index

@@ -1,91 +1,59 @@
-"""The contracts' logs as the chain has them: the ledger that everything else is folded from."""
+"""The contracts' logs as the chain has them: the ledger that everything else is folded from.
+
+They rest packed, one row a block (``domain.packed_logs``), so that a back-fill writes bytes as they came. Which of a block's logs concern an account,
+a job or a name say three tables whose rows list log indexes: a query reads those, then the blocks that it needs.
+"""
 
 from __future__ import annotations
 
-import struct
-from collections.abc import Iterable, Sequence
-from typing import Final
+import itertools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final, TypeVar
 
-from sqlalchemy import BigInteger, Column, Index, LargeBinary, text
-from sqlmodel import Field, Session, SQLModel, col, delete, func, select, tuple_
-from sqlmodel.sql.expression import SelectOfScalar
+from sqlalchemy import BigInteger, Column, LargeBinary
+from sqlmodel import Field, Session, SQLModel, col, delete, func, select
 
-from computility.chain.log_decoding import decode_log
-from computility.domain.errors import StoreError
-from computility.domain.events import Event, EventOrigin
 from computility.domain.identifiers import Address, Bytes32, ChainId
+from computility.domain.packed_logs import some_unpacked, unpacked_logs
 from computility.store.compact_types import AddressColumn, ChainColumn, HashColumn
+from computility.store.stored_log import Emitter, LogPlace, StoredLog, told_jobs, unpacked
 
-_OF_A_JOB: Final = "job IS NOT NULL"
-_BLOCKS_AT_ONCE: Final = 64
-_LOGS_AT_ONCE: Final = 256
-"""Of an account: read in one query."""
+_BLOCKS_AT_ONCE: Final = 16
+"""Whose logs are read in one query: of a busy chain a block's are some hundred kilobytes."""
+_ROWS_AT_ONCE: Final = 64
+"""Of a table of events, while a page is being filled."""
+_KEYS_AT_ONCE: Final = 400
+_BY_BLOCK: Final[dict[str, Any]] = {"sqlite_with_rowid": False, "postgresql_partition_by": "RANGE (block_number)"}
+
+ItemT = TypeVar("ItemT")
 
 Position = tuple[int, int]
 """Block number and log index: the order of the ledger."""
 
 
-class RawLogRow(SQLModel, table=True):
-    """One log. ``job`` is the job it belongs to, ``topics`` 32 bytes each in a row."""
+class BlockLogsRow(SQLModel, table=True):
+    """The logs of one block. ``told`` are the jobs of those that do not name theirs (``packed_jobs``), ``logs`` all of them (``packed_logs``)."""
 
-    __tablename__ = "raw_logs"
-    __table_args__ = (
-        Index(
-            "ix_raw_logs_job",
-            "chain_id",
-            "job",
-            "block_number",
-            "log_index",
-            sqlite_where=text(_OF_A_JOB),
-            postgresql_where=text(_OF_A_JOB),
-        ),
-        Index("ix_raw_logs_name", "chain_id", "name", "block_number", "log_index"),
-        {"sqlite_with_rowid": False, "postgresql_partition_by": "RANGE (block_number)"},
-    )
+    __tablename__ = "block_logs"
+    __table_args__ = (_BY_BLOCK,)
 
     chain_id: str = Field(sa_column=Column(ChainColumn, primary_key=True))
     block_number: int = Field(sa_column=Column(BigInteger, primary_key=True))
-    log_index: int = Field(primary_key=True)
     block_hash: str = Field(sa_column=Column(HashColumn, nullable=False))
     timestamp: int = Field(sa_column=Column(BigInteger, nullable=False))
-    tx_hash: str = Field(sa_column=Column(HashColumn, nullable=False))
-    address: str = Field(sa_column=Column(AddressColumn, nullable=False))
-    generation: int
-    contract: str = Field(max_length=32)
-    name: str = Field(max_length=32)
-    job: str | None = Field(default=None, sa_column=Column(HashColumn, nullable=True))
-    topics: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
-    data: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
-
-    def event(self) -> Event:
-        """The decoded event."""
-        topics = tuple(self.topics[at : at + 32] for at in range(0, len(self.topics), 32))
-        event = decode_log(self.contract, topics, self.data)
-        if event is None:
-            raise StoreError(f"log {self.log_index} of block {self.block_hash} is of no known event; rebuild the store")
-        return event
-
-    def origin(self) -> EventOrigin:
-        """Where it stands in the ledger."""
-        return EventOrigin(
-            chain_id=ChainId(self.chain_id),
-            block_hash=Bytes32(self.block_hash),
-            block_number=self.block_number,
-            log_index=self.log_index,
-            tx_hash=Bytes32(self.tx_hash),
-            address=Address(self.address),
-            timestamp=self.timestamp,
-        )
+    count: int
+    told: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    logs: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
 
 
 class EventAccountRow(SQLModel, table=True):
-    """Which events of a block concern an account: those that name it, and all events of the jobs to which it is a party.
+    """Which logs of a block concern an account: those that name it, and all of the jobs to which it is a party.
 
     ``log_indexes`` are theirs in order, four bytes each (``packed``): a row an event and account cost as much as the events themselves.
     """
 
     __tablename__ = "event_accounts"
-    __table_args__ = ({"sqlite_with_rowid": False, "postgresql_partition_by": "RANGE (block_number)"},)
+    __table_args__ = (_BY_BLOCK,)
 
     chain_id: str = Field(sa_column=Column(ChainColumn, primary_key=True))
     account: str = Field(sa_column=Column(AddressColumn, primary_key=True))
@@ -93,58 +61,153 @@ class EventAccountRow(SQLModel, table=True):
     log_indexes: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
 
 
-def packed(log_indexes: Sequence[int]) -> bytes:
-    """Log indexes as a row of ``event_accounts`` holds them."""
-    return struct.pack(f">{len(log_indexes)}I", *log_indexes)
+class EventJobRow(SQLModel, table=True):
+    """Which logs of a block are listed among the events of a job."""
+
+    __tablename__ = "event_jobs"
+    __table_args__ = (_BY_BLOCK,)
+
+    chain_id: str = Field(sa_column=Column(ChainColumn, primary_key=True))
+    job: str = Field(sa_column=Column(HashColumn, primary_key=True))
+    block_number: int = Field(sa_column=Column(BigInteger, primary_key=True))
+    log_indexes: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
 
 
-def unpacked(raw: bytes) -> tuple[int, ...]:
-    """Back from what ``packed`` makes."""
-    return struct.unpack(f">{len(raw) // 4}I", raw)
+class EventNameRow(SQLModel, table=True):
+    """Which logs of a block are events of a name."""
+
+    __tablename__ = "event_names"
+    __table_args__ = (_BY_BLOCK,)
+
+    chain_id: str = Field(sa_column=Column(ChainColumn, primary_key=True))
+    name: str = Field(primary_key=True, max_length=32)
+    block_number: int = Field(sa_column=Column(BigInteger, primary_key=True))
+    log_indexes: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
 
 
-def logs_above(session: Session, chain_id: ChainId, number: int) -> list[RawLogRow]:
-    """Logs of blocks above ``number``, in order."""
-    query = _of(chain_id).where(col(RawLogRow.block_number) > number)
-    return list(session.exec(query.order_by(col(RawLogRow.block_number), col(RawLogRow.log_index))))
+class EmitterRow(SQLModel, table=True):
+    """Which contract of which generation an address is, of those whose logs are stored."""
+
+    __tablename__ = "emitters"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    chain_id: str = Field(sa_column=Column(ChainColumn, primary_key=True))
+    address: str = Field(sa_column=Column(AddressColumn, primary_key=True))
+    generation: int
+    contract: str = Field(max_length=32)
 
 
-def logs_from(session: Session, chain_id: ChainId, after: Position, up_to: int, limit: int) -> Sequence[RawLogRow]:
-    """The next logs after a position, of blocks up to ``up_to``, in order."""
-    query = _of(chain_id).where(col(RawLogRow.block_number) <= up_to)
-    query = query.where(tuple_(col(RawLogRow.block_number), col(RawLogRow.log_index)) > tuple_(*after))
-    return session.exec(query.order_by(col(RawLogRow.block_number), col(RawLogRow.log_index)).limit(limit)).all()
+PARTITIONED: Final = [
+    SQLModel.metadata.tables[name] for name in ("block_logs", "event_accounts", "event_jobs", "event_names")
+]
+"""The tables whose rows are of one block each, in partitions by its number."""
+
+# ---------------------------------------------------------------- of the indexer
 
 
-def remove_logs_above(session: Session, chain_id: ChainId, number: int, concerned: Iterable[Address]) -> None:
-    """Forget orphaned logs, which concern the accounts ``concerned``."""
-    for account in concerned:
-        session.exec(
-            delete(EventAccountRow).where(
-                col(EventAccountRow.chain_id) == chain_id,
-                col(EventAccountRow.account) == account,
-                col(EventAccountRow.block_number) > number,
-            )
+def keep_emitters(session: Session, chain_id: ChainId, emitters: Iterable[Emitter]) -> None:
+    """Remember whose events addresses emit."""
+    for each in emitters:
+        session.merge(
+            EmitterRow(chain_id=chain_id, address=each.address, generation=each.generation, contract=each.contract)
         )
-    session.exec(delete(RawLogRow).where(col(RawLogRow.chain_id) == chain_id, col(RawLogRow.block_number) > number))
+
+
+def emitters_of(session: Session, chain_id: ChainId) -> dict[bytes, Emitter]:
+    """Whose events the addresses emit whose logs are stored."""
+    found = session.exec(
+        select(col(EmitterRow.address), col(EmitterRow.generation), col(EmitterRow.contract)).where(
+            col(EmitterRow.chain_id) == chain_id
+        )
+    )
+    return {
+        bytes.fromhex(address[2:]): Emitter(Address(address), generation, contract)
+        for address, generation, contract in found
+    }
+
+
+def logs_above(session: Session, chain_id: ChainId, number: int) -> list[StoredLog]:
+    """Logs of blocks above ``number``, in order."""
+    query = (
+        select(col(BlockLogsRow.block_number))
+        .where(col(BlockLogsRow.chain_id) == chain_id, col(BlockLogsRow.block_number) > number)
+        .order_by(col(BlockLogsRow.block_number))
+    )
+    return list(_logs_of(session, chain_id, dict.fromkeys(session.exec(query))))
+
+
+def blocks_from(session: Session, chain_id: ChainId, after: int, up_to: int, logs: int) -> Sequence[BlockLogsRow]:
+    """The next blocks with logs above ``after`` up to ``up_to``, in order: as many as hold about ``logs`` logs, and one at least."""
+    query = (
+        select(col(BlockLogsRow.block_number), col(BlockLogsRow.count))
+        .where(
+            col(BlockLogsRow.chain_id) == chain_id,
+            col(BlockLogsRow.block_number) > after,
+            col(BlockLogsRow.block_number) <= up_to,
+        )
+        .order_by(col(BlockLogsRow.block_number))
+        .limit(logs)
+    )
+    last = _last_needed(session.exec(query).all(), logs)
+    if last is None:
+        return []
+    wanted = select(BlockLogsRow).where(
+        col(BlockLogsRow.chain_id) == chain_id,
+        col(BlockLogsRow.block_number) > after,
+        col(BlockLogsRow.block_number) <= last,
+    )
+    return session.exec(wanted.order_by(col(BlockLogsRow.block_number))).all()
+
+
+def remove_logs_above(
+    session: Session, chain_id: ChainId, number: int, orphaned: Iterable[StoredLog], concerned: Iterable[Address]
+) -> None:
+    """Forget the blocks above ``number``, whose logs are ``orphaned`` and concern the accounts ``concerned``."""
+    listed = list(orphaned)
+    jobs = {log.job for log in listed if log.job is not None}
+    for table, of, keys in (
+        (EventAccountRow, col(EventAccountRow.account), set(concerned)),
+        (EventJobRow, col(EventJobRow.job), jobs),
+        (EventNameRow, col(EventNameRow.name), {log.name for log in listed}),
+    ):
+        for some in _batches(sorted(keys), _KEYS_AT_ONCE):
+            session.exec(
+                delete(table).where(col(table.chain_id) == chain_id, of.in_(some), col(table.block_number) > number)
+            )
+    session.exec(
+        delete(BlockLogsRow).where(col(BlockLogsRow.chain_id) == chain_id, col(BlockLogsRow.block_number) > number)
+    )
+
+
+# ---------------------------------------------------------------- of a job, an account, a name
 
 
 def logs_of_job(
     session: Session, chain_id: ChainId, job: Bytes32, after: Position | None = None, limit: int | None = None
-) -> Sequence[RawLogRow]:
+) -> list[StoredLog]:
     """The logs of one job, in order."""
-    query = _of(chain_id).where(col(RawLogRow.job) == job)
+    query = select(col(EventJobRow.block_number), col(EventJobRow.log_indexes)).where(
+        col(EventJobRow.chain_id) == chain_id, col(EventJobRow.job) == job
+    )
     if after is not None:
-        query = query.where(tuple_(col(RawLogRow.block_number), col(RawLogRow.log_index)) > tuple_(*after))
-    return session.exec(query.order_by(col(RawLogRow.block_number), col(RawLogRow.log_index)).limit(limit)).all()
+        query = query.where(col(EventJobRow.block_number) >= after[0])
+    # Each row names one log at least; all that the first names may come before.
+    rows = session.exec(query.order_by(col(EventJobRow.block_number)).limit(None if limit is None else limit + 1))
+    places = [
+        (number, index)
+        for number, indexes in rows
+        for index in unpacked(indexes)
+        if after is None or (number, index) > after
+    ]
+    return list(_logs_of(session, chain_id, _by_block(places[:limit])))
 
 
 def last_blocks_of_jobs(session: Session, chain_id: ChainId, jobs: Iterable[str]) -> dict[str, int]:
     """The block of each job's last log."""
     query = (
-        select(col(RawLogRow.job), func.max(col(RawLogRow.block_number)))
-        .where(col(RawLogRow.chain_id) == chain_id, col(RawLogRow.job).in_(list(jobs)))
-        .group_by(col(RawLogRow.job))
+        select(col(EventJobRow.job), func.max(col(EventJobRow.block_number)))
+        .where(col(EventJobRow.chain_id) == chain_id, col(EventJobRow.job).in_(list(jobs)))
+        .group_by(col(EventJobRow.job))
     )
     return {str(job): int(number) for job, number in session.exec(query)}
 
@@ -166,68 +229,130 @@ def page_of_logs(
     from_block: int | None = None,
     before: Position | None = None,
     limit: int,
-) -> Sequence[RawLogRow]:
+) -> list[StoredLog]:
     """Logs, the newest first."""
     if account is not None:
-        return _page_of_account(session, chain_id, account, name, from_block, before, limit)
-    query = _of(chain_id)
-    if name is not None:
-        query = query.where(col(RawLogRow.name) == name)
-    if from_block is not None:
-        query = query.where(col(RawLogRow.block_number) >= from_block)
-    if before is not None:
-        query = query.where(tuple_(col(RawLogRow.block_number), col(RawLogRow.log_index)) < tuple_(*before))
-    return session.exec(query.order_by(*_NEWEST_FIRST).limit(limit)).all()
-
-
-def _page_of_account(
-    session: Session,
-    chain_id: ChainId,
-    account: Address,
-    name: str | None,
-    from_block: int | None,
-    before: Position | None,
-    limit: int,
-) -> list[RawLogRow]:
-    """Follows the account's own index from block to block, and reads the logs that it names until there are enough."""
-    found: list[RawLogRow] = []
-    while len(found) < limit:
-        query = select(EventAccountRow).where(
+        of_account = select(col(EventAccountRow.block_number), col(EventAccountRow.log_indexes)).where(
             col(EventAccountRow.chain_id) == chain_id, col(EventAccountRow.account) == account
         )
-        if from_block is not None:
-            query = query.where(col(EventAccountRow.block_number) >= from_block)
-        if before is not None:
-            query = query.where(col(EventAccountRow.block_number) <= before[0])
-        blocks = session.exec(query.order_by(col(EventAccountRow.block_number).desc()).limit(_BLOCKS_AT_ONCE)).all()
-        places = [
-            (row.block_number, index)
-            for row in blocks
-            for index in reversed(unpacked(row.log_indexes))
-            if before is None or (row.block_number, index) < before
-        ]
-        for start in range(0, len(places), _LOGS_AT_ONCE):
-            some = _of(chain_id).where(
-                tuple_(col(RawLogRow.block_number), col(RawLogRow.log_index)).in_(places[start : start + _LOGS_AT_ONCE])
-            )
-            if name is not None:
-                some = some.where(col(RawLogRow.name) == name)
-            found += session.exec(some.order_by(*_NEWEST_FIRST)).all()
-            if len(found) >= limit:
-                return found[:limit]
-        if len(blocks) < _BLOCKS_AT_ONCE:
-            return found
-        before = blocks[-1].block_number, 0
-    return found
+        places = _places_down(session, of_account, col(EventAccountRow.block_number), from_block, before)
+        if name is not None:
+            places = _named(session, chain_id, name, places)
+    elif name is not None:
+        of_name = select(col(EventNameRow.block_number), col(EventNameRow.log_indexes)).where(
+            col(EventNameRow.chain_id) == chain_id, col(EventNameRow.name) == name
+        )
+        places = _places_down(session, of_name, col(EventNameRow.block_number), from_block, before)
+    else:
+        return _newest(session, chain_id, from_block, before, limit)
+    wanted = list(itertools.islice(places, limit))
+    return list(_logs_of(session, chain_id, _by_block(wanted), newest_first=True))
 
 
 def count_logs(session: Session, chain_id: ChainId) -> int:
     """How many logs are stored."""
-    return session.exec(select(func.count()).select_from(RawLogRow).where(col(RawLogRow.chain_id) == chain_id)).one()
+    query = select(func.sum(col(BlockLogsRow.count))).where(col(BlockLogsRow.chain_id) == chain_id)
+    return int(session.exec(query).one() or 0)
 
 
-def _of(chain_id: ChainId) -> SelectOfScalar[RawLogRow]:
-    return select(RawLogRow).where(col(RawLogRow.chain_id) == chain_id)
+# ---------------------------------------------------------------- reading
 
 
-_NEWEST_FIRST: Final = (col(RawLogRow.block_number).desc(), col(RawLogRow.log_index).desc())
+def _places_down(
+    session: Session, query: Any, block: Any, from_block: int | None, before: Position | None
+) -> Iterator[Position]:
+    """Follows a table of events from its newest block down."""
+    if from_block is not None:
+        query = query.where(block >= from_block)
+    if before is not None:
+        query = query.where(block <= before[0])
+    below: int | None = None
+    while True:
+        some = query if below is None else query.where(block < below)
+        rows = session.exec(some.order_by(block.desc()).limit(_ROWS_AT_ONCE)).all()
+        for number, indexes in rows:
+            for index in reversed(unpacked(indexes)):
+                if before is None or (number, index) < before:
+                    yield number, index
+        if len(rows) < _ROWS_AT_ONCE:
+            return
+        below = rows[-1][0]
+
+
+def _named(session: Session, chain_id: ChainId, name: str, places: Iterator[Position]) -> Iterator[Position]:
+    """Those places at which an event of a name is."""
+    for some in _batches(places, _KEYS_AT_ONCE):
+        query = select(col(EventNameRow.block_number), col(EventNameRow.log_indexes)).where(
+            col(EventNameRow.chain_id) == chain_id,
+            col(EventNameRow.name) == name,
+            col(EventNameRow.block_number).in_({number for number, _ in some}),
+        )
+        there = {(number, index) for number, indexes in session.exec(query) for index in unpacked(indexes)}
+        yield from (place for place in some if place in there)
+
+
+def _newest(
+    session: Session, chain_id: ChainId, from_block: int | None, before: Position | None, limit: int
+) -> list[StoredLog]:
+    query = select(col(BlockLogsRow.block_number), col(BlockLogsRow.count)).where(
+        col(BlockLogsRow.chain_id) == chain_id
+    )
+    if from_block is not None:
+        query = query.where(col(BlockLogsRow.block_number) >= from_block)
+    if before is not None:
+        query = query.where(col(BlockLogsRow.block_number) <= before[0])
+    # The first of them may hold nothing that comes before.
+    rows = session.exec(query.order_by(col(BlockLogsRow.block_number).desc()).limit(limit + 1)).all()
+    found: list[StoredLog] = []
+    for some in _batches([number for number, _ in rows], _BLOCKS_AT_ONCE):
+        for log in _logs_of(session, chain_id, dict.fromkeys(some), newest_first=True):
+            if before is None or (log.block_number, log.log_index) < before:
+                found.append(log)
+                if len(found) == limit:
+                    return found
+    return found
+
+
+def _batches(items: Iterable[ItemT], size: int) -> Iterator[tuple[ItemT, ...]]:
+    left = iter(items)
+    while some := tuple(itertools.islice(left, size)):
+        yield some
+
+
+def _last_needed(rows: Sequence[tuple[int, int]], logs: int) -> int | None:
+    held, last = 0, None
+    for number, count in rows:
+        held, last = held + count, number
+        if held >= logs:
+            break
+    return last
+
+
+def _by_block(places: Iterable[Position]) -> dict[int, set[int] | None]:
+    found: dict[int, set[int] | None] = {}
+    for number, index in places:
+        indexes = found.setdefault(number, set())
+        assert indexes is not None
+        indexes.add(index)
+    return found
+
+
+def _logs_of(
+    session: Session, chain_id: ChainId, blocks: Mapping[int, set[int] | None], *, newest_first: bool = False
+) -> Iterator[StoredLog]:
+    """The logs at some indexes of blocks that come in order (None: all of a block's), a few blocks at a time."""
+    if not blocks:
+        return
+    emitters = emitters_of(session, chain_id)
+    for some in _batches(blocks, _BLOCKS_AT_ONCE):
+        query = select(BlockLogsRow).where(
+            col(BlockLogsRow.chain_id) == chain_id, col(BlockLogsRow.block_number).in_(some)
+        )
+        rows = {row.block_number: row for row in session.exec(query)}
+        for number in some:
+            row = rows.pop(number)
+            place = LogPlace(chain_id, number, Bytes32(row.block_hash), row.timestamp, told_jobs(row.told))
+            indexes = blocks[number]
+            logs = unpacked_logs(row.logs) if indexes is None else some_unpacked(row.logs, indexes)
+            found = [place.log(log, emitters) for log in logs]
+            yield from reversed(found) if newest_first else found

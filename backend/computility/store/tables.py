@@ -6,7 +6,7 @@ from computility.store.institutions import DisputeRow, MemberRow, OperationRow, 
 from computility.store.jobs import JobRow
 from computility.store.ledgers import LedgerRow
 from computility.store.providers import ProviderRow
-from computility.store.raw_logs import EventAccountRow, RawLogRow
+from computility.store.raw_logs import BlockLogsRow, EmitterRow, EventAccountRow, EventJobRow, EventNameRow
 from computility.store.rewards import RewardRow
 from computility.store.scores import ScoreRow
 from computility.store.statements import StatementRow
@@ -15,17 +15,20 @@ from computility.store.undo import UndoRow
 
 __all__ = [
     "AccountRow",
+    "BlockLogsRow",
     "BlockRow",
     "CursorRow",
     "DisputeRow",
+    "EmitterRow",
     "EventAccountRow",
+    "EventJobRow",
+    "EventNameRow",
     "FeesRow",
     "JobRow",
     "LedgerRow",
     "MemberRow",
     "OperationRow",
     "ProviderRow",
-    "RawLogRow",
     "RewardRow",
     "ScoreHistoryRow",
     "ScoreRow",

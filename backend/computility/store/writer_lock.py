@@ -8,11 +8,12 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Final
 
 import filelock
 from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
 
 from computility.domain.identifiers import ChainId
 from computility.store.compact_types import chain_number
@@ -52,7 +53,10 @@ def _postgresql_lock(database: Database, chain_id: ChainId, stop: threading.Even
         try:
             yield taken
         finally:
-            # The connection itself: in the pool it would keep the lock.
+            # Let go in so many words: the server notices a closed connection only a moment later, and whoever asks next would wait.
+            with suppress(SQLAlchemyError):
+                connection.execute(text("SELECT pg_advisory_unlock(:space, :key)"), {"space": _LOCK_SPACE, "key": key})
+            # The connection itself: had that failed, it would keep the lock in the pool.
             connection.invalidate()
 
 

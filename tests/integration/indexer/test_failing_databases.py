@@ -22,10 +22,10 @@ from computility.store.accounts import AccountRow
 from computility.store.blocks import CursorRow
 from computility.store.engine import Database, open_database
 from computility.store.jobs import JobRow
-from computility.store.raw_logs import EventAccountRow, RawLogRow
+from computility.store.raw_logs import BlockLogsRow, EventAccountRow, EventJobRow, EventNameRow
 from computility.store.scores import ScoreRow
 
-TABLES = (JobRow, AccountRow, ScoreRow, RawLogRow, EventAccountRow)
+TABLES = (JobRow, AccountRow, ScoreRow, BlockLogsRow, EventAccountRow, EventJobRow, EventNameRow)
 TRADES = 8
 
 
@@ -126,7 +126,7 @@ def test_a_postgresql_that_runs_full_and_is_restarted_by_force__loses_and_double
             )
         )
         connection.execute(
-            text("CREATE TRIGGER full_disk BEFORE INSERT ON raw_logs FOR EACH ROW EXECUTE FUNCTION refuse()")
+            text("CREATE TRIGGER full_disk BEFORE INSERT ON block_logs FOR EACH ROW EXECUTE FUNCTION refuse()")
         )
     with following(traded, database):
         wait_until(lambda: "No space left on device" in caplog.text, 180)
@@ -149,7 +149,7 @@ def room_again(database: Database) -> bool:
 
     try:
         with database.engine.begin() as connection:
-            connection.execute(text("DROP TRIGGER IF EXISTS full_disk ON raw_logs"))
+            connection.execute(text("DROP TRIGGER IF EXISTS full_disk ON block_logs"))
     except SQLAlchemyError:
         return False
     return True

@@ -21,7 +21,7 @@ from computility.services.indexer import Indexer
 from computility.store.blocks import CursorRow
 from computility.store.engine import Database, open_database
 from computility.store.jobs import JobRow
-from computility.store.raw_logs import RawLogRow
+from computility.store.raw_logs import BlockLogsRow
 
 
 @pytest.fixture(scope="module")
@@ -46,13 +46,13 @@ def truth(traded: LedgerOnChain, tmp_path_factory: pytest.TempPathFactory) -> li
     """The rows of a store that was indexed without any failure."""
     opened = open_database(f"sqlite:///{tmp_path_factory.mktemp('truth')}/node.sqlite")
     index_all(Indexer(traded.rpc, opened, traded.deployments))
-    rows = [rows_of(opened, table) for table in (JobRow, RawLogRow)]
+    rows = [rows_of(opened, table) for table in (JobRow, BlockLogsRow)]
     opened.close()
     return rows
 
 
 def assert_true(database: Database, truth: list[Any]) -> None:
-    assert [rows_of(database, table) for table in (JobRow, RawLogRow)] == truth
+    assert [rows_of(database, table) for table in (JobRow, BlockLogsRow)] == truth
 
 
 def persist(indexer: Indexer) -> None:

@@ -10,8 +10,10 @@ from pathlib import Path
 
 import psutil
 import pytest
+from sqlalchemy import text
 from tests.chaos.waiting import wait_until
 from tests.integration.distorting_endpoint import distorted
+from tests.integration.indexer.conftest import NewUrl
 from tests.integration.ledger_on_chain import LedgerOnChain, index_all, rows_of
 
 from computility.chain.rpc import RpcClient
@@ -20,10 +22,10 @@ from computility.store.accounts import AccountRow
 from computility.store.blocks import BlockRow, CursorRow
 from computility.store.engine import Database, open_database
 from computility.store.jobs import JobRow
-from computility.store.raw_logs import EventAccountRow, RawLogRow
+from computility.store.raw_logs import BlockLogsRow, EventAccountRow, EventJobRow, EventNameRow
 from computility.store.scores import ScoreRow
 
-TABLES = (JobRow, AccountRow, ScoreRow, RawLogRow, EventAccountRow, BlockRow)
+TABLES = (JobRow, AccountRow, ScoreRow, BlockLogsRow, EventAccountRow, EventJobRow, EventNameRow, BlockRow)
 SOON_S = 240.0
 
 
@@ -80,6 +82,35 @@ def test_a_long_back_fill__is_fetched_by_a_process_and_nothing_is_lost_when_it_i
         assert rows_of(database, table) == rows_of(truth, table)
     assert not fetching()
     truth.close()
+    database.close()
+
+
+@pytest.mark.postgresql
+def test_the_thread_that_goes_on_at_the_head__writes_under_the_lock_that_the_back_fill_took(
+    ledger: LedgerOnChain, postgresql_url: NewUrl, caplog: pytest.LogCaptureFixture
+) -> None:
+    ledger.mine(280)
+    ledger.open()
+    database = open_database(postgresql_url())
+    holders: set[int] = set()
+    seen: set[int] = set()
+
+    def goes_on_alone() -> bool:
+        seen.update(fetching())
+        with database.unit_of_work() as session:
+            holders.update(
+                session.execute(text("SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted")).scalars()
+            )
+        if number(database) == ledger.rpc.block_number() and seen and not fetching():
+            # One that only the thread can have seen.
+            ledger.mine(1)
+            wait_until(lambda: number(database) == ledger.rpc.block_number(), SOON_S)
+            return True
+        return False
+
+    follow(Indexer(ledger.rpc, database, ledger.deployments, most_blocks=8, poll_interval_s=0.05), goes_on_alone)
+    assert len(holders) == 1
+    assert "another indexer" not in caplog.text
     database.close()
 
 

@@ -30,6 +30,7 @@ from computility.services.fetch_ahead import Follower
 from computility.services.incoming import Incoming
 from computility.services.indexer import Indexer
 from computility.services.trading_account import raw_values, terms_values
+from computility.store import raw_logs
 from computility.store.accounts import AccountRow, FeesRow
 from computility.store.blocks import BlockRow, CursorRow
 from computility.store.engine import Database
@@ -37,7 +38,7 @@ from computility.store.institutions import DisputeRow, MemberRow, OperationRow, 
 from computility.store.jobs import JobRow, all_jobs
 from computility.store.ledgers import LedgerRow
 from computility.store.providers import ProviderRow
-from computility.store.raw_logs import EventAccountRow, RawLogRow
+from computility.store.raw_logs import BlockLogsRow, EventAccountRow, EventJobRow, EventNameRow
 from computility.store.rewards import RewardRow
 from computility.store.scores import ScoreRow
 from computility.store.statistics import ScoreHistoryRow, StatisticsRow
@@ -57,8 +58,10 @@ TABLES = (
     DisputeRow,
     VoteRow,
     OperationRow,
-    RawLogRow,
+    BlockLogsRow,
     EventAccountRow,
+    EventJobRow,
+    EventNameRow,
     CursorRow,
 )
 
@@ -118,8 +121,9 @@ def test_an_item_that_a_batch_skipped__stops_nothing(ledger: LedgerOnChain, new_
     provider.send(provider.escrow, "attestMany", [(terms_values(terms), raw_values(word.values()), b"no signature")])
     database = new_database()
     index_all(indexer_of(ledger, database))
-    skipped = [row for row in rows_of(database, RawLogRow) if row["name"] == "JobSkipped"]
-    assert [row["job"] for row in skipped] == [None]
+    with database.unit_of_work() as session:
+        skipped = raw_logs.page_of_logs(session, ledger.deployments.chain_id, name="JobSkipped", limit=10)
+    assert [log.job for log in skipped] == [None]
     assert [row["state"] for row in rows_of(database, JobRow)] == [JobState.OPEN]
 
 
@@ -351,7 +355,8 @@ def test_the_block_in_which_the_contracts_were_made__is_read_too(
     deployments = replace(ledger.deployments, generations=(replace(newest, block=number, block_hash=block_hash),))
     database = new_database()
     index_all(Indexer(ledger.rpc, database, deployments))
-    granted = [row for row in rows_of(database, RawLogRow) if row["name"] == "RoleGranted"]
-    assert {row["block_number"] for row in granted} == {number}
+    with database.unit_of_work() as session:
+        granted = raw_logs.page_of_logs(session, deployments.chain_id, name="RoleGranted", limit=100)
+    assert {log.block_number for log in granted} == {number}
     assert len(granted) == len([log for log in made if int(log["blockNumber"], 16) == number]) - 1
     assert Auditor(ChainConnection(ledger.rpc), database, deployments).audit().store_matches_chain

@@ -17,7 +17,7 @@ from computility.services.indexer import Indexer
 from computility.store.blocks import CursorRow
 from computility.store.engine import Database, open_database
 from computility.store.jobs import JobRow
-from computility.store.raw_logs import RawLogRow
+from computility.store.raw_logs import BlockLogsRow
 
 FOREIGN = "0x" + "11" * 20
 OTHER_HASH = "0x" + "ee" * 32
@@ -73,11 +73,11 @@ def test_a_lie__changes_nothing_and_the_truth_is_taken_in_afterwards(
     truthful = Indexer(ledger.rpc, database, ledger.deployments)
     truthful.step()
     ledger.attest(ledger.open())
-    before = [rows_of(database, table) for table in (CursorRow, JobRow, RawLogRow)]
+    before = [rows_of(database, table) for table in (CursorRow, JobRow, BlockLogsRow)]
     with distorted(ledger.rpc.url, LIES[lie]) as url, pytest.raises(ChainError) as told:
         Indexer(RpcClient(url), database, ledger.deployments).step()
     assert isinstance(told.value, ChainMisbehaved | ChainReplaced)
-    assert [rows_of(database, table) for table in (CursorRow, JobRow, RawLogRow)] == before
+    assert [rows_of(database, table) for table in (CursorRow, JobRow, BlockLogsRow)] == before
     index_all(truthful)
     assert [row["state"] for row in rows_of(database, JobRow)] == [4]
 
@@ -115,12 +115,12 @@ def test_a_lie_that_looks_like_the_truth__is_found_before_a_row_is_final_and_put
     with distorted(ledger.rpc.url, logs(change)) as url:
         indexer = Indexer(RpcClient(url), database, ledger.deployments)
         index_all(indexer)
-        assert rows_of(database, RawLogRow) != rows_of(truthful, RawLogRow)
+        assert rows_of(database, BlockLogsRow) != rows_of(truthful, BlockLogsRow)
         while indexer.seal():
             index_all(indexer)
     cursor = rows_of(database, CursorRow)[0]
     assert cursor["sealed"] == cursor["final"] >= int(last_trade, 16)
-    for table in (JobRow, RawLogRow):
+    for table in (JobRow, BlockLogsRow):
         assert rows_of(database, table) == rows_of(truthful, table)
     truthful.close()
 

@@ -21,11 +21,13 @@ from tests.integration.ledger_on_chain import LedgerOnChain, deploy_ledger, inde
 
 from computility.chain.local_chain import LocalChain
 from computility.domain.errors import StoreError
+from computility.domain.identifiers import ChainId
 from computility.services.indexer import Indexer
-from computility.store import jobs, tables
+from computility.store import jobs, raw_logs, tables
 from computility.store.engine import Database, build_engine, open_database
-from computility.store.raw_logs import EventAccountRow, unpacked
+from computility.store.raw_logs import EventAccountRow
 from computility.store.schema import migration_config, upgrade_schema
+from computility.store.stored_log import StoredLog, told_jobs, unpacked
 
 REVISIONS: Final = [script.revision for script in ScriptDirectory.from_config(migration_config(None)).walk_revisions()][
     ::-1
@@ -33,7 +35,8 @@ REVISIONS: Final = [script.revision for script in ScriptDirectory.from_config(mi
 BEFORE_REWARDS: Final = "0006"
 KEPT: Final = ("statements",)
 """What no revision may lose; everything else is folded from the chain again."""
-_NOT_OF_THE_LEDGER: Final = {"StatementRow", "LedgerRow", "CursorRow", "BlockRow", "UndoRow"}
+_NOT_OF_THE_LEDGER: Final = {"StatementRow", "LedgerRow", "CursorRow", "BlockRow", "UndoRow", "EmitterRow"}
+"""Emitters: an upgrade finds the contracts that have emitted something, an indexer knows them all."""
 LEDGER_TABLES: Final = tuple(getattr(tables, name) for name in tables.__all__ if name not in _NOT_OF_THE_LEDGER)
 
 
@@ -134,10 +137,48 @@ def _without_build(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def taken_back_to_before_rewards(database: Database) -> None:
     """Make a store of this version one of revision 0006, whose folds knew no rewards and left the first events of a dispute without their job."""
+    with database.unit_of_work() as session:
+        logs = raw_logs.logs_above(session, ChainId("eip155:31337"), -1)
     with database.engine.connect().execution_options(writes=True) as connection, connection.begin():
+        taken_back_to_a_row_a_log(connection, logs)
         connection.exec_driver_sql("DROP TABLE rewards")
         connection.exec_driver_sql("UPDATE ledgers SET version = 5")
         connection.exec_driver_sql(f"UPDATE alembic_version SET version_num = '{BEFORE_REWARDS}'")
+
+
+def taken_back_to_a_row_a_log(connection: sa.Connection, logs: list[StoredLog]) -> None:
+    """Make a store of this version one of revision 0007, which kept each log in a row of its own."""
+    for name in ("block_logs", "event_jobs", "event_names", "emitters"):
+        connection.exec_driver_sql(f"DROP TABLE {name}")
+    numbers, texts, hashes = (
+        ("block_number", "timestamp", "generation"),
+        ("contract", "name"),
+        ("block_hash", "tx_hash", "address"),
+    )
+    table = sa.Table(
+        "raw_logs",
+        sa.MetaData(),
+        sa.Column("chain_id", sa.BigInteger, primary_key=True),
+        sa.Column("block_number", sa.BigInteger, primary_key=True),
+        sa.Column("log_index", sa.Integer, primary_key=True),
+        *[sa.Column(name, sa.LargeBinary, nullable=False) for name in (*hashes, "topics", "data")],
+        *[sa.Column(name, sa.BigInteger, nullable=False) for name in ("timestamp", "generation")],
+        *[sa.Column(name, sa.String(32), nullable=False) for name in texts],
+        sa.Column("job", sa.LargeBinary),
+        sqlite_with_rowid=False,
+        postgresql_partition_by="RANGE (block_number)",
+    )
+    table.create(connection)
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql("CREATE TABLE raw_logs_0 PARTITION OF raw_logs FOR VALUES FROM (0) TO (1048576)")
+    rows: list[dict[str, Any]] = [
+        {"chain_id": 31_337, "log_index": log.log_index, "topics": log.topics, "data": log.data}
+        | {"job": None if log.job is None else bytes.fromhex(log.job[2:])}
+        | {name: getattr(log, name) for name in (*numbers, *texts)}
+        | {name: bytes.fromhex(getattr(log, name)[2:]) for name in hashes}
+        for log in logs
+    ]
+    connection.execute(table.insert(), rows)
 
 
 def test_a_full_store__gets_its_rewards_from_the_logs_that_it_has(traded: LedgerOnChain, new_url: NewUrl) -> None:
@@ -176,13 +217,10 @@ def test_the_first_events_of_a_dispute__get_the_job_that_a_later_one_names(new_u
                 connection.execute(table.insert(), {**row, **changed})
         upgrade_schema(engine)
         with engine.connect() as connection:
-            found = connection.execute(text("SELECT log_index, job FROM raw_logs ORDER BY log_index")).all()
-    assert [(index, None if of is None else bytes(of)) for index, of in found] == [
-        (1, job),
-        (2, job),
-        (3, job),
-        (4, None),
-    ]
+            listed = connection.execute(text("SELECT job, log_indexes FROM event_jobs")).all()
+            told = connection.execute(text("SELECT told FROM block_logs")).scalar_one()
+    assert [(bytes(of), unpacked(bytes(indexes))) for of, indexes in listed] == [(job, (1, 2, 3))]
+    assert told_jobs(bytes(told)) == {1: job, 2: job}
 
 
 def test_readers_read_and_the_indexer_writes__while_a_revision_runs(traded: LedgerOnChain, new_url: NewUrl) -> None:
@@ -211,7 +249,7 @@ def test_readers_read_and_the_indexer_writes__while_a_revision_runs(traded: Ledg
         # A reader that keeps its transaction open all the while, as an export does.
         with database.engine.connect() as slow, slow.begin():
             slow.exec_driver_sql("SELECT count(*) FROM jobs")
-            slow.exec_driver_sql("SELECT count(*) FROM raw_logs")
+            slow.exec_driver_sql("SELECT count(*) FROM event_accounts")
             for thread in threads:
                 thread.start()
             wait_until(lambda: len(read) > 5)
@@ -304,18 +342,18 @@ def test_a_new_partition__is_put_in_beside_a_reader_that_holds_the_table(
     database = open_database(postgresql_url())
     try:
         with database.engine.connect() as slow, slow.begin():
-            slow.exec_driver_sql("SELECT count(*) FROM raw_logs")
+            slow.exec_driver_sql("SELECT count(*) FROM block_logs")
             event.listen(database.engine, "begin", lambda one: one.exec_driver_sql("SET LOCAL lock_timeout = 5000"))
             index_all(indexer_of(traded, database))
-            assert slow.exec_driver_sql("SELECT count(*) FROM raw_logs").scalar() == 0
+            assert slow.exec_driver_sql("SELECT count(*) FROM block_logs").scalar() == 0
         with database.engine.connect() as connection:
             indexes = connection.execute(
                 text(
-                    "SELECT count(*) FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE c.relname LIKE 'raw_logs_0_%'"
+                    "SELECT count(*) FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE c.relname LIKE 'block_logs_0_%'"
                 )
             ).scalar()
-        # The key's, the job's and the name's: the partition's indexes are the table's.
-        assert indexes == 3
+        # The partition's index is the table's.
+        assert indexes == 1
     finally:
         database.close()
 

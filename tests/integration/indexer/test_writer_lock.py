@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 
+import pytest
 from tests.integration.indexer.conftest import OpenDatabase
 
 from computility.domain.identifiers import chain_id_of
@@ -33,6 +34,14 @@ def test_a_second_indexer__waits_until_the_first_has_ended(new_database: OpenDat
     assert got.wait(PATIENCE_S)
     waiting.join(PATIENCE_S)
     second.close()
+
+
+def test_a_lock_that_was_let_go__is_free_at_once(new_database: OpenDatabase, caplog: pytest.LogCaptureFixture) -> None:
+    database = new_database()
+    for _ in range(20):
+        with writer_lock(database, CHAIN, threading.Event()) as held:
+            assert held
+    assert "another indexer" not in caplog.text
 
 
 def test_one_that_is_told_to_stop_while_it_waits__goes_without_the_lock(new_database: OpenDatabase) -> None:

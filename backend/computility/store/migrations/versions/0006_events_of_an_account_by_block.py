@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from alembic import op
 
 from computility.store.compact_types import AddressColumn, ChainColumn
-from computility.store.raw_logs import packed
+from computility.store.stored_log import packed
 
 revision = "0006"
 down_revision = "0005"
