@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import resource
 import statistics
 import subprocess
 import sys
@@ -26,22 +25,20 @@ from web3 import Web3
 CHECKOUT: Final = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(CHECKOUT))
 
+from scripts.bench.one_backfill import cursor_of, wait_until  # noqa: E402  # the path is set above
 from scripts.bench.traded_chain import BLOCKS, EVENTS, TradedChain, fill, start_ledger  # noqa: E402  # the path is set above
 
 from computility.chain.artifacts import artifact  # noqa: E402
-from computility.chain.deployments import read_deployments  # noqa: E402
 from computility.chain.local_chain import LocalChain, LocalChainSettings  # noqa: E402
-from computility.chain.rpc import RpcClient  # noqa: E402
 from computility.services.indexer import Indexer  # noqa: E402
-from computility.services.projection import Projection  # noqa: E402
-from computility.store import blocks  # noqa: E402
-from computility.store.engine import Database, open_database  # noqa: E402
+from computility.store.engine import open_database  # noqa: E402
 
 _RANGE_BLOCKS: Final = 25
 _WEB3_EVENTS: Final = 3_000
 _TIP_BLOCKS: Final = 50
 _TIP_EVENTS: Final = 200
 _MIB: Final = 1024 * 1024
+_BACKFILL: Final = Path(__file__).with_name("one_backfill.py")
 
 
 def main() -> None:
@@ -52,12 +49,7 @@ def main() -> None:
     parser.add_argument(
         "--sparse-blocks", type=int, default=5_000, help="Blocks of the second chain, with one event each."
     )
-    parser.add_argument("--index", nargs=4, metavar=("RPC", "DEPLOYMENTS", "DATABASE", "HEAD"), help=argparse.SUPPRESS)
-    parser.add_argument("--raw-only", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
-    if options.index:
-        print(json.dumps(_index(*options.index, raw_only=options.raw_only)))
-        return
     console = Console(stderr=True)
     report: dict[str, Any] = {"bench": "indexer", "python": sys.version.split()[0]}
     with tempfile.TemporaryDirectory(prefix="computility-bench-") as name:
@@ -93,7 +85,7 @@ def _measure(
         console.print(f"indexing into {name}")
         # Beside each run the client's own rate: the machine may be busier than a minute ago.
         before = _download(traded, head)[1]
-        command = [sys.executable, __file__, "--index", traded.chain.rpc_url, str(deployments), url, str(head), *more]
+        command = [sys.executable, str(_BACKFILL), traded.chain.rpc_url, str(deployments), url, str(head), *more]
         child = json.loads(subprocess.run(command, stdout=subprocess.PIPE, check=True, timeout=3_600).stdout)
         rate = 2 * events / (before + _download(traded, head)[1])
         measured[name] = {
@@ -134,69 +126,6 @@ def _databases(folder: Path, *, thorough: bool) -> list[tuple[str, str, list[str
     return found
 
 
-class _NothingFolded(Projection):
-    """Raw logs, and the accounts that they name, alone."""
-
-    def __init__(self, chain_id: Any) -> None:
-        super().__init__(chain_id)
-        self._quick = {}
-
-    def _prefetch(self, *_: Any) -> None:
-        pass
-
-    def _apply(self, *_: Any) -> None:
-        pass
-
-
-def _index(rpc_url: str, deployments: str, database_url: str, head: str, *, raw_only: bool) -> dict[str, float]:
-    """Back-fill as a node does, in this process."""
-    database = open_database(database_url)
-    indexer = Indexer(
-        RpcClient(rpc_url), database, read_deployments(Path(deployments), 31_337), poll_interval_s=0.05, timeout_s=60.0
-    )
-    if raw_only:
-        indexer._projection = _NothingFolded(indexer._chain_id)
-    stop = threading.Event()
-    started, cpu_before = time.monotonic(), _cpu_s()
-    thread = threading.Thread(target=indexer.run, args=(stop,))
-    thread.start()
-    target = int(head)
-    _until(lambda: (cursor := _cursor(database, indexer)) is not None and cursor.number >= target, thread)
-    took, cpu = time.monotonic() - started, _cpu_s() - cpu_before
-    _until(lambda: (cursor := _cursor(database, indexer)) is not None and cursor.sealed >= cursor.final, thread)
-    sealed = time.monotonic() - started
-    stop.set()
-    thread.join()
-    events = indexer.metrics.events._value.get()
-    database.close()
-    memory = sum(resource.getrusage(who).ru_maxrss for who in _PROCESSES) * 1024
-    return {
-        "events": events, "seconds": took, "sealed_seconds": sealed, "memory_bytes": memory, "cpu_seconds": cpu,
-        "sealed_cpu_seconds": _cpu_s() - cpu_before,
-    }  # fmt: skip
-
-
-_PROCESSES: Final = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
-
-
-def _cpu_s() -> float:
-    """Of this process, and of those that it started and that have ended."""
-    found = [resource.getrusage(who) for who in _PROCESSES]
-    return sum(usage.ru_utime + usage.ru_stime for usage in found)
-
-
-def _until(done: Any, thread: threading.Thread) -> None:
-    while not done():
-        if not thread.is_alive():
-            raise SystemExit("the indexer ended: see its log above")
-        time.sleep(0.02)
-
-
-def _cursor(database: Database, indexer: Indexer) -> blocks.CursorRow | None:
-    with database.unit_of_work() as session:
-        return blocks.cursor_of(session, indexer._chain_id)
-
-
 def _tip(traded: TradedChain, folder: Path, console: Console) -> dict[str, float]:
     """Milliseconds from a mined block to its row being visible."""
     console.print("following the tip")
@@ -207,13 +136,13 @@ def _tip(traded: TradedChain, folder: Path, console: Console) -> dict[str, float
     thread = threading.Thread(target=indexer.run, args=(stop,))
     thread.start()
     head = traded.rpc.block_number()
-    _until(lambda: (cursor := _cursor(database, indexer)) is not None and cursor.number >= head, thread)
-    _until(lambda: (cursor := _cursor(database, indexer)) is not None and cursor.sealed >= cursor.final, thread)
+    wait_until(lambda: (cursor := cursor_of(database, indexer)) is not None and cursor.number >= head, thread)
+    wait_until(lambda: (cursor := cursor_of(database, indexer)) is not None and cursor.sealed >= cursor.final, thread)
     taken = []
     for _ in range(_TIP_BLOCKS):
         traded.mine_block(_TIP_EVENTS)
         mined, head = time.monotonic(), head + 1
-        while (cursor := _cursor(database, indexer)) is None or cursor.number < head:
+        while (cursor := cursor_of(database, indexer)) is None or cursor.number < head:
             time.sleep(0.001)
         taken.append((time.monotonic() - mined) * 1_000)
     stop.set()
