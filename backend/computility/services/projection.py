@@ -44,7 +44,7 @@ from computility.services.job_rows import Leg
 from computility.services.log_kinds import LogKind
 from computility.services.projected_rows import Rows
 from computility.services.statistics_fold import StatisticsFold
-from computility.store import undo
+from computility.store import raw_logs, undo
 from computility.store.bulk_write import BulkWriter, Row
 from computility.store.compact_types import chain_number
 from computility.store.projected import (
@@ -64,7 +64,6 @@ from computility.store.projected import (
     job_row,
 )
 from computility.store.projections import EVERY, OF_INSTITUTIONS, REWARDS, SCORE_HISTORY, STATISTICS
-from computility.store.raw_logs import BlockLogsRow, EventAccountRow, EventJobRow, EventNameRow
 from computility.store.stored_log import packed_jobs
 from computility.store.undo import UndoRow
 
@@ -177,14 +176,12 @@ class Projection:
                 self._put_sums()
                 images += [image for rows in self._by_number.values() for image in rows.end_block(number)]
         self._put_sums()
-        writer.insert(_table(BlockLogsRow), raw)
-        # In the order of their keys: each account's rows go to the end of its own stretch, not all over the table.
-        writer.insert(_table(EventAccountRow), sorted(of_accounts))
-        writer.insert(_table(EventJobRow), sorted(of_jobs))
-        writer.insert(_table(EventNameRow), sorted(of_names))
+        for table, made in zip(raw_logs.PARTITIONED, (raw, of_accounts, of_jobs, of_names), strict=True):
+            # In the order of their keys: each account's rows go to the end of its own stretch, not all over the table.
+            writer.insert(table, sorted(made))
         for rows in self._by_number.values():
             rows.write(writer)
-        writer.insert(_table(UndoRow), images)
+        writer.insert(UndoRow.__table__, images)  # type: ignore[attr-defined]  # SQLModel sets it on every table class
         return touched
 
     def restore(self, session: Session, writer: BulkWriter, ledger: int, number: int) -> None:
@@ -398,7 +395,3 @@ _QUICK: Final[dict[type[Event], _Quick]] = {
     Deposited: Projection._deposited,
     Withdrawn: Projection._withdrawn,
 }
-
-
-def _table(model: Any) -> Any:
-    return model.__table__
