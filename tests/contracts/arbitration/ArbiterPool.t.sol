@@ -112,6 +112,10 @@ contract ArbiterPoolTest is Panel {
         create("Arbitration", abi.encode(escrow_, owner, rules, named, ""));
     }
 
+    function test_Rules_AreThoseOfItsBirth() external view {
+        vm.assertEq(keccak256(abi.encode(court.rules())), keccak256(abi.encode(arbitrationRules())));
+    }
+
     function test_Constructor_RevertWhen_AnAddressIsZero_OrNamedTwice() external {
         IArbitration.Rules memory rules = arbitrationRules();
         vm.expectRevert(IArbitration.ZeroAddress.selector);

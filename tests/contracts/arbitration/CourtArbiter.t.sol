@@ -169,6 +169,8 @@ contract CourtArbiterTest is Trade {
 
     function test_ExecuteRuling_RevertWhen_NotRuled_OrTwice_OrOfOtherTerms() external {
         uint256 id = bring();
+        vm.expectRevert(abi.encodeWithSelector(ICourtArbiter.NoSuchDispute.selector, id + 1));
+        adapter.executeRuling(id + 1, t);
         vm.expectRevert(abi.encodeWithSelector(ICourtArbiter.NothingToExecute.selector, id));
         adapter.executeRuling(id, t);
         court.giveRuling(adapter, id, 1);
@@ -181,11 +183,15 @@ contract CourtArbiterTest is Trade {
     }
 
     function test_SubmitEvidence_IsForThoseOfTheJob() external {
+        t.payer = sponsor;
         uint256 id = bring();
-        vm.expectEmit(address(adapter));
-        emit ICourtArbiter.Evidence(address(court), id, provider, "ipfs://log");
-        vm.prank(provider);
-        adapter.submitEvidence(id, t, "ipfs://log");
+        address[4] memory parties = [buyer, sponsor, provider, verifier];
+        for (uint256 i; i < parties.length; ++i) {
+            vm.expectEmit(address(adapter));
+            emit ICourtArbiter.Evidence(address(court), id, parties[i], "ipfs://log");
+            vm.prank(parties[i]);
+            adapter.submitEvidence(id, t, "ipfs://log");
+        }
         vm.expectRevert(abi.encodeWithSelector(ICourtArbiter.CallerNotParty.selector, address(this)));
         adapter.submitEvidence(id, t, "ipfs://log");
     }

@@ -75,7 +75,11 @@ contract ArbitrationRoundsTest is Panel {
     }
 
     function test_SubmitEvidence_IsForPartiesAndTheVerifier() external {
-        uint256 id = bring(courtTerms());
+        Terms memory sponsored = courtTerms();
+        sponsored.payer = sponsor;
+        uint256 id = bring(sponsored);
+        vm.prank(sponsor);
+        court.submitEvidence(id, "ipfs://evidence");
         vm.expectEmit(address(court));
         emit IArbitration.Evidence(address(court), id, buyer, "ipfs://evidence");
         vm.prank(buyer);

@@ -121,6 +121,8 @@ contract ArbitrationRulingsTest is Panel {
         court.executeRuling(id, other);
         uint256 snapshot = vm.snapshotState();
         court.executeRuling(id, t);
+        (uint256 start, uint256 end) = court.appealPeriod(id);
+        vm.assertEq(start + end, 0, "no appeal against what was executed");
         vm.expectRevert(abi.encodeWithSelector(IArbitration.WrongStatus.selector, id, IArbitration.Status.Ruled));
         court.executeRuling(id, t);
         vm.revertToState(snapshot);

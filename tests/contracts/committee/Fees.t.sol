@@ -147,6 +147,38 @@ contract CommitteeFeesTest is CommitteeTest {
         this.claimAgain(t, a);
     }
 
+    function test_Claim_OfAFail_RevertWhen_TheAttestationIsAPass_OrOfAnotherQuality() external {
+        Terms memory t = committeeTerms();
+        Attestation memory a = attested(t, Verdict.Fail, 0, 0, 2);
+        passDeadline(t);
+        finalize(t);
+        bytes memory reason = about(IVerifierCommittee.NotTheAttestation.selector, a.job);
+        a.qualityBps -= 1;
+        vm.expectRevert(reason);
+        this.claimAgain(t, a);
+        a.qualityBps += 1;
+        a.verdict = Verdict.Pass;
+        vm.expectRevert(reason);
+        this.claimAgain(t, a);
+    }
+
+    function test_Claim_OfAReading_RevertWhen_TheAttestationIsFinal_OrNoPass() external {
+        Terms memory t = committeeTerms();
+        open(t);
+        Attestation memory a = statement(t, Verdict.Pass, 300, false);
+        escrow.attest(t, a, committeeSignature(a, members, 0, 2));
+        passDeadline(t);
+        reclaim(t);
+        bytes memory reason = about(IVerifierCommittee.NotTheAttestation.selector, a.job);
+        a.isFinal = true;
+        vm.expectRevert(reason);
+        this.claimAgain(t, a);
+        a.isFinal = false;
+        a.verdict = Verdict.Fail;
+        vm.expectRevert(reason);
+        this.claimAgain(t, a);
+    }
+
     function test_Claim_RevertWhen_AnotherAttestationWasClaimed() external {
         Terms memory t = committeeTerms();
         Attestation memory a = attested(t, Verdict.Pass, 600, 0, 2);

@@ -212,6 +212,10 @@ contract CommitteeRotationTest is CommitteeTest {
         create("VerifierCommittee", abi.encode(escrow_, owner, rulesOf(threshold, panelSize), named));
     }
 
+    function test_Rules_AreThoseOfItsBirth() external view {
+        vm.assertEq(keccak256(abi.encode(committee.rules())), keccak256(abi.encode(rulesOf(2, 3))));
+    }
+
     function test_Constructor_RevertWhen_AnAddressIsZero() external {
         vm.expectRevert(IVerifierCommittee.ZeroAddress.selector);
         this.createCommittee(address(0), governor, 1, 1, new address[](0));

@@ -94,6 +94,16 @@ contract CommitteeSignaturesTest is CommitteeTest {
         vm.assertTrue(valid(a, committeeSignature(a, members, 1, 3)));
     }
 
+    function test_OfOneWhoRetiredInALaterBlock_IsNot_ThoughItStillSitsOnThePanel() external {
+        vm.roll(block.number + 1);
+        vm.prank(members[0]);
+        committee.leave();
+        rotateInTime(committee, members[0]);
+        vm.assertEq(committee.panelOf(a.job).length, 3);
+        vm.assertFalse(valid(a, committeeSignature(a, members, 0, 2)));
+        vm.assertTrue(valid(a, committeeSignature(a, members, 1, 3)));
+    }
+
     function test_OfOneWhoBeganToServeAfterTheOpening_IsNot() external {
         vm.prank(address(timelock));
         committee.name(relayer);

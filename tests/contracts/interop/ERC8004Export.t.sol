@@ -74,18 +74,20 @@ contract ERC8004ExportTest is Trade {
 
     function test_Constructor_RevertWhen_TheRegistriesAreNoneOrOfTwoIdentities() external {
         vm.expectRevert(IERC8004Export.ZeroAddress.selector);
-        this.build(address(0), address(validation));
+        this.build(address(0), address(reputation), address(validation));
         vm.expectRevert(IERC8004Export.ZeroAddress.selector);
-        this.build(address(reputation), address(0));
+        this.build(address(escrow), address(0), address(validation));
+        vm.expectRevert(IERC8004Export.ZeroAddress.selector);
+        this.build(address(escrow), address(reputation), address(0));
         AgentIdentity other = new AgentIdentity();
         address foreign = address(new AgentValidation(other));
         vm.expectRevert(abi.encodeWithSelector(IERC8004Export.OtherIdentity.selector, foreign, address(other)));
-        this.build(address(reputation), foreign);
+        this.build(address(escrow), address(reputation), foreign);
         vm.assertEq(export_.identity(), address(identity));
     }
 
-    function build(address reputation_, address validation_) external {
-        create("ERC8004Export", abi.encode(escrow, reputation_, validation_));
+    function build(address escrow_, address reputation_, address validation_) external {
+        create("ERC8004Export", abi.encode(escrow_, reputation_, validation_));
     }
 
     function test_Bind_RevertWhen_TheAgentIsSomebodyElses_OrOneIsBound() external {

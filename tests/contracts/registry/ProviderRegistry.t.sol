@@ -69,6 +69,15 @@ contract ProviderRegistryTest is Deployment {
         vm.assertTrue(registry.isActive(provider));
     }
 
+    /// @dev Whoever sees a permit can use it up; the allowance stands then.
+    function test_RegisterWithPermit_WorksWithAPermitThatWasUsedUp() external {
+        (uint8 v, bytes32 r, bytes32 s) = permit(credit, provider, address(registry), PROVIDER_STAKE);
+        credit.permit(provider, address(registry), PROVIDER_STAKE, block.timestamp, v, r, s);
+        vm.prank(provider);
+        registry.registerWithPermit(PROVIDER_STAKE, block.timestamp, v, r, s);
+        vm.assertTrue(registry.isActive(provider));
+    }
+
     function test_Register_RevertWhen_RegisteredBefore() external {
         register();
         expectAsProvider(aboutProvider(IProviderRegistry.AlreadyRegistered.selector));
