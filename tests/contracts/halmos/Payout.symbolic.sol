@@ -32,6 +32,36 @@ contract PayoutSymbolic is Symbolic {
         }
     }
 
+    /// @dev Leg by leg, so that the solver adds up two amounts at a time.
+    function check_Split_ConservesTheEscrow(
+        Terms calldata t,
+        uint16 feeBps,
+        uint16 costBps,
+        uint64 units,
+        bool verifierEarned,
+        bool arbiterEarned
+    ) external pure {
+        (TermsRef terms, uint256 escrow) = given(t, units, feeBps, costBps);
+        Payout.Ending memory ending;
+        ending.units = units;
+        ending.verifierEarned = verifierEarned;
+        ending.arbiterEarned = arbiterEarned;
+        ending.costBps = costBps;
+        Payout.Split memory s = terms.split(feeBps, ending);
+        unchecked {
+            assert(uint256(t.unitPrice) * t.maxUnits <= escrow);
+            uint256 paid = terms.chargeOf(units);
+            uint256 left = terms.chargeOf(t.maxUnits - units);
+            assert(uint256(s.providerPaid) + s.fee == paid);
+            assert(s.verifierPaid == (verifierEarned ? t.verifierFee : 0));
+            assert(uint256(s.arbiterFromEscrow) + s.arbiterFromBond == (arbiterEarned ? t.arbiterFee : 0));
+            uint256 unearned = verifierEarned ? 0 : t.verifierFee;
+            uint256 borne = arbiterEarned ? s.arbiterFromBond : t.arbiterFee;
+            assert(s.refund == left + unearned + borne);
+            assert(uint256(s.providerPaid) + s.fee + s.refund + s.verifierPaid + s.arbiterFromEscrow == escrow);
+        }
+    }
+
     function check_Split_ConservesTheBond(
         Terms calldata t,
         uint16 costBps,

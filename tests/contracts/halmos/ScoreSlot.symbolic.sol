@@ -49,4 +49,21 @@ contract ScoreSlotSymbolic is Symbolic {
         assert(after_.behaviourDebit() <= before.behaviourDebit());
         assert(ScoreSlot.unwrap(after_) >> 128 == epoch);
     }
+
+    function check_Tier_NeverFallsByCredit(uint256 word, uint32 credit) external pure {
+        ScoreSlot slot = ScoreSlot.wrap(word);
+        vm.assume(credit >= slot.credit());
+        assert(ScoreSlot.wrap((word & ~mask(0, 32)) | credit).tier() >= slot.tier());
+    }
+
+    function check_Tier_NeverRisesByDebit(uint256 word, uint32 fulfilment, uint32 quality, uint32 behaviour)
+        external
+        pure
+    {
+        ScoreSlot slot = ScoreSlot.wrap(word);
+        uint256 debits = uint256(fulfilment) << 32 | uint256(quality) << 64 | uint256(behaviour) << 96;
+        ScoreSlot worse = ScoreSlot.wrap((word & ~mask(32, 96)) | debits);
+        vm.assume(worse.debits() >= slot.debits());
+        assert(worse.tier() <= slot.tier());
+    }
 }
