@@ -11,39 +11,12 @@ from eth_abi.exceptions import DecodingError
 from eth_utils.crypto import keccak
 
 from computility.chain.artifacts import all_artifacts
+from computility.chain.revert_advice import ADVICE
 from computility.domain.errors import ChainError, ContractReverted, InsufficientFunds, RpcRefused
 
 _ERROR_STRING: Final = bytes.fromhex("08c379a0")
 _PANIC: Final = bytes.fromhex("4e487b71")
 
-# What to do, by custom error; the error's own arguments are added.
-_ADVICE: Final = {
-    "NotAuthorised": "the signature is not this party's over exactly these terms on this chain; sign again",
-    "ConsentMissing": "this contract wallet has to call setSpendingConsent(true) first",
-    "CallerNotParty": "only the job's buyer, payer or provider may do this",
-    "CallerNotProvider": "only the job's provider may do this",
-    "WrongJob": "the statement was signed for another job",
-    "WrongState": "the job is not in a state from which this is possible (it may be done already)",
-    "TooLate": "the time for this is over",
-    "TooEarly": "it is too early for this; wait until the limit has passed",
-    "UnitsOutOfRange": "the units are outside of what the terms allow",
-    "RolesConflict": "one account is in two roles that exclude each other",
-    "EndOutOfRange": "openBy has to lie before end, and end not too far ahead; ask for another quote",
-    "WindowOutOfRange": "a window is outside of what the escrow allows; ask for another quote",
-    "NonceCancelled": "a party has cancelled these terms; ask for another quote",
-    "FeeTooHigh": "the protocol's fee is now above what the parties accepted; ask for another quote",
-    "BondTooSmall": "the bond is below what the provider's tier demands",
-    "ProviderNotActive": "the provider is not registered, is leaving, or was slashed and has to add to its stake",
-    "RefusedByGuard": "the guard named in the terms does not admit this trade",
-    "InsufficientFree": "the account has too little free balance in the escrow; deposit first",
-    "FreeStakeTooSmall": "the provider has less free in the escrow and as unreserved stake than the bond; deposit, or add to the stake, first",
-    "OpeningPaused": "opening jobs is paused for now",
-    "ERC20InsufficientBalance": "the wallet holds too few tokens",
-    "ERC20InsufficientAllowance": "the wallet has not approved this many tokens",
-    "ERC2612ExpiredSignature": "the permit has expired; sign a new one",
-    "ERC2612InvalidSigner": "the permit was signed by another account, or used before; sign a new one",
-    "NotWholeReserveUnits": "redeem an amount that is whole units of the reserve token",
-}
 _MONEY_ERRORS: Final = {
     "InsufficientFree",
     "FreeStakeTooSmall",
@@ -67,7 +40,7 @@ def revert_error(data: bytes) -> ContractReverted | InsufficientFunds:
     name, arguments = _decode(data)
     listed = ", ".join(f"{key}: {value}" for key, value in arguments.items())
     reason = f"{name}({listed})" if name else "no reason given"
-    advice = _ADVICE.get(name)
+    advice = ADVICE.get(name)
     message = f"{advice} [{reason}]" if advice else f"the contract refuses: {reason}"
     if name in _MONEY_ERRORS:
         return InsufficientFunds(message)
