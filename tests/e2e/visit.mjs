@@ -135,7 +135,7 @@ export class Visit {
   /** Buys what the quote page offers, with the help that it offers. Returns the job's id. */
   async acceptQuote() {
     const { page } = this;
-    const pay = page.getByRole("button", { name: /^Pay from .* and open the job$/ });
+    const pay = page.getByRole("button", { name: /^Pay from .* and open the job$/ }).first();
     const swap = page.getByRole("button", { name: /^Swap/ });
     const mint = page.getByRole("button", { name: /^Mint/ });
     await this.see(page.getByText(/These terms are what you asked for/));
