@@ -48,7 +48,10 @@ def node_on(ledger: LedgerOnChain, tmp_path: Path) -> Iterator[NodeClient]:
     )
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
-        server = uvicorn.Server(uvicorn.Config(create_app(settings), log_level="error"))
+        server = uvicorn.Server(
+            # As a node does, it does not wait for agents that listen by long polls.
+            uvicorn.Config(create_app(settings), log_level="error", timeout_graceful_shutdown=1)
+        )
         thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
         thread.start()
         client = NodeClient(f"http://127.0.0.1:{listener.getsockname()[1]}")
