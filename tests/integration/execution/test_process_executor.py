@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import tempfile
 import threading
 from dataclasses import replace
@@ -31,6 +33,7 @@ from computility.execution.sandbox.spare_sandboxes import SpareSandboxes
 
 pytestmark = needs_bubblewrap
 
+CHECKOUT = Path(__file__).resolve().parents[3]
 ATTEMPT = AttemptId(bytes32(b"\x11" * 32), 1)
 
 
@@ -41,6 +44,34 @@ def test_job__artifacts_and_inputs__are_what_it_reads_and_out_is_what_it_writes(
     assert execution.units == 1
     assert parse_manifest(execution.manifest.to_bytes()) == execution.manifest
     assert (execution.manifest.version, execution.manifest.fuel, execution.manifest.units) == (2, None, None)
+
+
+LOW_NUMBERS = """
+import os
+real = os.memfd_create
+
+def by_another_thread_s_leave(name):
+    # Number 3 is free for a moment, as when another thread has just closed it.
+    descriptor = real(name)
+    if descriptor != 3:
+        os.dup2(descriptor, 3, inheritable=False)
+        os.close(descriptor)
+    return 3
+
+os.memfd_create = by_another_thread_s_leave
+import sys
+from tests.integration.execution.sandbox_bench import SandboxBench
+from computility.execution.content_store import FileContentStore
+from computility.execution.sandbox.process_executor import ProcessExecutor
+bench = SandboxBench(FileContentStore(sys.argv[1], 10**8), ProcessExecutor(spares=0))
+print(bench.run("/bin/cat", "in", inputs={"in": b"words"}).outputs["stdout"].decode(), end="")
+"""
+
+
+def test_job__whose_files_are_under_the_shells_own_numbers__runs_all_the_same(tmp_path: Path) -> None:
+    script = [sys.executable, "-c", LOW_NUMBERS, str(tmp_path)]
+    ran = subprocess.run(script, capture_output=True, text=True, timeout=120, check=False, cwd=CHECKOUT)
+    assert (ran.returncode, ran.stdout) == (0, "words"), ran.stderr
 
 
 def test_job__twice__comes_to_the_same_manifest(sandbox: SandboxBench) -> None:

@@ -6,6 +6,7 @@ Read-only: ``/usr`` of the host, tool folders of the provider, ``/job`` with art
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
@@ -45,6 +46,8 @@ exec tar -C /out --sort=name --format=posix -cf - . >&3
 """
 # Descriptor 3, which bubblewrap hands on to the supervisor and lets go of itself: so the result ends with the job, and not with the last namespace.
 _RESULT_ON_3: Final = 'exec 3>&1 1>&2; exec "$@"'
+_SHELLS_OWN: Final = 10
+"""Descriptors below are named by one digit, as shells do."""
 HEADER_LINES: Final = 3
 """Lines before the tar stream."""
 
@@ -163,13 +166,23 @@ def find_bubblewrap() -> str:
     return found
 
 
+def out_of_the_shells_way(descriptor: int) -> int:
+    """The same file under a number that the shell before bubblewrap does not use: it takes 3 for the result, whatever was there. Closes the old."""
+    if descriptor >= _SHELLS_OWN:
+        return descriptor
+    try:
+        return fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, _SHELLS_OWN)
+    finally:
+        os.close(descriptor)
+
+
 @contextmanager
 def memory_files(contents: Mapping[str, bytes]) -> Iterator[dict[str, int]]:
     """Descriptors of files that exist in memory alone, by the names of their contents: nothing of a job touches the host's disk."""
     descriptors: dict[str, int] = {}
     try:
         for name, data in contents.items():
-            descriptors[name] = descriptor = os.memfd_create("job")
+            descriptors[name] = descriptor = out_of_the_shells_way(os.memfd_create("job"))
             view = memoryview(data)
             while view:
                 view = view[os.write(descriptor, view) :]

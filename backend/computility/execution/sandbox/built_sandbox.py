@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import IO, Final
 
 from computility.domain.errors import ExecutorCrashed
-from computility.execution.sandbox.bubblewrap import Sandbox, Shape, memory_files
+from computility.execution.sandbox.bubblewrap import Sandbox, Shape, memory_files, out_of_the_shells_way
 from computility.execution.sandbox.control_groups import ControlGroups, JobGroup
 from computility.execution.sandbox.job_folder import JobFolder
 
@@ -130,6 +130,7 @@ def _started(
     files: Mapping[str, bytes],
 ) -> tuple[subprocess.Popen[bytes], int]:
     block, lifeline = os.pipe()
+    block = out_of_the_shells_way(block)
     told, info = _telling_pipe()
     try:
         with memory_files({**files, "": program}) as descriptors:
@@ -186,7 +187,7 @@ def _telling_pipe() -> tuple[int, int]:
     told, info = os.pipe()
     both = os.open(f"/proc/self/fd/{info}", os.O_RDWR | os.O_CLOEXEC)
     os.close(info)
-    return told, both
+    return told, out_of_the_shells_way(both)
 
 
 def _child_of(told: int) -> int:
