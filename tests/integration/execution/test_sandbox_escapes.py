@@ -211,16 +211,11 @@ def test_survivors__daemons_of_a_job_that_takes_too_long__end_as_well(sandbox: S
 EXECUTOR = """
 import sys
 from pathlib import Path
-from computility.domain.errors import ExecutorCrashed
 from computility.domain.specification import parse_specification
 from computility.execution.content_store import FileContentStore
 from computility.execution.sandbox.process_executor import ProcessExecutor
 specification = parse_specification(Path(sys.argv[1]).read_bytes())
-for _ in range(3):  # as an agent would
-    try:
-        ProcessExecutor().run(specification, FileContentStore(sys.argv[2], 10**6))
-    except ExecutorCrashed as error:
-        print(repr(error), file=sys.stderr)
+ProcessExecutor().run(specification, FileContentStore(sys.argv[2], 10**6))
 """
 # What bubblewrap knows of its parent's death is left out; where a file is named, it starts when its parent is gone.
 LATE_BWRAP = """#!/bin/bash
