@@ -10,6 +10,7 @@ from typing import Annotated, Final
 import typer
 
 from computility.cli.output import print_error
+from computility.cli.quick_start import start_sooner
 from computility.domain.errors import ComputilityError
 
 EXIT_REFUSED: Final = 1
@@ -68,6 +69,7 @@ def build_application(wanted: str | None = None) -> typer.Typer:
 
 def main() -> None:
     """Run the command line and end the process: 0 done, 1 refused with a reason, 2 misused, 130 interrupted."""
+    start_sooner()
     words = sys.argv[1:]
     wanted = next((word for word in words if not word.startswith("-")), None)
     try:

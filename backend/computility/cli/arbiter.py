@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from computility.chain.transaction_sender import Receipt
 from computility.cli.connection import Connection, connected
 from computility.cli.options import YesOption
 from computility.cli.output import JsonOption, print_record, print_rows
 from computility.cli.session import Session, confirm
 from computility.domain.identifiers import Bytes32, parse_bytes32
 from computility.domain.terms import Terms
-from computility.services.arbiter_seat import ArbiterSeat, DisputeView
+
+if TYPE_CHECKING:
+    from computility.chain.transaction_sender import Receipt
+    from computility.services.arbiter_seat import ArbiterSeat, DisputeView
 
 group = typer.Typer(
     help="Rule on disputes for a fee: join the panel, then vote. Bring disputes to it.", no_args_is_help=True
@@ -153,6 +155,8 @@ def execute(connection: Connection, job: JobArgument, as_json: JsonOption = Fals
 
 @contextmanager
 def _seat(connection: Connection) -> Iterator[tuple[Session, ArbiterSeat]]:
+    from computility.services.arbiter_seat import ArbiterSeat
+
     with connection.session() as session:
         yield session, ArbiterSeat(session.account)
 

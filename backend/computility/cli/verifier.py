@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from computility.chain.transaction_sender import Receipt
 from computility.cli.connection import Connection, connected
 from computility.cli.options import (
     CheckedByOption,
@@ -23,7 +22,10 @@ from computility.cli.options import (
 from computility.cli.output import JsonOption, print_record
 from computility.cli.service import serve_until_signalled, set_up_log
 from computility.cli.session import SERVICE_WAITS_S, Session, confirm
-from computility.services.committee_seat import CommitteeSeat
+
+if TYPE_CHECKING:
+    from computility.chain.transaction_sender import Receipt
+    from computility.services.committee_seat import CommitteeSeat
 
 group = typer.Typer(help="Check jobs for a fee: join the committee, then run the node.", no_args_is_help=True)
 
@@ -37,7 +39,7 @@ def join(connection: Connection, yes: YesOption = False, as_json: JsonOption = F
     """
     with connection.session() as session:
         confirm(f"Stake as verifier {session.account.address}?", yes=yes)
-        seat = CommitteeSeat(session.account)
+        seat = _seat(session)
         _print_seat(session, seat, seat.join(), as_json=as_json)
 
 
@@ -47,7 +49,7 @@ def leave(connection: Connection, yes: YesOption = False, as_json: JsonOption = 
     """Ask to serve no longer; you serve on until the rotation delay is over. Run it again then, and `release` after the unbonding period."""
     with connection.session() as session:
         confirm(f"Leave the committee as {session.account.address}?", yes=yes)
-        seat = CommitteeSeat(session.account)
+        seat = _seat(session)
         _print_seat(session, seat, seat.leave(), as_json=as_json)
 
 
@@ -56,7 +58,7 @@ def leave(connection: Connection, yes: YesOption = False, as_json: JsonOption = 
 def release(connection: Connection, as_json: JsonOption = False) -> None:
     """Take the stake back, once you have left and the unbonding period is over."""
     with connection.session() as session:
-        seat = CommitteeSeat(session.account)
+        seat = _seat(session)
         _print_seat(session, seat, [seat.release()], as_json=as_json)
 
 
@@ -73,7 +75,7 @@ def claim(
 
     with connection.session() as session:
         before = session.account.wallet_credits()
-        done = CommitteeFees(session.account, session.node, CommitteeSeat(session.account)).collect(wait)
+        done = CommitteeFees(session.account, session.node, _seat(session)).collect(wait)
         held = session.account.wallet_credits()
     record = {
         "paid": format_credits(held - before),
@@ -98,7 +100,7 @@ def slash(
 
     job_id = parse_bytes32(job)
     with connection.session() as session:
-        receipt = CommitteeFees(session.account, session.node, CommitteeSeat(session.account)).slash(job_id)
+        receipt = CommitteeFees(session.account, session.node, _seat(session)).slash(job_id)
     print_record({"job": job_id, "tx": receipt.tx_hash, "gas": receipt.gas_used}, as_json=as_json)
 
 
@@ -175,6 +177,13 @@ def probe(
     print_record(record, as_json=as_json)
 
 
+def _seat(session: Session) -> CommitteeSeat:
+    """The account's place in the committee."""
+    from computility.services.committee_seat import CommitteeSeat
+
+    return CommitteeSeat(session.account)
+
+
 def _print_seat(session: Session, seat: CommitteeSeat, sent: Sequence[Receipt], *, as_json: bool) -> None:
     duty, _ = seat.duty()
     record = {
@@ -223,7 +232,7 @@ def serve(
     set_up_log(verbose=verbose)
     fee = parse_credits(least_fee)
     with connection.session(confirmations=confirmations, wait_s=SERVICE_WAITS_S) as session:
-        seat = CommitteeSeat(session.account) if session.config["committee"] else None
+        seat = _seat(session) if session.config["committee"] else None
         reader = session.account.reader_key()
         executors = ExecutorSet([SealedExecutor(WasmExecutor(timeout_s=job_timeout), reader)])
         if config is not None:
