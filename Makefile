@@ -110,18 +110,21 @@ $(STAMPS)/sandbox:
 # ---------------------------------------------------------------- tests
 
 test: setup-test
-	@$(MAKE) --no-print-directory -j 2 test-contracts test-brownie
-	npm test --workspace frontend
-	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
+	@$(MAKE) --no-print-directory -j 2 test-brownie test-contracts test-page
+	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 	@mkdir -p $(LEFT_OUT); rm -f $(LEFT_OUT)/containers $(LEFT_OUT)/slurm
 	@PATH=$$PATH:/usr/sbin command -v slurmctld >/dev/null || echo 'Slurm is not installed, so no job ran on a cluster of it. Add it, as root: apt-get install slurmctld slurmd slurm-client munge' > $(LEFT_OUT)/slurm
 	@[ -n "$$COMPUTILITY_TEST_CONTAINERS" ] || echo 'Containers were not run: they want Podman and a quiet machine. Run them: COMPUTILITY_TEST_CONTAINERS=1 $(BIN)/pytest tests/integration/execution/test_container_executor.py tests/integration/services/test_container_trade.py' > $(LEFT_OUT)/containers
 	@$(MAKE) --no-print-directory left-out
 
-# Side by side: each waits for minutes for a compiler that uses one core. Brownie says what it did when it is done.
-.PHONY: test-contracts test-brownie
+# Two at a time: Brownie waits for minutes for a compiler that uses one core, and says what it did when it is done. pytest has three
+# workers on two cores, as half of what its tests do is to wait for chains and agents.
+.PHONY: test-contracts test-page test-brownie
 test-contracts:
 	scripts/forge test
+
+test-page:
+	npm test --workspace frontend
 
 test-brownie:
 	@if [ -f $(STAMPS)/brownie ]; then \
