@@ -37,7 +37,7 @@ demo: setup
 
 setup: $(STAMPS)/python $(STAMPS)/node $(STAMPS)/contracts $(STAMPS)/page
 
-setup-test: $(STAMPS)/node-test $(STAMPS)/python-test setup $(STAMPS)/brownie $(STAMPS)/proofs $(STAMPS)/browser $(STAMPS)/sandbox $(STAMPS)/ray
+setup-test: $(STAMPS)/node-test $(STAMPS)/python-test setup $(STAMPS)/brownie $(STAMPS)/proofs $(STAMPS)/browser $(STAMPS)/sandbox $(STAMPS)/containers $(STAMPS)/slurm $(STAMPS)/ray
 
 prerequisites:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { echo 'Computility needs Python 3.11 or later: install it, or name it with make PYTHON=/path/to/python3.11' >&2; exit 1; }
@@ -101,20 +101,21 @@ $(STAMPS)/browser: scripts/find_chromium.mjs $(STAMPS)/node-test
 	@mkdir -p $(@D) $(LEFT_OUT); rm -f $(LEFT_OUT)/browser
 	node scripts/find_chromium.mjs --install > $@ || { rm -f $@; echo 'No Chromium starts here, so the browser journey did not run. Add it: apt-get install chromium, or CHROMIUM_PATH=/path/to/chromium' > $(LEFT_OUT)/browser; }
 
-# bubblewrap is a package of the system: installed where this may be done, else left out.
+# Packages of the system. The tests say themselves why they are skipped where a container or a cluster does not start all the same.
 $(STAMPS)/sandbox:
-	@mkdir -p $(@D) $(LEFT_OUT); rm -f $(LEFT_OUT)/sandbox
-	@command -v bwrap >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && { apt-get install -y -qq bubblewrap >/dev/null 2>&1 || { apt-get update -qq >/dev/null 2>&1 && apt-get install -y -qq bubblewrap >/dev/null 2>&1; }; } || true; }
-	@if command -v bwrap >/dev/null; then touch $@; else echo 'bubblewrap is not installed, so the tests of the sandbox did not run. Add it: apt-get install bubblewrap' > $(LEFT_OUT)/sandbox; fi
+	@mkdir -p $(@D); scripts/system_package bwrap 'the tests of the sandbox' bubblewrap && touch $@ || true
+
+$(STAMPS)/containers:
+	@mkdir -p $(@D); scripts/system_package podman 'the tests of containers' podman runc && touch $@ || true
+
+$(STAMPS)/slurm:
+	@mkdir -p $(@D); scripts/system_package slurmctld 'the tests of a Slurm cluster' slurmctld slurmd slurm-client munge && touch $@ || true
 
 # ---------------------------------------------------------------- tests
 
 test: setup-test
 	@$(MAKE) --no-print-directory -j 2 test-brownie test-contracts test-page
 	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
-	@mkdir -p $(LEFT_OUT); rm -f $(LEFT_OUT)/containers $(LEFT_OUT)/slurm
-	@PATH=$$PATH:/usr/sbin command -v slurmctld >/dev/null || echo 'Slurm is not installed, so no job ran on a cluster of it. Add it, as root: apt-get install slurmctld slurmd slurm-client munge' > $(LEFT_OUT)/slurm
-	@[ -n "$$COMPUTILITY_TEST_CONTAINERS" ] || echo 'Containers were not run: they want Podman and a quiet machine. Run them: COMPUTILITY_TEST_CONTAINERS=1 $(BIN)/pytest tests/integration/execution/test_container_executor.py tests/integration/services/test_container_trade.py' > $(LEFT_OUT)/containers
 	@$(MAKE) --no-print-directory left-out
 
 # Two at a time: Brownie waits for minutes for a compiler that uses one core, and says what it did when it is done. pytest has three

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import os
+import fcntl
 import re
 import shutil
 import subprocess
 import tarfile
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -105,13 +106,17 @@ def image_of_this_machine(engine: Engine, folder: Path) -> str:
 
 @contextlib.contextmanager
 def container_engine(folder: Path) -> Iterator[tuple[Engine, str]]:
-    """A Podman that starts containers, with storage of its own, and an image by digest; skips where there is none, and unless it is asked for: beside
-    other tests an engine is too slow for the limits that are tried."""
-    if "COMPUTILITY_TEST_CONTAINERS" not in os.environ:
-        pytest.skip("containers are run where COMPUTILITY_TEST_CONTAINERS=1 is set")
+    """A Podman that starts containers, with storage of its own, and an image by digest; skips where there is none.
+
+    Engines share their locks whatever their storage is, so another process of these tests waits for its turn.
+    """
     settings = folder / "storage.conf"
     settings.write_text(f'[storage]\ndriver = "vfs"\nrunroot = "{folder}/run"\ngraphroot = "{folder}/graph"\n')
-    with pytest.MonkeyPatch.context() as environment:
+    with (
+        (Path(tempfile.gettempdir()) / "computility-containers.lock").open("w") as turn,
+        pytest.MonkeyPatch.context() as environment,
+    ):
+        fcntl.flock(turn, fcntl.LOCK_EX)
         environment.setenv("CONTAINERS_STORAGE_CONF", str(settings))
         reason = "no container engine"
         image = ""

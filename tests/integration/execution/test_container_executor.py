@@ -36,8 +36,6 @@ from computility.execution.container.seccomp_profile import hardened_profile
 from computility.execution.content_store import FileContentStore
 from computility.execution.executor import AttemptId, RunState
 
-# Engines share locks: one process at a time.
-
 IMAGE = "docker.io/library/debian@sha256:" + "ab" * 32
 PLAN = ContainerPlan(
     name="computility-1",
