@@ -8,18 +8,18 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any, Final
 
-_BETWEEN_COLLECTIONS: Final = 50_000
+_BETWEEN_COLLECTIONS: Final = 20_000
 _BLS_ORDER: Final = 0x73EDA753299D7D483339D80809A1D80553BDA402FFFE5BFEFFFFFFFF00000001
 
 
 def start_sooner() -> None:
     """Prepare what is loaded next. To be called before anything that loads web3.py or eth_account.
 
-    - The collector of cycles looks every 50,000 allocations, not every 700: modules are hundreds of thousands of objects that stay.
+    - The collector of cycles looks every 20,000 allocations, not every 700: modules are hundreds of thousands of objects that stay.
     - eth_keyfile, by which eth_account reads keystores, loads an implementation of BLS signatures for the keystores of Ethereum's
       validators, and that computes for half a second while it is loaded. It is loaded when such a keystore is read, which is never.
     """
-    gc.set_threshold(_BETWEEN_COLLECTIONS, 20, 20)
+    gc.set_threshold(_BETWEEN_COLLECTIONS)
     if "py_ecc" not in sys.modules:
         sys.modules["py_ecc.bls"] = _Deferred("py_ecc.bls", G2ProofOfPossession=_DeferredScheme())
         sys.modules["py_ecc.bls12_381"] = _Deferred("py_ecc.bls12_381", curve_order=_BLS_ORDER)
