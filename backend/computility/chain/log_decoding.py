@@ -28,6 +28,33 @@ class RawLog:
     log_index: int
 
 
+def raw_log(
+    address: Address,
+    topics: tuple[bytes, ...],
+    data: bytes,
+    block_number: int,
+    block_hash: Bytes32,
+    tx_hash: Bytes32,
+    log_index: int,
+) -> RawLog:
+    """A ``RawLog``, past the constructor of a frozen class: an audit makes one of every log."""
+    made = object.__new__(RawLog)
+    object.__setattr__(
+        made,
+        "__dict__",
+        {
+            "address": address,
+            "topics": topics,
+            "data": data,
+            "block_number": block_number,
+            "block_hash": block_hash,
+            "tx_hash": tx_hash,
+            "log_index": log_index,
+        },
+    )
+    return made
+
+
 def event_of(contract: str, log: RawLog) -> Event | None:
     """As ``decode_log``; asked twice of the same log, it decodes once."""
     found: tuple[str, Event | None] | None = log.__dict__.get("_event")
@@ -68,9 +95,10 @@ def decode_log(contract: str, topics: tuple[bytes, ...], data: bytes) -> Event |
     if known is None:
         return None
     event, decode = known
-    if len(topics) != len(event.EVENT.indexed) + 1:
-        raise ChainMisbehaved(f"a {event.__name__} log has {len(topics)} topics, not {len(event.EVENT.indexed) + 1}")
-    return decode(b"".join(topics[1:]) + data)
+    count = len(event.EVENT.indexed) + 1
+    if len(topics) != count:
+        raise ChainMisbehaved(f"a {event.__name__} log has {len(topics)} topics, not {count}")
+    return decode(b"".join((*topics[1:], data)))
 
 
 @cache

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Final
+from functools import lru_cache
+from typing import Final, TypeVar
 
 from computility.chain.keccak import keccak256
 from computility.chain.rlp_encoding import (
@@ -23,6 +24,7 @@ _BRANCH: Final = 17
 _EMPTY: Final = b"\x80"
 _Entry = tuple[bytes, bytes]
 """Nibbles of a key, one a byte, and the value."""
+ValueT = TypeVar("ValueT")
 _Fetch = Callable[[bytes], bytes]
 """The node with a hash."""
 
@@ -75,8 +77,66 @@ class ListTrie:
 
 
 def list_root(values: Sequence[bytes]) -> bytes:
-    """The root hash of a list's trie."""
-    return ListTrie(values).root
+    """The root hash of a list's trie, none of ``values`` empty: as ``ListTrie`` has it, for half the time.
+
+    Which node is where follows from how many values there are.
+    """
+    if not values:
+        return EMPTY_ROOT
+    leaves, inner = _shape(len(values))
+    named: list[bytes] = []
+    node = b""
+    for index, path in leaves:
+        value = values[index]
+        length = len(value)
+        # Nearly all values are receipts: longer than 255 bytes and shorter than 64 KiB, so that both lengths have two bytes.
+        if 255 < length < 65_000:
+            head = (length + len(path) + 3).to_bytes(2, "big") + path
+            node = b"".join((b"\xf9", head, b"\xb9", length.to_bytes(2, "big"), value))
+            named.append(b"\xa0" + keccak256(node))
+        else:
+            node = encode_list((path, encode_bytes(value)))
+            named.append(_named(node))
+    for prefix, children in inner:
+        references = [_EMPTY if child is None else named[child] for child in children]
+        node = encode_list(references if prefix is None else (prefix, *references))
+        named.append(_named(node))
+    return keccak256(node)
+
+
+def _named(node: bytes) -> bytes:
+    """As the node above has it: itself, or its hash."""
+    return node if len(node) < _HASH else encode_bytes(keccak256(node))
+
+
+_Shape = tuple[list[tuple[int, bytes]], list[tuple[bytes | None, list[int | None]]]]
+"""Each leaf's item and path, as it is encoded; then the nodes above them, each after its children and the root last: an extension's path (None: a
+branch), and its children by their places in both lists (None: none)."""
+
+
+@lru_cache(maxsize=512)
+def _shape(count: int) -> _Shape:
+    leaves: list[tuple[int, bytes]] = []
+    inner: list[tuple[bytes | None, list[int | None]]] = []
+
+    def place(entries: Sequence[tuple[bytes, int]], depth: int) -> int:
+        first = entries[0][0]
+        if len(entries) == 1:
+            leaves.append((entries[0][1], _compact(first[depth:], leaf=True)))
+            return len(leaves) - 1
+        shared = _shared(first, entries[-1][0], depth)
+        if shared > depth:
+            child = place(entries, shared)
+            inner.append((_compact(first[depth:shared], leaf=False), [child]))
+        else:
+            children: list[int | None] = [None] * _BRANCH
+            for nibble, group in _by_nibble(entries, depth):
+                children[nibble] = place(group, depth + 1)
+            inner.append((None, children))
+        return count + len(inner) - 1
+
+    place(sorted((_nibbles(encode_integer(index)), index) for index in range(count)), 0)
+    return leaves, inner
 
 
 def value_at(root: bytes, index: int, proof: Sequence[bytes]) -> bytes:
@@ -149,7 +209,9 @@ def _shared(first: bytes, last: bytes, depth: int) -> int:
     return depth
 
 
-def _by_nibble(entries: Sequence[_Entry], depth: int) -> Iterator[tuple[int, Sequence[_Entry]]]:
+def _by_nibble(
+    entries: Sequence[tuple[bytes, ValueT]], depth: int
+) -> Iterator[tuple[int, Sequence[tuple[bytes, ValueT]]]]:
     start = 0
     for end in range(1, len(entries) + 1):
         if end == len(entries) or entries[end][0][depth] != entries[start][0][depth]:

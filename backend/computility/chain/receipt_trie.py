@@ -73,6 +73,10 @@ class ProvenLog:
     data: bytes
 
 
+PlainLog = tuple[bytes, tuple[bytes, ...], bytes]
+"""Address, topics and data of a log, where there are many of them."""
+
+
 @dataclass(frozen=True)
 class ProvenReceipt:
     """A receipt as it is hashed."""
@@ -157,10 +161,20 @@ def receipts_trie(receipts: Sequence[Mapping[str, Any]]) -> ListTrie:
     return ListTrie([encode_receipt(receipt) for receipt in receipts])
 
 
+class Bloom:
+    """The bits that a value (an address, a topic) sets in a logs bloom (yellow paper, 4.3.1)."""
+
+    def __init__(self, value: bytes) -> None:
+        self._mask = _bloom_mask(value)
+
+    def may_be_in(self, bloom: bytes) -> bool:
+        """Whether a logs bloom (256 bytes) leaves room for a log that names it: False is certain."""
+        return int.from_bytes(bloom, "big") & self._mask == self._mask
+
+
 def bloom_may_hold(bloom: bytes, *values: bytes) -> bool:
-    """Whether a logs bloom (256 bytes) leaves room for a log of all these addresses and topics: False is certain (yellow paper, 4.3.1)."""
-    filled = int.from_bytes(bloom, "big")
-    return all(filled & mask == mask for mask in map(_bloom_mask, values))
+    """Whether a logs bloom (256 bytes) leaves room for a log of all these addresses and topics: False is certain."""
+    return all(Bloom(value).may_be_in(bloom) for value in values)
 
 
 # ---------------------------------------------------------------- from bytes
@@ -216,6 +230,18 @@ def parse_receipt(encoded: bytes) -> ProvenReceipt:
     return ProvenReceipt(kind, None if len(outcome) == 32 else outcome == b"\1", tuple(_parse_log(log) for log in logs))
 
 
+def receipt_logs(encoded: bytes) -> Sequence[PlainLog]:
+    """The logs of a receipt: what ``parse_receipt`` has of them, for a quarter of the time.
+
+    Raises:
+        InvalidProof: as there.
+    """
+    try:
+        return _usual_logs(encoded)
+    except (IndexError, KeyError, _Unusual):
+        return [(log.address, log.topics, log.data) for log in parse_receipt(encoded).logs]
+
+
 # ---------------------------------------------------------------- inside
 
 
@@ -226,6 +252,64 @@ def _parse_log(item: Any) -> ProvenLog:
     if len(address) != 20 or any(len(topic) != 32 for topic in topics):
         raise InvalidProof("a log's address has 20 bytes and its topics have 32")
     return ProvenLog(address, tuple(topics), data)
+
+
+class _Unusual(Exception):  # no error: the way for the usual is not the way for this
+    """Not of the form that nearly every receipt has, to the last byte."""
+
+
+_TOPICS: Final = {b"\xe1\xa0": (1, 1), b"\xf8\x42": (2, 2), b"\xf8\x63": (2, 3), b"\xf8\x84": (2, 4)}
+"""The first two bytes of a log's topics → how long the list's head is, and how many there are."""
+
+
+def _usual_logs(encoded: bytes) -> list[PlainLog]:
+    # Whatever is passed over here is held against its one spelling too: both ways accept the same bytes.
+    at, end = _usual_list(encoded, 1 if 0 < encoded[0] <= _LAST_TYPE else 0)
+    gas = encoded[at + 1]
+    if end != len(encoded) or encoded[at] not in (0x01, 0x80) or not 0x82 <= gas <= 0xA0 or not encoded[at + 2]:
+        raise _Unusual
+    at += gas - 0x80 + 2
+    if encoded[at : at + 3] != b"\xb9\x01\x00":
+        raise _Unusual
+    at, logs_end = _usual_list(encoded, at + 3 + _BLOOM_BYTES)
+    if logs_end != end:
+        raise _Unusual
+    logs: list[PlainLog] = []
+    while at < end:
+        at, log_end = _usual_list(encoded, at)
+        topics_at = at + 21
+        head, count = _TOPICS[encoded[topics_at : topics_at + 2]]
+        first = topics_at + head
+        data_at = first + 33 * count
+        if encoded[at] != 0x94 or encoded[first:data_at:33] != b"\xa0" * count:
+            raise _Unusual
+        topics = tuple([encoded[topic : topic + 32] for topic in range(first + 1, data_at, 33)])
+        size = encoded[data_at]
+        if size == 0xB8:
+            start, length, least = data_at + 2, encoded[data_at + 1], 56
+        elif size == 0xB9:
+            start, length, least = data_at + 3, encoded[data_at + 1] << 8 | encoded[data_at + 2], 256
+        else:
+            start, length, least = data_at + 1, size - 0x80, 0
+        if start + length != log_end or length < least or length == 1 or (not least and length > 55):
+            raise _Unusual
+        logs.append((encoded[at + 1 : topics_at], topics, encoded[start:log_end]))
+        at = log_end
+    return logs
+
+
+def _usual_list(encoded: bytes, at: int) -> tuple[int, int]:
+    first = encoded[at]
+    if first == 0xF9:
+        start, length, least = at + 3, encoded[at + 1] << 8 | encoded[at + 2], 256
+    elif first == 0xF8:
+        start, length, least = at + 2, encoded[at + 1], 56
+    else:
+        start, length, least = at + 1, first - 0xC0, 0
+    end = start + length
+    if length < least or end > len(encoded) or (not least and length > 55):
+        raise _Unusual
+    return start, end
 
 
 def _encode_log(log: Mapping[str, Any]) -> bytes:

@@ -49,7 +49,7 @@ class RpcClient:
             raise ChainUnavailable("a chain endpoint is an http or https URL, like http://127.0.0.1:8545")
         self.name = parts.hostname + (f":{parts.port}" if parts.port else "")
         self._client = httpx.Client(timeout=timeout_s, transport=transport, follow_redirects=False)
-        self._timeout_s = timeout_s
+        self.timeout_s = timeout_s
         self._ids = itertools.count(1)
 
     def __repr__(self) -> str:
@@ -173,7 +173,7 @@ class RpcClient:
             return retrying(self._post_once, content)
         except httpx.TimeoutException as error:
             raise ChainUnavailable(
-                f"the chain endpoint {self.name} did not answer within {self._timeout_s:g} s; try again, or use another"
+                f"the chain endpoint {self.name} did not answer within {self.timeout_s:g} s; try again, or use another"
             ) from error
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise ChainUnavailable(

@@ -27,6 +27,33 @@ class EventOrigin:
     timestamp: int
 
 
+def event_origin(
+    chain_id: ChainId,
+    block_hash: Bytes32,
+    block_number: int,
+    log_index: int,
+    tx_hash: Bytes32,
+    address: Address,
+    timestamp: int,
+) -> EventOrigin:
+    """An ``EventOrigin``, past the constructor of a frozen class: an audit makes one for every event."""
+    made = object.__new__(EventOrigin)
+    object.__setattr__(
+        made,
+        "__dict__",
+        {
+            "chain_id": chain_id,
+            "block_hash": block_hash,
+            "block_number": block_number,
+            "log_index": log_index,
+            "tx_hash": tx_hash,
+            "address": address,
+            "timestamp": timestamp,
+        },
+    )
+    return made
+
+
 @dataclass(frozen=True)
 class EventField:
     """One parameter of an event."""
@@ -51,19 +78,13 @@ class EventType:
             raise ValueError(f"not an event declaration: {declaration}")
         self.name = match[1]
         self.fields = tuple(_field(part) for part in match[2].split(","))
+        self.indexed = tuple(field for field in self.fields if field.indexed)
+        """The fields that travel as topics, in order."""
+        self.data = tuple(field for field in self.fields if not field.indexed)
+        """The fields that travel as data, in order."""
         self.topic: Bytes32 = keccak_bytes32(
             f"{self.name}({','.join(_abi_type(f.type) for f in self.fields)})".encode()
         )
-
-    @property
-    def indexed(self) -> tuple[EventField, ...]:
-        """The fields that travel as topics, in order."""
-        return tuple(field for field in self.fields if field.indexed)
-
-    @property
-    def data(self) -> tuple[EventField, ...]:
-        """The fields that travel as data, in order."""
-        return tuple(field for field in self.fields if not field.indexed)
 
 
 def _field(declared: str) -> EventField:

@@ -241,8 +241,9 @@ def _closed(record: JobRecord, event: JobClosed, origin: EventOrigin) -> JobReco
 def _changed(record: JobRecord, **changes: Any) -> JobRecord:
     # ``dataclasses.replace`` goes through the constructor of thirty frozen fields: six times as long, for each event of an indexer.
     after = object.__new__(JobRecord)
-    after.__dict__.update(record.__dict__)
-    after.__dict__.update(changes)
+    values = record.__dict__.copy()
+    values.update(changes)
+    object.__setattr__(after, "__dict__", values)
     return after
 
 

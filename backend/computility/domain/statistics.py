@@ -62,6 +62,13 @@ class Tally(NamedTuple):
         high = max(self.price_high, other.price_high)
         return Tally._make((*sums, min(lows, default=0), high, max(self.block, other.block)))
 
+    @classmethod
+    def sum_of(cls, tallies: Sequence[Tally]) -> Tally:
+        """All of some together, of one at least."""
+        *sums, lows, highs, blocks = zip(*tallies, strict=True)
+        low = min((low for low in lows if low), default=0)
+        return cls._make((*map(sum, sums), low, max(highs), max(blocks)))
+
     @property
     def mean_price(self) -> int | None:
         """Atoms a unit, weighted by units, rounded down; None where nothing was paid for."""

@@ -5,8 +5,11 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from typing import Any, Final
+
+from sqlmodel import Session
 
 from computility.chain.connection import ChainConnection
 from computility.chain.deployments import Deployments
@@ -21,10 +24,12 @@ from computility.domain.statistics import TOTAL, Scope
 from computility.services.conservation import Conservation
 from computility.services.contract_directory import ContractDirectory
 from computility.services.ledger_replay import LedgerReplay
-from computility.services.ledger_source import LedgerSource, RpcSource, walk
+from computility.services.ledger_source import LedgerSource, RpcSource, SourcedBlock
+from computility.services.ledger_walk import PROCESS_FROM_BLOCKS, LedgerProcess, walk
 from computility.services.row_comparison import Difference, compare, compare_jobs
 from computility.services.uncollected import uncollected
 from computility.store import accounts, blocks, institutions, ledgers, providers, rewards, scores, statistics
+from computility.store.blocks import CursorRow
 from computility.store.bulk_write import BulkWriter
 from computility.store.engine import Database
 from computility.store.ledgers import LIVE
@@ -88,13 +93,19 @@ class Auditor:
         database: Database,
         deployments: Deployments,
         source: LedgerSource | None = None,
+        *,
+        process_from: int = PROCESS_FROM_BLOCKS,
     ) -> None:
-        """With a ``source`` the events come from there, and the contracts are not asked: a file knows no contract."""
+        """With a ``source`` the events come from there, and the contracts are not asked: a file knows no contract.
+
+        Of ``process_from`` blocks and more another process proves them, and balances the money.
+        """
         self._chain = chain
         self._database = database
         self._deployments = deployments
         self._directory = ContractDirectory(deployments)
         self._source = source
+        self._process_from = process_from
         self._lock = threading.Lock()
 
     def audit(
@@ -116,10 +127,15 @@ class Auditor:
             self._lock.release()
 
     def _audit(self, progress: Progress, conservation: Conservation | None) -> AuditReport:
-        snapshot = self._snapshot()
-        if snapshot is None:
-            return AuditReport(True, None, (), AuditCounts(0, 0, 0, 0), int(time.time()))
-        replay = self._replay(snapshot, progress, conservation)
+        with ExitStack() as stack:
+            with self._database.unit_of_work() as session:
+                cursor = blocks.cursor_of(session, self._deployments.chain_id)
+                if cursor is None:
+                    return AuditReport(True, None, (), AuditCounts(0, 0, 0, 0), int(time.time()))
+                # Another process proves the first blocks while the rows are read here.
+                walked = stack.enter_context(self._walked(cursor.number, conservation))
+                snapshot = self._snapshot(session, cursor)
+            replay = self._replay(snapshot, walked, progress)
         differences = [
             *compare_jobs(snapshot.ledger, snapshot.jobs, replay.jobs.values()),
             *compare(snapshot.tables, _tables_of(replay)),
@@ -139,80 +155,89 @@ class Auditor:
             checked_at=int(time.time()),
         )
 
-    def _snapshot(self) -> _Snapshot | None:
-        chain_id = self._deployments.chain_id
-        with self._database.unit_of_work() as session:
-            cursor = blocks.cursor_of(session, chain_id)
-            if cursor is None:
-                return None
-            tables = {
-                "accounts": {
-                    f"{row.escrow}/{row.account}": {"free": row.free, "locked": row.locked}
-                    for row in accounts.all_accounts(session, chain_id)
-                },
-                "fees": {row.escrow: {"amount": row.amount} for row in accounts.all_fees(session, chain_id)},
-                "scores": {
-                    f"{row.escrow}/{row.account}/{row.role}": _standing_fields(row.record())
-                    for row in scores.all_scores(session, chain_id)
-                },
-                "providers": {
-                    f"{row.registry_address}/{row.address}": _provider_fields(row.record())
-                    for row in providers.all_providers(session, chain_id)
-                },
-                "rewards": {
-                    f"{row.registry_address}/{row.address}": _reward_fields(row.record())
-                    for row in rewards.all_rewards(session, chain_id)
-                },
-                "statistics": {
-                    _statistics_key(
-                        Scope(row.scope), row.day, _subject(Scope(row.scope), row.subject)
-                    ): row.tally()._asdict()
-                    for row in statistics.all_statistics(session, chain_id)
-                },
-                "score_history": {
-                    f"{row.escrow}/{row.account}/{row.role}/{row.day}": {
-                        **_standing_fields(row.record()),
-                        "block": row.block,
-                    }
-                    for row in statistics.all_history(session, chain_id)
-                },
-                "members": {
-                    f"{row.institution}/{row.account}": asdict(row.record())
-                    for row in institutions.all_members(session, chain_id)
-                },
-                "disputes": {
-                    f"{row.institution}/{int.from_bytes(row.id, 'big')}": asdict(row.record())
-                    for row in institutions.all_disputes(session, chain_id)
-                },
-                "dispute_votes": {
-                    f"{row.institution}/{int.from_bytes(row.dispute, 'big')}/{row.round}/{row.arbiter}": asdict(
-                        row.record()
-                    )
-                    for row in institutions.all_votes(session, chain_id)
-                },
-                "operations": {
-                    f"{row.institution}/{row.id}": asdict(row.record())
-                    for row in institutions.all_operations(session, chain_id)
-                },
-            }
-            live = ledgers.ledger_in_state(session, chain_id, LIVE)
-            assert live is not None
-            assert live.id is not None
-            rows = {row[ID]: row for row in BulkWriter(session.connection()).every_row(JOBS.table, live.id)}
-            (head,) = blocks.blocks_down_from(session, chain_id, cursor.number, 1)
-            return _Snapshot(cursor.number, Bytes32(cursor.hash), head.timestamp, tables, live.id, rows)
+    @contextmanager
+    def _walked(self, last: int, conservation: Conservation | None) -> Iterator[Iterator[SourcedBlock]]:
+        """The proven blocks up to ``last``, over which ``conservation`` is folded: it is when this context ends."""
+        source = self._source or RpcSource(self._chain.rpc, self._deployments, last)
+        if source.last < last:
+            raise InvalidMessage(f"the ledger file ends at block {source.last}, and the store is at {last}")
+        first = source.deployments.generations[0].block
+        if last - first + 1 < self._process_from or (conservation is not None and not conservation.can_be_sent):
+            walked = walk(source, last)
+            yield walked if conservation is None else conservation.check(walked)
+            return
+        with LedgerProcess(source, first, last, conservation) as process:
+            yield process.blocks()
+            if conservation is not None and process.folded is not None:
+                conservation.take_over(process.folded)
 
-    def _replay(self, snapshot: _Snapshot, progress: Progress, conservation: Conservation | None) -> LedgerReplay:
+    def _snapshot(self, session: Session, cursor: CursorRow) -> _Snapshot:
+        chain_id = self._deployments.chain_id
+        tables = {
+            "accounts": {
+                f"{row.escrow}/{row.account}": {"free": row.free, "locked": row.locked}
+                for row in accounts.all_accounts(session, chain_id)
+            },
+            "fees": {row.escrow: {"amount": row.amount} for row in accounts.all_fees(session, chain_id)},
+            "scores": {
+                f"{row.escrow}/{row.account}/{row.role}": _standing_fields(row.record())
+                for row in scores.all_scores(session, chain_id)
+            },
+            "providers": {
+                f"{row.registry_address}/{row.address}": _provider_fields(row.record())
+                for row in providers.all_providers(session, chain_id)
+            },
+            "rewards": {
+                f"{row.registry_address}/{row.address}": _reward_fields(row.record())
+                for row in rewards.all_rewards(session, chain_id)
+            },
+            "statistics": {
+                _statistics_key(
+                    Scope(row.scope), row.day, _subject(Scope(row.scope), row.subject)
+                ): row.tally()._asdict()
+                for row in statistics.all_statistics(session, chain_id)
+            },
+            "score_history": {
+                f"{row.escrow}/{row.account}/{row.role}/{row.day}": {
+                    **_standing_fields(row.record()),
+                    "block": row.block,
+                }
+                for row in statistics.all_history(session, chain_id)
+            },
+            "members": {
+                f"{row.institution}/{row.account}": asdict(row.record())
+                for row in institutions.all_members(session, chain_id)
+            },
+            "disputes": {
+                f"{row.institution}/{int.from_bytes(row.id, 'big')}": asdict(row.record())
+                for row in institutions.all_disputes(session, chain_id)
+            },
+            "dispute_votes": {
+                f"{row.institution}/{int.from_bytes(row.dispute, 'big')}/{row.round}/{row.arbiter}": asdict(
+                    row.record()
+                )
+                for row in institutions.all_votes(session, chain_id)
+            },
+            "operations": {
+                f"{row.institution}/{row.id}": asdict(row.record())
+                for row in institutions.all_operations(session, chain_id)
+            },
+        }
+        live = ledgers.ledger_in_state(session, chain_id, LIVE)
+        assert live is not None
+        assert live.id is not None
+        rows = {row[ID]: row for row in BulkWriter(session.connection()).every_row(JOBS.table, live.id)}
+        (head,) = blocks.blocks_down_from(session, chain_id, cursor.number, 1)
+        return _Snapshot(cursor.number, Bytes32(cursor.hash), head.timestamp, tables, live.id, rows)
+
+    def _replay(self, snapshot: _Snapshot, walked: Iterator[SourcedBlock], progress: Progress) -> LedgerReplay:
         replay = LedgerReplay(self._deployments.chain_id, self._directory)
-        source = self._source or RpcSource(self._chain.rpc, self._deployments, snapshot.number)
-        if source.last < snapshot.number:
-            raise InvalidMessage(f"the ledger file ends at block {source.last}, and the store is at {snapshot.number}")
         total = snapshot.number - self._deployments.generations[0].block + 1
         last: Bytes32 | None = None
-        walked = walk(source, snapshot.number)
-        for done, block in enumerate(conservation.check(walked) if conservation else walked, 1):
+        for done, block in enumerate(walked, 1):
+            timestamp = block.header.timestamp
             for log in block.logs:
-                replay.fold(log, block.header.timestamp)
+                replay.fold(log, timestamp)
             last = block.header.hash
             if done % _PROGRESS_BLOCKS == 0 or done == total:
                 progress(done, total)

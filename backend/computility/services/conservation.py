@@ -10,9 +10,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 
-from computility.chain.connection import ChainConnection
 from computility.chain.log_decoding import RawLog, event_of
 from computility.domain.errors import ChainMisbehaved
 from computility.domain.events import (
@@ -31,8 +30,13 @@ from computility.domain.identifiers import Address, Bytes32
 from computility.domain.ledger import Balance, Movement, movement_of
 from computility.domain.terms import Terms
 from computility.services.contract_directory import ContractDirectory
-from computility.services.ledger_source import LedgerSource, SourcedBlock, walk
+from computility.services.ledger_source import LedgerSource, SourcedBlock
+from computility.services.ledger_walk import walk
 from computility.services.stake_books import StakeBooks
+
+if TYPE_CHECKING:
+    # Where it is folded in a process of its own nobody asks the contracts.
+    from computility.chain.connection import ChainConnection
 
 # What a close pays, by the field of its event: its name in the totals, and the part of the lock that it comes from.
 _LEGS: Final = {
@@ -98,6 +102,7 @@ class Conservation:
     ) -> None:
         """``chain`` answers for the contracts; without it (an offline file) only events are held against each other."""
         self._source = source
+        self._chain_id = source.deployments.chain_id
         self._chain = chain
         self._every_block = every_block
         self._directory = ContractDirectory(source.deployments)
@@ -112,15 +117,31 @@ class Conservation:
         }
         self.stakes: dict[Address, StakeBooks] = {registry: StakeBooks() for registry in self._registries.values()}
         self.events = 0
+        self.blocks = 0
+        self._imbalance: Imbalance | None = None
+        self._last: SourcedBlock | None = None
+
+    @property
+    def can_be_sent(self) -> bool:
+        """Whether another process may fold it: not while it asks the contracts on the way."""
+        return not self._every_block
+
+    def __getstate__(self) -> dict[str, Any]:
+        """For another process, which is given the blocks, and does not ask the contracts."""
+        last = self._last and SourcedBlock(self._last.header, ())
+        return {**self.__dict__, "_chain": None, "_source": None, "_last": last}
+
+    def take_over(self, folded: Conservation) -> None:
+        """What another process folded of it. The contracts are asked now."""
+        self.__dict__.update(folded.__dict__, _chain=self._chain, _source=self._source)
+        self._ask_at_the_end()
 
     def check(self, blocks: Iterator[SourcedBlock] | None = None) -> Iterator[SourcedBlock]:
         """Fold all blocks; ``report`` says what came of it. Yields each block after it is checked, and ends at the first imbalance.
 
         With ``blocks``, as somebody else walks them, it passes them all on: another fold can use the same pass.
         """
-        self._imbalance: Imbalance | None = None
-        self._last: SourcedBlock | None = None
-        self.blocks = 0
+        self._imbalance, self._last, self.blocks = None, None, 0
         walked = walk(self._source) if blocks is None else blocks
         for block in walked:
             self._last = block
@@ -133,7 +154,10 @@ class Conservation:
             if self._imbalance:
                 yield from blocks or ()
                 return
-        if self._chain and self._last and not self._every_block:
+        self._ask_at_the_end()
+
+    def _ask_at_the_end(self) -> None:
+        if self._chain and self._last and not self._every_block and self._imbalance is None:
             everyone = {escrow: set(books.balances) for escrow, books in self.books.items()}
             self._imbalance = next(self._ask(self._last.header.number, everyone), None)
             if self._imbalance:
@@ -211,7 +235,7 @@ class Conservation:
         if event is None:
             return
         origin = EventOrigin(
-            self._source.deployments.chain_id,
+            self._chain_id,
             log.block_hash,
             log.block_number,
             log.log_index,

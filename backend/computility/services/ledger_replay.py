@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
+from typing import Final
 
 from computility.chain.log_decoding import RawLog, event_of
 from computility.domain import job as job_fold
 from computility.domain import provider as provider_fold
+from computility.domain.event import event_origin
 from computility.domain.events import Event, EventOrigin, JobDisputed
 from computility.domain.identifiers import Address, Bytes32, ChainId
 from computility.domain.institutions import dispute_of
@@ -19,8 +21,12 @@ from computility.domain.score_slot import ScoreSlot
 from computility.domain.scores import Role, standings_after
 from computility.domain.standing import Standing
 from computility.domain.statistics import TOTAL, Scope, Tally, close_of, day_of, dispute, opening, tallies_of
+from computility.domain.terms import Terms
 from computility.services.contract_directory import ContractDirectory
 from computility.services.institution_books import InstitutionBooks
+
+_NO_JOB: Final[tuple[int, None]] = 0, None
+_TALLIES_AT_ONCE: Final = 1_000
 
 
 class LedgerReplay:
@@ -60,7 +66,7 @@ class LedgerReplay:
         if event is None:
             return
         self.events += 1
-        origin = EventOrigin(
+        origin = event_origin(
             self._chain_id, log.block_hash, log.block_number, log.log_index, log.tx_hash, log.address, timestamp
         )
         if contract == "ProviderRegistry" and not isinstance(event, provider_fold.OF_NO_PROVIDER):
@@ -87,32 +93,40 @@ class LedgerReplay:
         return {job: (self._homes[job], record) for job, (_, record) in self.jobs.items()}
 
     def _fold_escrow(self, event: Event, origin: EventOrigin, generation: int) -> None:
-        before = self.jobs[event.job_id][1] if event.job_id in self.jobs else None
-        if event.job_id is not None:
+        terms: Terms | None = None
+        job_id = event.job_id
+        if job_id is not None:
+            _, before = self.jobs.get(job_id, _NO_JOB)
+            terms = None if before is None else before.terms
             job = job_fold.apply_event(before, event, origin)
-            self.jobs[event.job_id] = generation, job
-            self._homes[event.job_id] = origin.address
+            self.jobs[job_id] = generation, job
+            if before is None:
+                self._homes[job_id] = origin.address
             if job.state is JobState.CLOSED:
                 self._score(origin, job)
             elif isinstance(event, JobDisputed):
                 self.disputes.append((event.job, origin.timestamp, origin.block_number))
-        movement = movement_of(event, before.terms if before else None)
+        movement, escrow, balances = movement_of(event, terms), origin.address, self.balances
         for account, delta in movement.accounts.items():
-            key = origin.address, account
-            self.balances[key] = self.balances.get(key, Balance()) + delta
+            key = escrow, account
+            known = balances.get(key)
+            balances[key] = delta if known is None else known + delta
         if movement.fees:
-            self.fees[origin.address] += movement.fees
+            self.fees[escrow] += movement.fees
 
     def statistics(self) -> dict[tuple[Scope, int, str], Tally]:
         """Everything added up again from the jobs, by scope, day and subject (``0x`` hex; empty for the market): what kept sums are held against."""
-        # By day, resource and provider first: two additions a job instead of twelve.
-        gathered: dict[tuple[int, str, str], Tally] = {}
+        # By day, resource and provider first, and many at a time: an addition for each job would be most of an audit's end.
+        gathered: dict[tuple[int, str, str], list[Tally]] = defaultdict(list)
         for job, day, tally in self._contributions():
             assert job.terms is not None
-            of = day, job.terms.resource, job.terms.provider
-            gathered[of] = tally if (before := gathered.get(of)) is None else before.plus(tally)
+            some = gathered[day, job.terms.resource, job.terms.provider]
+            some.append(tally)
+            if len(some) >= _TALLIES_AT_ONCE:
+                some[:] = [Tally.sum_of(some)]
         sums: dict[tuple[Scope, int, str], Tally] = {}
-        for (day, resource, provider), tally in gathered.items():
+        for (day, resource, provider), tallies in gathered.items():
+            tally = Tally.sum_of(tallies)
             for subject in ((Scope.MARKET, ""), (Scope.RESOURCE, resource), (Scope.PROVIDER, provider)):
                 for key in ((subject[0], day, subject[1]), (subject[0], TOTAL, subject[1])):
                     sums[key] = sums.get(key, Tally()).plus(tally)

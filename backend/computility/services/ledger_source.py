@@ -8,38 +8,33 @@ from __future__ import annotations
 
 import gzip
 import itertools
-import multiprocessing
-from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import orjson
 
 from computility.chain.deployments import Deployments, parse_deployments
-from computility.chain.log_decoding import RawLog
+from computility.chain.log_decoding import RawLog, raw_log
 from computility.chain.patricia_trie import list_root
 from computility.chain.receipt_trie import (
+    Bloom,
     ProvenHeader,
-    bloom_may_hold,
     encode_receipt,
     parse_header,
-    parse_receipt,
+    receipt_logs,
     require_block_hash,
 )
-from computility.chain.rpc import RpcClient
-from computility.domain.errors import ChainMisbehaved, InvalidMessage, InvalidProof, NodeBusy, RpcRefused
-from computility.domain.identifiers import Address, Bytes32
+from computility.domain.errors import ChainMisbehaved, InvalidMessage, InvalidProof, RpcRefused
+from computility.domain.identifiers import Bytes32
 from computility.services.contract_directory import ContractDirectory
 
+if TYPE_CHECKING:
+    # A process that proves a file needs no client.
+    from computility.chain.rpc import RpcClient
+
 _BATCH_BLOCKS: Final = 100
-_AHEAD_FROM_BLOCKS: Final = 256
-_PROVEN_AT_ONCE: Final = 32
-_BATCHES_AHEAD: Final = 4
 _METHOD_NOT_FOUND: Final = -32601
 _MAX_LINE_BYTES: Final = 64 * 1024 * 1024
 FILE_VERSION: Final = 1
@@ -65,10 +60,6 @@ class BlockContent:
     transactions: tuple[Bytes32, ...]
 
 
-_Proven = tuple[tuple[Any, ...], list[tuple[Any, ...]]]
-"""A header's fields, and those of each log that the header does not tell."""
-
-
 class LedgerSource(Protocol):
     """The chain from the first deployment on, block by block."""
 
@@ -84,95 +75,57 @@ class LedgerSource(Protocol):
         """Blocks ``first`` to ``last``, unproven."""
 
 
-def walk(
-    source: LedgerSource, last: int | None = None, *, ahead_from: int = _AHEAD_FROM_BLOCKS
-) -> Iterator[SourcedBlock]:
-    """All blocks from the first deployment to ``last``, proven; of ``ahead_from`` blocks and more by a process that works ahead.
+class Prover:
+    """Proves blocks, and takes the logs of a deployment's contracts out of them."""
+
+    def __init__(self, deployments: Deployments) -> None:
+        self._wanted = {bytes.fromhex(address[2:]): address for address in ContractDirectory(deployments).addresses}
+        self._blooms = tuple(map(Bloom, self._wanted))
+
+    def may_concern(self, header: ProvenHeader) -> bool:
+        """Whether the header's bloom leaves room for a log of ours."""
+        return any(bloom.may_be_in(header.logs_bloom) for bloom in self._blooms)
+
+    def block(self, content: BlockContent) -> SourcedBlock:
+        """A block by itself: whether it follows another is for the caller to see.
+
+        Raises:
+            InvalidProof: the header's receipts root is not that of the receipts, or either is ill-formed.
+        """
+        header = parse_header(content.header)
+        return SourcedBlock(header, tuple(self._logs(header, content)) if self.may_concern(header) else ())
+
+    def _logs(self, header: ProvenHeader, content: BlockContent) -> Iterator[RawLog]:
+        if list_root(content.receipts) != header.receipts_root:
+            raise InvalidProof(f"the receipts of block {header.number} are not those that its header names")
+        if len(content.transactions) != len(content.receipts):
+            raise InvalidProof(f"block {header.number} has not as many transactions as receipts")
+        wanted, number, block_hash = self._wanted, header.number, header.hash
+        index = 0
+        for transaction, encoded in zip(content.transactions, content.receipts, strict=True):
+            for raw_address, topics, data in receipt_logs(encoded):
+                address = wanted.get(raw_address)
+                if address is not None:
+                    yield raw_log(address, topics, data, number, block_hash, transaction, index)
+                index += 1
+
+
+def proven_blocks(source: LedgerSource, first: int, last: int) -> Iterator[SourcedBlock]:
+    """Blocks ``first`` to ``last``, each proven to follow the one before.
 
     Raises:
         InvalidProof: the source says what does not hash to its own blocks.
         ChainError: the endpoint fails.
     """
-    directory = ContractDirectory(source.deployments)
-    wanted = {bytes.fromhex(address[2:]): address for address in directory.addresses}
-    first, end = source.deployments.generations[0].block, source.last if last is None else last
-    contents = source.contents(first, end)
+    prover = Prover(source.deployments)
     parent: Bytes32 | None = None
-    for number, block in enumerate((_ahead if end - first + 1 >= ahead_from else _here)(contents, wanted), first):
+    for number, content in enumerate(source.contents(first, last), first):
+        block = prover.block(content)
         header = block.header
         if header.number != number or (parent is not None and header.parent_hash != parent):
             raise InvalidProof(f"block {header.number} does not follow block {number - 1}: reorganising, or a lie")
         parent = header.hash
         yield block
-
-
-def _here(contents: Iterator[BlockContent], wanted: Mapping[bytes, Address]) -> Iterator[SourcedBlock]:
-    for content in contents:
-        header = parse_header(content.header)
-        yield SourcedBlock(header, tuple(_logs(header, content, wanted)))
-
-
-def _ahead(contents: Iterator[BlockContent], wanted: Mapping[bytes, Address]) -> Iterator[SourcedBlock]:
-    """As ``_here``, but hashes and takes apart in a process of its own, while what came before is folded."""
-    # Tuples of bytes and text: objects would cost more to hand over than to make.
-    batches = iter(lambda: [(c.header, c.receipts, c.transactions) for c in islice(contents, _PROVEN_AT_ONCE)], [])
-    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as processes:
-        waiting: deque[Future[list[_Proven]]] = deque()
-        try:
-            for batch in batches:
-                waiting.append(processes.submit(_prove, batch, wanted))
-                if len(waiting) > _BATCHES_AHEAD:
-                    yield from _sourced(waiting.popleft())
-            while waiting:
-                yield from _sourced(waiting.popleft())
-        except BrokenProcessPool as error:
-            raise NodeBusy("the process that proves blocks ended, by want of memory say: try again") from error
-        finally:
-            for future in waiting:
-                future.cancel()
-
-
-def _prove(
-    batch: Sequence[tuple[bytes, tuple[bytes, ...], tuple[Bytes32, ...]]], wanted: Mapping[bytes, Address]
-) -> list[_Proven]:
-    proven = []
-    for block in _here((BlockContent(*content) for content in batch), wanted):
-        header = block.header
-        proven.append(
-            (
-                (header.hash, header.parent_hash, header.receipts_root, header.logs_bloom, header.number, header.timestamp),
-                [(log.address, log.topics, log.data, log.tx_hash, log.log_index) for log in block.logs],
-            )
-        )  # fmt: skip
-    return proven
-
-
-def _sourced(proven: Future[list[_Proven]]) -> Iterator[SourcedBlock]:
-    for head, logs in proven.result():
-        header = ProvenHeader(*head)
-        yield SourcedBlock(
-            header,
-            tuple(
-                RawLog(address, topics, data, header.number, header.hash, tx_hash, index)
-                for address, topics, data, tx_hash, index in logs
-            ),
-        )
-
-
-def _logs(header: ProvenHeader, content: BlockContent, wanted: Mapping[bytes, Address]) -> Iterator[RawLog]:
-    if not any(bloom_may_hold(header.logs_bloom, address) for address in wanted):
-        return
-    if list_root(content.receipts) != header.receipts_root:
-        raise InvalidProof(f"the receipts of block {header.number} are not those that its header names")
-    if len(content.transactions) != len(content.receipts):
-        raise InvalidProof(f"block {header.number} has not as many transactions as receipts")
-    index = 0
-    for transaction, encoded in zip(content.transactions, content.receipts, strict=True):
-        for log in parse_receipt(encoded).logs:
-            address = wanted.get(log.address)
-            if address is not None:
-                yield RawLog(address, log.topics, log.data, header.number, header.hash, transaction, index)
-            index += 1
 
 
 # ---------------------------------------------------------------- an endpoint
@@ -185,9 +138,12 @@ class RpcSource:
         self._rpc = rpc
         self.deployments = deployments
         self.last = rpc.block_number() if last is None else last
-        directory = ContractDirectory(deployments)
-        self._addresses = [bytes.fromhex(address[2:]) for address in directory.addresses]
+        self._prover = Prover(deployments)
         self._whole_blocks = True
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """For another process, which has a connection of its own."""
+        return _reopened, (self._rpc.url, self._rpc.timeout_s, self.deployments, self.last)
 
     def contents(self, first: int, last: int) -> Iterator[BlockContent]:
         """Blocks ``first`` to ``last``."""
@@ -199,17 +155,17 @@ class RpcSource:
                     f"{self._rpc.name} has no header for a block below its head; it may be reorganising"
                 )
             headers = [require_block_hash(block) for block in blocks]
-            asked = [block for block, header in zip(blocks, headers, strict=True) if self._may_concern(header)]
+            asked = [
+                block
+                for block, header in zip(blocks, headers, strict=True)
+                if self._prover.may_concern(parse_header(header))
+            ]
             receipts = dict(zip((block["hash"] for block in asked), self._receipts(asked), strict=True))
             for block, header in zip(blocks, headers, strict=True):
                 found = receipts.get(block["hash"], ())
                 yield BlockContent(
                     header, tuple(map(encode_receipt, found)), tuple(block["transactions"]) if found else ()
                 )
-
-    def _may_concern(self, header: bytes) -> bool:
-        bloom = parse_header(header).logs_bloom
-        return any(bloom_may_hold(bloom, address) for address in self._addresses)
 
     def _receipts(self, blocks: Sequence[Mapping[str, Any]]) -> list[Sequence[Mapping[str, Any]]]:
         if self._whole_blocks:
@@ -229,27 +185,31 @@ class RpcSource:
         return found
 
 
+def _reopened(url: str, timeout_s: float, deployments: Deployments, last: int) -> RpcSource:
+    from computility.chain.rpc import RpcClient
+
+    return RpcSource(RpcClient(url, timeout_s), deployments, last)
+
+
 # ---------------------------------------------------------------- a file
 
 
 def save_ledger(source: LedgerSource, path: Path) -> Iterator[SourcedBlock]:
     """Write all that a source has into a file (gzip, one JSON document a line), proving it on the way. Yields the blocks as they are written."""
-    directory = ContractDirectory(source.deployments)
-    wanted = {bytes.fromhex(address[2:]): address for address in directory.addresses}
+    prover = Prover(source.deployments)
     first = source.deployments.generations[0].block
     with gzip.open(path, "wb", compresslevel=6) as file:
         head = {"version": FILE_VERSION, "last": source.last, "deployments": source.deployments.to_json()}
         file.write(orjson.dumps(head) + b"\n")
         for content in source.contents(first, source.last):
-            header = parse_header(content.header)
-            logs = tuple(_logs(header, content, wanted))
+            block = prover.block(content)
             line = {
                 "header": content.header.hex(),
                 "receipts": [receipt.hex() for receipt in content.receipts],
                 "transactions": content.transactions,
             }
             file.write(orjson.dumps(line) + b"\n")
-            yield SourcedBlock(header, logs)
+            yield block
 
 
 class FileSource:

@@ -7,14 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+import psutil
 import pytest
 from tests.integration.ledger_on_chain import BUYER, CREDIT, LedgerOnChain, deploy_ledger
 
 from computility.chain.connection import ChainConnection
 from computility.chain.local_chain import LocalChain
-from computility.domain.errors import InvalidMessage, InvalidProof
+from computility.domain.errors import InvalidMessage, InvalidProof, NodeBusy
 from computility.services.conservation import Conservation, ConservationReport
-from computility.services.ledger_source import FileSource, RpcSource, save_ledger, walk
+from computility.services.ledger_source import FileSource, RpcSource, save_ledger
+from computility.services.ledger_walk import LedgerProcess, walk
 
 
 @pytest.fixture(scope="module")
@@ -120,10 +122,20 @@ def test_a_ledger_file_that_was_tampered_with__is_refused(saved: Path, tmp_path:
 
 
 def test_a_process_that_proves_ahead__finds_the_same_blocks_and_the_same_lies(saved: Path, tmp_path: Path) -> None:
-    assert list(walk(FileSource(saved), ahead_from=1)) == list(walk(FileSource(saved)))
+    assert list(walk(FileSource(saved), process_from=1)) == list(walk(FileSource(saved)))
     for change in (raise_an_amount, drop_a_block):
         with pytest.raises(InvalidProof):
-            list(walk(FileSource(spoil(saved, tmp_path / "spoilt.gz", change)), ahead_from=1))
+            list(walk(FileSource(spoil(saved, tmp_path / "spoilt.gz", change)), process_from=1))
+
+
+def test_a_process_that_is_killed_while_it_proves__ends_the_audit_and_says_so(saved: Path) -> None:
+    source = FileSource(saved)
+    with LedgerProcess(source, source.deployments.generations[0].block, source.last) as ahead:
+        for child in psutil.Process().children():
+            if "computility.services.ledger_walk" in child.cmdline():
+                child.kill()
+        with pytest.raises(NodeBusy, match="ended"):
+            list(ahead.blocks())
 
 
 def cut_it_short(lines: list[Any]) -> None:

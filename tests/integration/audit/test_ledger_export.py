@@ -11,7 +11,8 @@ from tests.integration.ledger_on_chain import LedgerOnChain, deploy_ledger
 from computility.chain.local_chain import LocalChain
 from computility.services.ledger_export import SCHEMAS, Format, export_ledger
 from computility.services.ledger_history import LedgerHistory, read_history
-from computility.services.ledger_source import RpcSource, walk
+from computility.services.ledger_source import RpcSource
+from computility.services.ledger_walk import walk
 
 DOCUMENT = Path(__file__).resolve().parents[3] / "docs" / "export.md"
 

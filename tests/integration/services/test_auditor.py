@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from unittest.mock import ANY
 
 import pytest
 from sqlmodel import Session, select
@@ -158,6 +159,30 @@ def test_one_pass__compares_the_store_and_balances_the_money(traded: LedgerOnCha
     assert report.store_matches_chain
     assert beside.report() == alone.report()
     assert beside.report().conserved
+    elsewhere = Conservation(source, chain)
+    assert Auditor(chain, database, traded.deployments, process_from=1).audit(conservation=elsewhere) == replace(
+        report, checked_at=ANY
+    )
+    assert elsewhere.report() == alone.report()
+
+
+def test_books_that_another_process_found_wrong__are_reported_wrong(
+    traded: LedgerOnChain, database: Database, tmp_path: Path
+) -> None:
+    path = tmp_path / "ledger.gz"
+    list(save_ledger(RpcSource(traded.rpc, traded.deployments), path))
+    source = FileSource(path)
+    books = Conservation(source)
+    # As if something had been reserved of stakes that no job holds.
+    next(iter(books.stakes.values())).reserved = 1
+    report = Auditor(ChainConnection(traded.rpc), database, traded.deployments, source, process_from=1).audit(
+        conservation=books
+    )
+    imbalance = books.report().imbalance
+    assert report.store_matches_chain
+    assert imbalance is not None
+    assert imbalance.what == "stake behind live jobs against reserved"
+    assert books.report().last_block == imbalance.block
 
 
 def test_one_pass_over_books_that_do_not_balance__compares_the_store_to_the_end_nevertheless(

@@ -77,3 +77,9 @@ def test_a_proof_with_a_node_too_many_or_too_few__is_refused() -> None:
         value_at(trie.root, 20, [*proof, proof[-1]])
     with pytest.raises(InvalidProof, match="ends before"):
         value_at(trie.root, 20, proof[:-1])
+
+
+@given(st.lists(st.one_of(st.binary(min_size=1, max_size=40), st.binary(min_size=250, max_size=300)), max_size=150))
+@settings(max_examples=60, deadline=None)
+def test_a_root_by_itself__is_that_of_the_whole_trie(values: list[bytes]) -> None:
+    assert list_root(values) == ListTrie(values).root

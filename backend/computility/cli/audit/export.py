@@ -42,7 +42,7 @@ def command(
     with need_analysis():
         from computility.services.ledger_export import export_ledger
     from computility.services.ledger_history import read_history
-    from computility.services.ledger_source import walk
+    from computility.services.ledger_walk import walk
 
     with open_source(rpc, deployments, ledger) as (source, _):
         history = read_history(source.deployments, with_progress(walk(source), source, "reading the ledger"))

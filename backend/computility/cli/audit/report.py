@@ -49,7 +49,7 @@ def command(
         from computility.services.surveillance.watch import watch
     from computility.services.ledger_history import read_history
     from computility.services.ledger_report import DAY_S, make_report
-    from computility.services.ledger_source import walk
+    from computility.services.ledger_walk import walk
     from computility.services.proof_builder import ProofBuilder
     from computility.services.surveillance.facts import facts_of
 

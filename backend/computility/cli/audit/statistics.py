@@ -37,7 +37,7 @@ def command(
     from computility.domain.identifiers import parse_address, parse_bytes32
     from computility.domain.statistics import DAY_S, TOTAL, Scope, concentration
     from computility.services.ledger_history import read_history
-    from computility.services.ledger_source import walk
+    from computility.services.ledger_walk import walk
 
     if resource and provider:
         raise typer.BadParameter("name a resource or a provider, not both")

@@ -39,7 +39,7 @@ def command(
     from dataclasses import asdict
 
     from computility.services.ledger_history import read_history
-    from computility.services.ledger_source import walk
+    from computility.services.ledger_walk import walk
     from computility.services.surveillance.facts import facts_of
     from computility.services.surveillance.stored_facts import stored_asks
     from computility.services.surveillance.watch import skipped_rules, watch
