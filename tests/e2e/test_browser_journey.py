@@ -13,9 +13,15 @@ from typing import Any
 import numpy as np
 import pytest
 from tests.e2e.command_jobs import ask_of_commands
+from tests.e2e.command_line import computility
+from tests.e2e.small_job import small_program
 
+from computility.cli.demo.cast import VERIFIERS
 from computility.cli.demo.stage import Stage
+from computility.domain.content_id import content_id_of
+from computility.domain.errors import ContentNotFound
 from computility.domain.identifiers import parse_bytes32
+from computility.execution.reader_key import ReaderKey
 from computility.services.buyer import Buyer
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -74,6 +80,32 @@ def test_a_command_from_the_buyers_own_files__is_run_checked_and_shown(
     _, outputs = Buyer(stage.accounts["buyer"], stage.node).outputs(parse_bytes32(row["result"]))
     left, right = (np.load(tmp_path / name).astype(int) for name in ("a.npy", "b.npy"))
     assert np.array_equal(np.load(io.BytesIO(outputs["c.npy"])), left @ right)
+
+
+def test_a_sealed_order__is_run_by_readers__and_opened_with_the_browsers_own_key_alone(
+    stage: Stage, chromium: str, tmp_path: Path
+) -> None:
+    program = small_program()
+    scene = program.inputs["demo.scene"]
+    (tmp_path / "path_tracer.wasm").write_bytes(program.module)
+    (tmp_path / "demo.scene").write_bytes(scene)
+    keys = [
+        ReaderKey.of_account(bytes(stage.cast[name].account.key)).public for name in ("provider-aurora", *VERIFIERS)
+    ]
+    ask = stage.asks["provider-aurora"]
+    told = walk("sealed.mjs", stage, chromium, tmp_path / "pictures", ask, str(tmp_path), ",".join(keys))
+    assert (told["shownToStranger"], told["openly"]) == (0, 0)
+    assert "import the copy" in told["told"]
+    row = stage.node.job(told["job"])
+    # Verifiers who are readers ran it again, and came to the same sealed bytes.
+    assert (row["outcome"], row["closed_by"]) == ("pass", "attested")
+    with pytest.raises(ContentNotFound):
+        stage.node.get_content(content_id_of(scene))
+    opened = computility(
+        "job", "outputs", told["job"], "--reader-key", told["copy"], "--json", folder=tmp_path, stage=stage
+    )
+    assert opened.code == 0, opened.out + opened.err
+    assert (tmp_path / "outputs" / "picture.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_what_goes_wrong_on_the_page__is_told_in_a_sentence_and_costs_nobody(

@@ -70,6 +70,12 @@ def outputs(
     node: NodeOption = DEFAULT_NODE,
     keystore: KeystoreOption = DEFAULT_KEYSTORE,
     password_file: PasswordFileOption = None,
+    reader_key: Annotated[
+        Path | None,
+        typer.Option(
+            help="File with the copy of a reader key, as the web app saves it; the key of --keystore unless given."
+        ),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Fetch what a job produced, check every file against its hash, and write it to a folder. What is sealed to you is opened with your key."""
@@ -79,6 +85,7 @@ def outputs(
     from computility.domain.manifest import parse_manifest
     from computility.domain.specification import parse_specification
     from computility.execution.reader_key import ReaderKey
+    from computility.execution.reader_key_file import load_reader_key
     from computility.services.buyer import open_job_outputs, write_outputs
 
     with open_node(node) as client:
@@ -87,9 +94,11 @@ def outputs(
         files = {file.path: client.get_content(file.cid) for file in manifest.files}
         specification = parse_specification(client.get_content(content_id_of_digest(manifest.spec)))
         if specification.sealing is not None:
-            path = keystore.expanduser()
-            account = load_keystore(path, password(password_file, path))
-            reader = ReaderKey.of_account(bytes(account.key))
+            if reader_key is not None:
+                reader = load_reader_key(reader_key.expanduser())
+            else:
+                path = keystore.expanduser()
+                reader = ReaderKey.of_account(bytes(load_keystore(path, password(password_file, path)).key))
             files = open_job_outputs(client, parse_bytes32(job), specification, files, reader)
     written = write_outputs(folder, files)
     print_record(

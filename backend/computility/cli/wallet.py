@@ -45,17 +45,27 @@ def new(
 def reader_key(
     keystore: KeystoreOption = DEFAULT_KEYSTORE,
     password_file: PasswordFileOption = None,
+    save: Annotated[
+        Path | None,
+        typer.Option(
+            help="Write a copy with its secret half to this file, for the web app. Whoever has it reads what is sealed to you; it moves no money."
+        ),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Show your reader key: give it to buyers that seal jobs for you (`computility buy --seal --reader KEY`). It is no secret."""
     from computility.chain.keystore import load_keystore
     from computility.execution.reader_key import ReaderKey
+    from computility.execution.reader_key_file import save_reader_key
 
     path = keystore.expanduser()
     account = load_keystore(path, password(password_file, path))
-    print_record(
-        {"account": account.address, "reader_key": ReaderKey.of_account(bytes(account.key)).public}, as_json=as_json
-    )
+    key = ReaderKey.of_account(bytes(account.key))
+    record = {"account": account.address, "reader_key": key.public}
+    if save is not None:
+        save_reader_key(key, save.expanduser())
+        record["copy"] = str(save)
+    print_record(record, as_json=as_json)
 
 
 @group.command()

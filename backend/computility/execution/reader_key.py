@@ -46,6 +46,11 @@ class ReaderKey:
         """The public key, 0x and 64 hex digits."""
         return "0x" + bytes(self._secret.public_key).hex()
 
+    @property
+    def secret(self) -> bytes:
+        """The secret key, for a copy of it alone."""
+        return bytes(self._secret)
+
     def open(self, specification: TaskSpecification) -> bytes:
         """The content key of a sealed specification.
 

@@ -22,11 +22,12 @@ from computility.domain.terms import Terms
 from computility.execution.content_store import ContentStore
 from computility.execution.executor_set import ExecutorSet
 from computility.verification.challenge_seed import OpenedChallenge
-from computility.verification.composition import SAMPLED, ComposedVerifier, leaves
+from computility.verification.composition import POLICY_UNFIT, SAMPLED, ComposedVerifier, leaves
 from computility.verification.credible_signing import REEXECUTION, audit_policy_of
 from computility.verification.freivalds import OUT_OF_MEMORY, UNREADABLE
 from computility.verification.hash_equality import HashEqualityVerifier
 from computility.verification.lease_heartbeat import HeartbeatVerifier, ReadingsOf, lease_policy_of
+from computility.verification.policy_fitness import blind_method
 from computility.verification.product_jobs import ProductVerifier
 from computility.verification.reexecution import Finding, ReexecutionVerifier, run_again
 from computility.verification.segment_replay import SegmentVerifier, withheld_paths
@@ -107,6 +108,8 @@ class JobCheck:
     ) -> Finding:
         if challenge is None and draws(specification.verification):
             return Finding(Verdict.NO_FAULT, CHALLENGE_MISSING, None)
+        if blind_method(specification) is not None:
+            return Finding(Verdict.NO_FAULT, POLICY_UNFIT, None)
         seed = _NO_SEED if challenge is None else challenge.seed(signed, submission)
         found = self._composed.verify(specification, submission, specification.verification, seed)
         finding = Finding(found.verdict, found.reason, None, challenge=challenge)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from computility.domain.metered_lease import LEASE_HEARTBEAT
 from computility.domain.specification import Specification
@@ -20,6 +20,9 @@ from computility.verification.hash_equality import fits_hash_policy
 from computility.verification.lease_heartbeat import lease_policy_of
 from computility.verification.product_jobs import PRECISIONS
 from computility.verification.segment_replay import SEGMENT_START, SegmentPolicy
+
+_READS: Final = ("freivalds", "hash-equality", "segment-replay", "tee")
+"""Methods that look into inputs or outputs, or at hashes of another attempt's: what is sealed shows them nothing."""
 
 
 @dataclass(frozen=True)
@@ -37,9 +40,18 @@ def unmet(specification: Specification, by: VerifiedBy) -> str | None:
         return None
     if passes_by_tee_alone(policy):
         return "a vendor's attestation alone lets nothing pass: join it with another method by all-of"
+    if (blind := blind_method(specification)) is not None:
+        return f"{blind} reads what this job seals: leave the check to readers, who run the job again"
     if lease_policy_of(policy) is None and _names(policy, LEASE_HEARTBEAT) and policy.get("method") != LEASE_HEARTBEAT:
         return "a lease is verified by lease-heartbeat alone"
     return _unmet(specification, policy, by, MAX_DEPTH)
+
+
+def blind_method(specification: Specification) -> str | None:
+    """The method of a sealed job's policy that would have to read what is sealed. It would find the work of an honest provider wrong."""
+    if specification.sealing is None:
+        return None
+    return next((method for method in _READS if _names(specification.verification, method)), None)
 
 
 def _unmet(specification: Specification, policy: Any, by: VerifiedBy, depth: int) -> str | None:
@@ -104,8 +116,8 @@ def _unmet_product(specification: Specification, policy: Mapping[str, Any]) -> s
 def _unmet_segments(specification: Specification, policy: Mapping[str, Any]) -> str | None:
     if SegmentPolicy.read(policy) is None:
         return "segment-replay takes `checkpoints`, `segments`, `sampled`, `threshold_ppm` and `replay`, a command"
-    if not isinstance(specification, TaskSpecification) or specification.sealing is not None:
-        return "segments are replayed of jobs of version 2 that are open to their verifiers"
+    if not isinstance(specification, TaskSpecification):
+        return "segments are replayed of jobs of version 2"
     if any(file.path == SEGMENT_START for file in specification.files):
         return f"a job whose segments are replayed has no file of its own that is called {SEGMENT_START}"
     return None

@@ -34,6 +34,7 @@ export const router = createBrowserRouter([
             path: "earnings",
             lazy: async () => ({ Component: (await import("@/features/earnings/earnings-page.tsx")).EarningsPage }),
           },
+          { path: "keys", lazy: async () => ({ Component: (await import("@/features/keys/keys-page.tsx")).KeysPage }) },
           {
             path: "accounts/:address",
             lazy: async () => ({ Component: (await import("@/features/accounts/account-page.tsx")).AccountPage }),

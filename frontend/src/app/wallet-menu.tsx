@@ -1,6 +1,8 @@
 import { useEffect, useRef, useState } from "react";
+import { Link } from "react-router";
 import { type Connector, useConnect, useConnection, useConnectors, useDisconnect } from "wagmi";
 import { useNodeConfig } from "@/shared/node-config.ts";
+import { paths } from "@/shared/paths.ts";
 import { labelOf, shortHex } from "@/shared/ui/account-name.tsx";
 import { Failure } from "@/shared/ui/failure.tsx";
 import { DEVELOPMENT_WALLET } from "@/shared/wallet/development-connector.ts";
@@ -47,6 +49,12 @@ export function WalletMenu() {
               <WalletBalances address={address} />
             </>
           )}
+          <p>
+            <Link to={paths.keys} onClick={() => setOpen(false)}>
+              Reader keys
+            </Link>{" "}
+            <span className="muted">for sealed jobs</span>
+          </p>
           <WalletChoice current={connector} onDone={() => setOpen(false)} />
         </section>
       )}

@@ -7,6 +7,7 @@ export const paths = {
   job: (jobId: string) => `/jobs/${jobId}`,
   account: (address: string) => `/accounts/${address}`,
   earnings: "/earnings",
+  keys: "/keys",
   statistics: "/statistics",
   institutions: "/institutions",
   audit: "/audit",

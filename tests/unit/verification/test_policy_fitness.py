@@ -10,6 +10,7 @@ from tests.unit.verification.scripted_executor import ENVIRONMENT, LIMITS
 from computility.domain.content_id import content_id_of
 from computility.domain.identifiers import ZERO_BYTES32
 from computility.domain.job_specification import InputFile
+from computility.domain.sealing import Reader, Sealing
 from computility.domain.task_specification import TaskSpecification
 from computility.verification.policy_fitness import VerifiedBy, unmet
 
@@ -22,9 +23,15 @@ TEE = {"method": "tee", "kind": "tdx", "report": "quote", "measurements": {"mr_t
 AGAIN = {"method": "reexec-quorum"}
 
 
-def reason(policy: dict[str, Any], *, buyer_verifies: bool = False, attests: tuple[str, ...] = ()) -> str | None:
+def reason(
+    policy: dict[str, Any],
+    *,
+    buyer_verifies: bool = False,
+    attests: tuple[str, ...] = (),
+    sealing: Sealing | None = None,
+) -> str | None:
     specification = TaskSpecification(
-        "process", ENVIRONMENT, (), ("run",), A_AND_B, LIMITS, 0, ZERO_BYTES32, verification=policy
+        "process", ENVIRONMENT, (), ("run",), A_AND_B, LIMITS, 0, ZERO_BYTES32, verification=policy, sealing=sealing
     )
     return unmet(specification, VerifiedBy(buyer_verifies, attests))
 
@@ -89,3 +96,28 @@ def test_an_input_of_the_replays_own_name__cannot_be_replayed() -> None:
         "process", ENVIRONMENT, (), ("run",), (own,), LIMITS, 0, ZERO_BYTES32, verification=SEGMENTS
     )
     assert unmet(specification, VerifiedBy(buyer_verifies=False)) is not None
+
+
+SEALED = Sealing(inputs=False, outputs=True, readers=(Reader("0x" + "11" * 32, "0x" + "22" * 112),))
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [
+        PRODUCT,
+        SEGMENTS,
+        {"method": "hash-equality"},
+        {"method": "any-of", "of": [AGAIN, {"method": "sampled", "bps": 1, "of": [PRODUCT]}]},
+        {"method": "all-of", "of": [AGAIN, TEE]},
+    ],
+)
+def test_a_check_that_reads_what_is_sealed__is_refused(policy: dict[str, Any]) -> None:
+    found = reason(policy, attests=("tdx",), sealing=SEALED)
+    assert found is not None
+    assert "reads what this job seals" in found
+
+
+def test_a_sealed_job_is_run_again__or_leased() -> None:
+    assert reason({}, sealing=SEALED) is None
+    assert reason({**AGAIN, "audit_bps": 1000}, sealing=SEALED) is None
+    assert reason({"method": "lease-heartbeat", "interval_s": 60}, buyer_verifies=True, sealing=SEALED) is None

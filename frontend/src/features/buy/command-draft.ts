@@ -3,6 +3,7 @@ import { newParties, type PartyDraft, withinAsk } from "./draft.ts";
 import type { JobKind } from "./job-kind.ts";
 import type { InputFile } from "./job-specification.ts";
 import { NEW_POLICY, policyDraftOf } from "./policy-draft.ts";
+import { fitsSealed } from "./sealing-draft.ts";
 
 /** What the buyer of a command has entered so far, as it was typed. */
 export interface CommandDraft extends PartyDraft {
@@ -66,6 +67,7 @@ export function examplesFor(kind: CommandDraft["kind"], config: Config): readonl
 /** The draft with an example's files, command, limits and check. */
 export function withCommandExample(draft: CommandDraft, example: CommandExample, ask: AskMessage): CommandDraft {
   const seconds = withinAsk(BigInt(example.seconds), ask);
+  const policy = policyDraftOf(example.verification);
   return {
     ...draft,
     example: example.name,
@@ -75,7 +77,7 @@ export function withCommandExample(draft: CommandDraft, example: CommandExample,
     seconds: seconds.toString(),
     wallSeconds: usualWall(seconds),
     memoryMib: String(example.memory_mib),
-    policy: policyDraftOf(example.verification),
+    policy: draft.sealing.sealed && !fitsSealed(policy.method) ? NEW_POLICY : policy,
   };
 }
 

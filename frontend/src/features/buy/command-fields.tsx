@@ -60,6 +60,7 @@ export function CommandFields({ draft, onChange, ask, config }: Props) {
       <FilePicker
         label="Input files"
         several
+        sealed={draft.sealing.sealed}
         maxBytes={config.max_content_bytes}
         files={draft.inputs}
         onChange={(inputs) => onChange({ ...draft, inputs })}

@@ -2,10 +2,12 @@ import type { AskMessage, Config } from "@/shared/api/schemas.ts";
 import { type CommandDraft, newCommandDraft } from "./command-draft.ts";
 import { CommandFields } from "./command-fields.tsx";
 import { CommandLimitFields } from "./command-limit-fields.tsx";
+import { withSealing } from "./draft.ts";
 import { useDraft } from "./kept-draft.ts";
 import { OrderForm } from "./order-form.tsx";
 import { PartyFields } from "./party-fields.tsx";
 import { readCommand } from "./read-command.ts";
+import { SealingFields } from "./sealing-fields.tsx";
 
 interface Props {
   readonly askId: string;
@@ -19,15 +21,16 @@ interface Props {
 /** The order of a command in a provider's sandbox, or in an image: what runs, how much it may use, how the result is checked and by whom. */
 export function CommandOrder({ askId, ask, config, kind, billedByGpu }: Props) {
   const [draft, setDraft] = useDraft(askId, () => newCommandDraft(kind, billedByGpu, ask, config));
+  const known = config.commands.flatMap(({ inputs }) => inputs);
   return (
     <OrderForm askId={askId} ask={ask} draft={draft} read={() => readCommand(draft, ask)}>
+      <SealingFields sealing={draft.sealing} onChange={(sealing) => setDraft(withSealing(draft, sealing, known))} />
       <CommandFields draft={draft} onChange={setDraft} ask={ask} config={config} />
       <CommandLimitFields draft={draft} onChange={setDraft} ask={ask} billedByGpu={billedByGpu} />
       <PartyFields draft={draft} onChange={setDraft} ask={ask} config={config} kind={kind} inputs={draft.inputs} />
       <p className="muted">
-        Everybody can read what is uploaded here. Sealed inputs (<code>computility buy --seal</code>) and machines
-        rented by the second (<code>computility lease open</code>) are for the command line: it holds the key that opens
-        what is sealed, and it signs a lease's meter every few seconds.
+        Machines are rented by the second from the command line (<code>computility lease open</code>), which signs their
+        meter every few seconds.
       </p>
     </OrderForm>
   );

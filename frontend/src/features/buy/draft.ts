@@ -2,9 +2,11 @@ import { type Address, bytesToHex, getAddress, type Hex, zeroAddress } from "vie
 import type { AskMessage, Config, Example } from "@/shared/api/schemas.ts";
 import type { InputFile } from "./job-specification.ts";
 import { NEW_POLICY, type PolicyDraft } from "./policy-draft.ts";
+import { fitsSealed, NOT_SEALED, type SealingDraft } from "./sealing-draft.ts";
 
-/** What every order has: randomness, how the result is checked, by whom, and who rules. */
+/** What every order has: who can read it, randomness, how the result is checked, by whom, and who rules. */
 export interface PartyDraft {
+  readonly sealing: SealingDraft;
   readonly seed: Hex;
   readonly policy: PolicyDraft;
   readonly verifier: Address;
@@ -51,6 +53,7 @@ export function newDraft(ask: AskMessage, config: Config): Draft {
 /** The parties of a new draft: whom the ask names. */
 export function newParties(ask: AskMessage, config: Config): PartyDraft {
   return {
+    sealing: NOT_SEALED,
     seed: randomSeed(),
     policy: NEW_POLICY,
     verifier: verifiersFor(ask, config)[0] ?? zeroAddress,
@@ -69,6 +72,22 @@ export function withExample(draft: Draft, example: Example): Draft {
 /** The draft with room for a program of one's own. */
 export function withOwnProgram(draft: Draft): Draft {
   return { ...draft, example: "", module: null, inputs: [], arguments: "" };
+}
+
+/**
+ * The draft with other readers. Where it becomes sealed or open, files of one's own go: those that were uploaded are secret no more, and those that were not are not on the node. Files
+ * `known` to all stay, and so does a check that works on what is sealed.
+ */
+export function withSealing<AnyDraft extends PartyDraft & { readonly inputs: readonly InputFile[] }>(
+  draft: AnyDraft,
+  sealing: SealingDraft,
+  known: readonly InputFile[],
+): AnyDraft {
+  if (sealing.sealed === draft.sealing.sealed) return { ...draft, sealing };
+  const cids = new Set(known.map((file) => file.cid));
+  const inputs = draft.inputs.filter((file) => cids.has(file.cid));
+  const policy = sealing.sealed && !fitsSealed(draft.policy.method) ? NEW_POLICY : draft.policy;
+  return { ...draft, sealing, inputs, policy };
 }
 
 /** Verifiers that a buyer can name: those that the ask accepts, the committee that the node knows first; or that one where the ask accepts any. */

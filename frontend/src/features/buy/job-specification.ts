@@ -1,6 +1,7 @@
 import type { Hex } from "viem";
 import { canonicalJson } from "@/shared/content/canonical-json.ts";
 import { contentIdOf, digestOf } from "@/shared/content/content-id.ts";
+import type { Sealing } from "@/shared/sealing/sealing.ts";
 import type { JobKind } from "./job-kind.ts";
 import type { Policy } from "./read-policy.ts";
 
@@ -41,7 +42,7 @@ export type CommandLimits = {
   readonly gpus: number;
 };
 
-/** Version 2: a program of any kind, and how its result is checked. */
+/** Version 2: a program of any kind, how its result is checked, and who can read it. */
 export type TaskSpecification = {
   readonly version: 2;
   readonly kind: JobKind;
@@ -54,7 +55,7 @@ export type TaskSpecification = {
   readonly clock_s: number;
   readonly seed: Hex;
   readonly verification: Policy;
-  readonly sealing: null;
+  readonly sealing: Sealing | null;
 };
 
 export type Specification = JobSpecification | TaskSpecification;

@@ -1,16 +1,20 @@
-import { isHex, size, zeroAddress } from "viem";
+import { type Hex, isHex, size, zeroAddress } from "viem";
 import type { AskMessage } from "@/shared/api/schemas.ts";
 import { PageError } from "@/shared/errors/page-error.ts";
 import { MAX_CREDITS, parseAmount } from "@/shared/money/amount.ts";
 import { escrowOf } from "@/shared/trade/terms.ts";
 import type { PartyDraft } from "./draft.ts";
 import type { Specification } from "./job-specification.ts";
+import { readReaders } from "./sealing-draft.ts";
 
 type WithoutClock<Document> = Document extends unknown ? Omit<Document, "clock_s"> : never;
 
 /** A draft whose every field made sense. */
 export interface Order {
+  /** Not sealed yet: with its files as they are. */
   readonly specification: WithoutClock<Specification>;
+  /** Reader keys to which it is to be sealed beside the buyer's own; none for a job that all may read. */
+  readonly readers: readonly Hex[];
   readonly maxUnits: bigint;
   readonly verifierFee: bigint;
   readonly arbiterFee: bigint;
@@ -33,7 +37,8 @@ export function orderOf(
   const maxUnits = BigInt(units);
   const price = escrowOf({ unitPrice: BigInt(ask.unitPrice), maxUnits, ...fees });
   if (price > MAX_CREDITS) throw new PageError("That is more money than can exist: lower the units or the fees.");
-  return { specification, maxUnits, ...fees, price };
+  const readers = readReaders(draft.sealing, draft.policy.method);
+  return { specification, readers, maxUnits, ...fees, price };
 }
 
 /** The seed of a draft, in its one spelling. */

@@ -33,7 +33,13 @@ export function PartyFields<AnyDraft extends PartyDraft>({
   return (
     <fieldset>
       <legend>Who checks</legend>
-      <PolicyFields policy={draft.policy} onChange={set("policy")} kind={kind} inputs={inputs} />
+      <PolicyFields
+        policy={draft.policy}
+        onChange={set("policy")}
+        kind={kind}
+        inputs={inputs}
+        sealed={draft.sealing.sealed}
+      />
       <div className="row">
         <ChoiceField
           label="Verifier"

@@ -32,8 +32,9 @@ test("a proven provider is audited in five jobs of a hundred at least", () => {
 });
 
 test("a kind is offered what can be found out of its jobs", () => {
-  const methods = (kind: "wasm" | "process") => methodsOf(kind).map(([method]) => method);
+  const methods = (kind: "wasm" | "process", sealed = false) => methodsOf(kind, sealed).map(([method]) => method);
   expect(methods("wasm")).toContain("audited");
   expect(methods("wasm")).not.toContain("freivalds");
   expect(methods("process")).toEqual(["again", "hash-equality", "freivalds", "segment-replay", "written"]);
+  expect(methods("process", true)).toEqual(["again", "written"]);
 });

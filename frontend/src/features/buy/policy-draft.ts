@@ -1,4 +1,5 @@
 import type { JobKind } from "./job-kind.ts";
+import { fitsSealed } from "./sealing-draft.ts";
 
 export type Method = "again" | "hash-equality" | "audited" | "freivalds" | "segment-replay" | "written";
 export type Precision = "" | "float32" | "bfloat16" | "float16";
@@ -51,8 +52,12 @@ const AGAIN = "Run again";
 const EQUAL: readonly [Method, string] = ["hash-equality", "Run again: the program promises the same bytes"];
 const WRITTEN: readonly [Method, string] = ["written", "As written below (JSON)"];
 
-/** What can be checked how, by the kind of job: methods, each with its words. */
-export function methodsOf(kind: JobKind): readonly (readonly [Method, string])[] {
+/** What can be checked how, by the kind of job and whether it is sealed: methods, each with its words. */
+export function methodsOf(kind: JobKind, sealed: boolean): readonly (readonly [Method, string])[] {
+  return methodsOfKind(kind).filter(([method]) => !sealed || fitsSealed(method));
+}
+
+function methodsOfKind(kind: JobKind): readonly (readonly [Method, string])[] {
   if (kind === "wasm") {
     return [
       ["again", `${AGAIN}: outputs and fuel have to be equal, bit for bit`],

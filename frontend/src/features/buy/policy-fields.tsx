@@ -9,6 +9,7 @@ interface Props {
   readonly onChange: (policy: PolicyDraft) => void;
   readonly kind: JobKind;
   readonly inputs: readonly InputFile[];
+  readonly sealed: boolean;
 }
 
 const PRECISIONS: readonly (readonly [Precision, string])[] = [
@@ -19,14 +20,14 @@ const PRECISIONS: readonly (readonly [Precision, string])[] = [
 ];
 
 /** How the result is checked: one of the methods that the kind of job admits, and what it needs to know. */
-export function PolicyFields({ policy, onChange, kind, inputs }: Props) {
+export function PolicyFields({ policy, onChange, kind, inputs, sealed }: Props) {
   const set = (field: keyof PolicyDraft) => (value: string) => onChange({ ...policy, [field]: value });
   return (
     <>
       <ChoiceField
         label="How the result is checked"
         value={policy.method}
-        options={methodsOf(kind)}
+        options={methodsOf(kind, sealed)}
         onChange={(method) => onChange({ ...policy, method })}
       />
       {policy.method === "hash-equality" && (
@@ -62,7 +63,7 @@ export function PolicyFields({ policy, onChange, kind, inputs }: Props) {
   );
 }
 
-function ProductFields({ policy, onChange, inputs }: Omit<Props, "kind">) {
+function ProductFields({ policy, onChange, inputs }: Omit<Props, "kind" | "sealed">) {
   const matrices = [["", "choose an input"], ...inputs.map(({ path }) => [path, path])] as [string, string][];
   return (
     <>

@@ -46,6 +46,7 @@ export function ProgramFields({ draft, onChange, config }: Props) {
       <FilePicker
         label="Input files"
         several
+        sealed={draft.sealing.sealed}
         maxBytes={config.max_content_bytes}
         files={draft.inputs}
         onChange={(inputs) => onChange({ ...draft, inputs })}

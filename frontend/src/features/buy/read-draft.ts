@@ -44,7 +44,7 @@ export function readDraft(draft: Draft, ask: AskMessage): Order {
     seed,
   };
   const verification = readPolicy(draft.policy, draft.inputs);
-  if (Object.keys(verification).length === 0) {
+  if (Object.keys(verification).length === 0 && !draft.sealing.sealed) {
     return orderOf({ version: 1, module: program, ...common }, units, draft, ask);
   }
   const artifacts = [program];

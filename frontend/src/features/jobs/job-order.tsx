@@ -1,6 +1,7 @@
 import { isNotYetThere } from "@/shared/api/problem.ts";
 import type { JobRow } from "@/shared/api/schemas.ts";
 import { formatWhole } from "@/shared/money/amount.ts";
+import type { Sealing } from "@/shared/sealing/sealing.ts";
 import { KIND_WORDS } from "@/shared/trade/kind-words.ts";
 import { Facts } from "@/shared/ui/facts.tsx";
 import { Failure } from "@/shared/ui/failure.tsx";
@@ -27,7 +28,7 @@ export function JobOrder({ job }: { readonly job: JobRow }) {
     if (isNotYetThere(ordered.error)) return <p className="muted">This node does not hold what was ordered.</p>;
     return <Failure error={ordered.error} onRetry={() => void ordered.refetch()} />;
   }
-  const { kind, image, command, artifacts, inputs, limits, policy, sealed } = ordered.data;
+  const { kind, image, command, artifacts, inputs, limits, policy, sealing } = ordered.data;
   return (
     <section aria-label="Order">
       <h2>Order</h2>
@@ -49,7 +50,7 @@ export function JobOrder({ job }: { readonly job: JobRow }) {
           ["Input", <Files key="inputs" files={inputs} />],
           ["At most", limitWords(limits)],
           ["Checked", policyWords(kind, policy)],
-          ...(sealed ? [["Sealed", sealedWords(sealed)] as const] : []),
+          ...(sealing ? [["Sealed", sealedWords(sealing)] as const] : []),
         ]}
       />
     </section>
@@ -82,7 +83,7 @@ function limitWords(limits: OrderedJob["limits"]): string {
     .join(", ");
 }
 
-function sealedWords({ inputs, outputs, readers }: NonNullable<OrderedJob["sealed"]>): string {
+function sealedWords({ inputs, outputs, readers }: Sealing): string {
   const what = [inputs && "inputs", outputs && "outputs"].filter(Boolean).join(" and ");
-  return `${what}, to ${readers} readers`;
+  return `${what}, to ${readers.length} ${readers.length === 1 ? "reader" : "readers"}`;
 }

@@ -7,11 +7,14 @@ import { Hash } from "@/shared/ui/hash.tsx";
 import { Waiting } from "@/shared/ui/waiting.tsx";
 import { useCheckedManifest } from "./checked-manifest.ts";
 import { OutputFileView } from "./output-file-view.tsx";
+import { useOutputOpener } from "./output-opener.ts";
+import { SealedNotice } from "./sealed-notice.tsx";
 
 /** What a job produced, once its bytes were checked here against the hash that was attested. */
 export function JobResult({ job }: { readonly job: JobRow }) {
   const outputs = useJobOutputs(job.id, job.terms !== null);
   const checked = useCheckedManifest(outputs.data, job.terms?.spec);
+  const opener = useOutputOpener(job, outputs.isSuccess);
   const missing = outputs.error !== null && isNotYetThere(outputs.error);
   return (
     <section aria-label="Result">
@@ -21,7 +24,8 @@ export function JobResult({ job }: { readonly job: JobRow }) {
       {!missing && !isHandedBack(outputs.error) && (
         <Failure error={outputs.error ?? checked.error} onRetry={() => void outputs.refetch()} />
       )}
-      {outputs.isSuccess && checked.data && (
+      {outputs.isSuccess && <SealedNotice opener={opener} />}
+      {outputs.isSuccess && checked.data && !opener.isPending && (
         <>
           <p className="muted">
             {outputs.data.source === "chain" ? "Named on the chain as " : "So far named by the provider alone as "}
@@ -31,6 +35,7 @@ export function JobResult({ job }: { readonly job: JobRow }) {
             <OutputFileView
               key={file.path}
               file={file}
+              open={opener.data?.open}
               available={outputs.data.files.find((listed) => listed.path === file.path)?.available ?? false}
             />
           ))}

@@ -1,8 +1,10 @@
 import { useQuery } from "@tanstack/react-query";
 import type { Hex } from "viem";
 import { getContent } from "@/shared/api/get-content.ts";
+import type { Json } from "@/shared/content/canonical-json.ts";
 import { contentIdOfDigest } from "@/shared/content/content-id.ts";
 import { PageError } from "@/shared/errors/page-error.ts";
+import type { Sealing } from "@/shared/sealing/sealing.ts";
 
 /** A file of a job, by the name under which it is found. */
 export interface OrderedFile {
@@ -23,7 +25,9 @@ export interface OrderedJob {
   readonly limits: Readonly<Record<string, number>>;
   /** How the result is checked; empty where it is run again. */
   readonly policy: Readonly<Record<string, unknown>>;
-  readonly sealed: { readonly inputs: boolean; readonly outputs: boolean; readonly readers: number } | undefined;
+  readonly sealing: Sealing | null;
+  /** The whole document, as it was signed for. */
+  readonly document: { readonly [name: string]: Json };
 }
 
 /** The job that was ordered, once its bytes were checked against the digest in the terms. */
@@ -52,7 +56,8 @@ export function readOrderedJob(text: string): OrderedJob {
         inputs: [...inputs],
         limits: { ...limits },
         policy: {},
-        sealed: undefined,
+        sealing: null,
+        document,
       };
     }
     const { kind, image, artifacts, verification, sealing } = document;
@@ -64,9 +69,8 @@ export function readOrderedJob(text: string): OrderedJob {
       inputs: [...inputs],
       limits: { ...limits },
       policy: { ...verification },
-      sealed: sealing
-        ? { inputs: sealing.inputs, outputs: sealing.outputs, readers: sealing.readers.length }
-        : undefined,
+      sealing: sealing ? { ...sealing, readers: [...sealing.readers] } : null,
+      document,
     };
   } catch {
     throw new PageError("The job's specification is none that this page can read: look at it by hand.");

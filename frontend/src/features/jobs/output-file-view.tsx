@@ -14,15 +14,20 @@ interface Props {
   readonly file: ManifestFile;
   /** Whether the node holds it. */
   readonly available: boolean;
+  /** Opens what is sealed to a key of this browser. */
+  readonly open?: ((sealed: Uint8Array) => Uint8Array<ArrayBuffer>) | undefined;
 }
 
 /** One output, downloaded and checked: a picture is shown, a short text too, and everything can be saved. */
-export function OutputFileView({ file, available }: Props) {
+export function OutputFileView({ file, available, open }: Props) {
   const [wanted, setWanted] = useState(file.size <= SHOWN_BYTES);
   const cid = contentIdOfDigest(file.sha256);
   const content = useQuery({
-    queryKey: ["content", cid],
-    queryFn: ({ signal }) => getContent(cid, signal),
+    queryKey: ["content", cid, open !== undefined],
+    queryFn: async ({ signal }) => {
+      const bytes = await getContent(cid, signal);
+      return open === undefined ? bytes : open(bytes);
+    },
     enabled: available && wanted,
     staleTime: Number.POSITIVE_INFINITY,
     structuralSharing: false,
@@ -39,7 +44,10 @@ export function OutputFileView({ file, available }: Props) {
       <Failure error={content.error} onRetry={() => void content.refetch()} />
       {content.data && <Shown path={file.path} bytes={content.data} />}
       <figcaption>
-        <code>{file.path}</code> <span className="muted">{formatWhole(file.size)} bytes</span>
+        <code>{file.path}</code>{" "}
+        <span className="muted">
+          {formatWhole(file.size)} bytes{open !== undefined && ", sealed; opened here with your reader key"}
+        </span>
       </figcaption>
     </figure>
   );
