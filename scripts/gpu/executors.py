@@ -245,23 +245,23 @@ def challenge(cards: Cards) -> dict[str, Any]:
     """The hardware challenge on leased cards, answered and checked."""
     from computility.domain.attestation import Verdict
     from computility.domain.identifiers import ZERO_ADDRESS
+    from computility.services.claimed_devices import worker_on
     from computility.verification.hardware_answer import answer_challenge
     from computility.verification.hardware_challenge import HardwareChallenge
     from computility.verification.hardware_rating import check_answer, micro_cu, sampled_rows
-    from computility.verification.integer_gemm import best_gemm
 
     uuids = tuple(card.uuid for card in cards.found())[:1]
     asked = HardwareChallenge(b"\x5e" * 32, ZERO_ADDRESS, uuids, 4096, 8192)
-    gemm = best_gemm()
+    worker = worker_on(uuids[0], cards)
     with tempfile.TemporaryDirectory() as folder:
         held = CardLeases(uuids, Path(folder))
-        answer_challenge(asked, held, lambda _: gemm)
-        answer = answer_challenge(asked, held, lambda _: gemm)
+        answer_challenge(asked, held, lambda _: worker)
+        answer = answer_challenge(asked, held, lambda _: worker)
     seed = b"drawn after the commitment"
     opened = {found.card: found.opened(sampled_rows(asked, found.card, answer.root, seed)) for found in answer.answers}
     verdict = check_answer(asked, answer.root, {found.card: found.digests for found in answer.answers}, opened, seed)
     return {
-        "gemm": gemm.name,
+        "worker": worker.name,
         "elapsed_ms": answer.elapsed_ms,
         "passes": verdict.verdict is Verdict.PASS,
         "cu": micro_cu(asked, answer.elapsed_ms) / 1e6,

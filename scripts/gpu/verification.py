@@ -1,6 +1,6 @@
 """What verification costs and catches on a GPU: the hardware challenge, device-side digests, and Freivalds' checks against cuBLAS.
 
-    PYTHONPATH=backend python scripts/gpu/verification.py
+    PYTHONPATH=backend python scripts/gpu/verification.py [PART …]
 
 Prints one JSON object in less than three minutes; a part that fails says why under its own key, and the others go on. Wants PyTorch and CuPy.
 """
@@ -37,15 +37,20 @@ if find_spec("eth_utils") is None:
 
 from computility.domain.attestation import Verdict
 from computility.domain.identifiers import Address
+from computility.domain.merkle import merkle_root
 from computility.verification.challenge_stream import random_residues
 from computility.verification.device_challenge import answer_on_device, multiply_on_device
 from computility.verification.device_kernels import DeviceKernels
 from computility.verification.freivalds_float import BFLOAT16_OUT, FLOAT32, Precision, check_float_product
 from computility.verification.freivalds_float_torch import check_float_tensors
-from computility.verification.hardware_challenge import HardwareChallenge, commitment, row_digest
-from computility.verification.hardware_rating import check_answer, micro_cu, sampled_rows
+from computility.verification.hardware_challenge import HardwareChallenge, commitment_of, row_digest
+from computility.verification.hardware_rating import check_answer, sampled_rows
 
 SIZE: Final = 8_192
+SIZES: Final = (8_192, 16_384, 32_768, 65_536)
+"""Of the integer check: what it costs beside the product falls with the size."""
+CHALLENGES: Final = ((8_192, 8_192), (65_536, 16_384), (32_768, 32_768), (65_536, 32_768))
+"""Rows and size."""
 SMALL: Final = 1_024
 SEED: Final = b"drawn after the commitment"
 REPEATS: Final = 7
@@ -60,7 +65,10 @@ def main() -> None:
     torch = import_module("torch")
     report: dict[str, Any] = {"bench": "gpu-verification", "python": sys.version.split()[0], "torch": torch.__version__}
     report["device"] = torch.cuda.get_device_name()
+    wanted = sys.argv[1:] or list(PARTS)
     for name, measure in PARTS.items():
+        if name not in wanted:
+            continue
         if time.monotonic() - STARTED > BUDGET_S:
             report[name] = {"left_out": "no time was left"}
             continue
@@ -95,96 +103,130 @@ def challenge_of(rows: int, size: int) -> HardwareChallenge:
 
 
 def exactness() -> Mapping[str, Any]:
-    """The device's draws, products and digests against the processor's, bit for bit."""
+    """The device's draws, products, digests and trees against the processor's, bit for bit."""
     kernels = DeviceKernels()
     challenge = challenge_of(SMALL, SMALL)
     left, right = challenge.left("gpu-0"), challenge.right()
-    on_device = [
-        kernels.draw_rows(key, np.arange(SMALL, dtype=np.int32), SMALL)
-        for key in (challenge.left_key("gpu-0"), challenge.right_key())
-    ]
-    drawn_alike = all((found.get() == wanted).all() for found, wanted in zip(on_device, (left, right), strict=True))
+    a = kernels.draw_rows(challenge.left_key("gpu-0"), SMALL, SMALL)
+    b, b_by_columns = (draw(challenge.right_key(), SMALL, SMALL) for draw in (kernels.draw_rows, kernels.draw_columns))
+    drawn_alike = [(found.get() == wanted).all() for found, wanted in ((a, left), (b, right), (b_by_columns, right))]
     reference = (left.astype(np.float64) @ right.astype(np.float64)).astype(np.int32)
-    a, b = on_device
-    product = multiply_on_device(a, b)
+    product = multiply_on_device(a, b_by_columns)
     extreme = kernels.xp.full((SMALL, SIZE), -128, dtype=kernels.xp.int8)
-    highest = multiply_on_device(extreme, kernels.xp.ascontiguousarray(extreme.T))
-    digests = [digest.tobytes() for digest in kernels.row_digests(product)]
+    highest = multiply_on_device(extreme, extreme.T)
+    found = kernels.row_digests(product)
+    digests = [digest.tobytes() for digest in found.get()]
     vector = random_residues(SEED, "freivalds", (SMALL, 1))[:, 0]
     altered = product.copy()
     altered[17, 5] += 1
+    answer = answer_on_device(challenge, "gpu-0", kernels)
     return {
-        "drawn_as_on_the_processor": bool(drawn_alike),
+        "drawn_as_on_the_processor": bool(all(drawn_alike)),
         "product_entries_that_differ": int((product.get() != reference).sum()),
         "highest_sums_right": bool((highest == SIZE * 128 * 128).all()),
         "row_digests_that_differ": sum(a != row_digest(b) for a, b in zip(digests, reference, strict=True)),
+        "roots_that_differ": sum(
+            kernels.merkle_root(found[:count]) != merkle_root(digests[:count])
+            for count in (1, 2, 3, 7, 100, SMALL - 1, SMALL)
+        ),
+        "answer_alike": list(answer.digests) == digests and answer.root == merkle_root(digests),
         "honest_product_passes": kernels.is_product(a, b, product, vector),
         "one_altered_entry_is_caught": not kernels.is_product(a, b, altered, vector),
     }
 
 
 def challenge_throughput() -> Mapping[str, Any]:
-    """One whole challenge, from the seed to the root, part by part; and a verifier on the processor that checks it."""
+    """Whole challenges, from the seed to the root, part by part; and a verifier on the processor that checks the first."""
     kernels = DeviceKernels()
-    challenge = challenge_of(SIZE, SIZE)
-    rows = np.arange(SIZE, dtype=np.int32)
-    left = kernels.draw_rows(challenge.left_key("gpu-0"), rows, SIZE)
-    right = kernels.draw_rows(challenge.right_key(), rows, SIZE)
-    product = multiply_on_device(left, right)
-    draw_ms = milliseconds(lambda: kernels.draw_rows(challenge.left_key("gpu-0"), rows, SIZE))
-    multiply_ms = milliseconds(lambda: multiply_on_device(left, right))
-    digest_ms = milliseconds(lambda: kernels.row_digests(product))
-    on_host = product.get()
-    host_started = time.perf_counter()
-    wanted = [row_digest(row) for row in on_host]
-    host_digest_ms = (time.perf_counter() - host_started) * 1_000
-    answer_ms = milliseconds(lambda: answer_on_device(challenge, "gpu-0", kernels), 3)
-    answer = answer_on_device(challenge, "gpu-0", kernels)
-    root_started = time.perf_counter()
-    root = commitment([answer.digests])
-    root_ms = (time.perf_counter() - root_started) * 1_000
-    opened = {"gpu-0": answer.opened(sampled_rows(challenge, "gpu-0", root, SEED))}
-    check_started = time.perf_counter()
-    found = check_answer(challenge, root, {"gpu-0": answer.digests}, opened, SEED)
-    check_s = time.perf_counter() - check_started
-    return {
-        "n": SIZE,
-        "draw_one_matrix_ms": draw_ms,
-        "int8_product_ms": multiply_ms,
-        "int8_product_tera_operations_per_s": round(challenge.operations / multiply_ms / 1e9, 1),
-        "row_digests_ms": digest_ms,
-        "row_digests_gb_per_s": round(on_host.nbytes / digest_ms / 1e6, 2),
-        "row_digests_alike": list(answer.digests) == wanted,
-        "row_digests_on_one_processor_core_ms": round(host_digest_ms, 1),
-        "merkle_root_on_the_processor_ms": round(root_ms, 1),
-        "answer_ms": answer_ms,
-        "rating_cu_by_answer": micro_cu(challenge, max(1, round(answer_ms + root_ms))) / 1e6,
-        "verifier_on_the_processor_s": round(check_s, 3),
-        "verdict": found.verdict.name,
+    return {f"{rows}x{size}": one_challenge(kernels, rows, size) for rows, size in CHALLENGES} | {
+        "verifier": verified(kernels, *CHALLENGES[0])
     }
+
+
+def one_challenge(kernels: DeviceKernels, rows: int, size: int) -> Mapping[str, Any]:
+    """Milliseconds of each part, and of an answer."""
+    cupy = import_module("cupy")
+    challenge = challenge_of(rows, size)
+    left = kernels.draw_rows(challenge.left_key("gpu-0"), rows, size)
+    right = kernels.draw_columns(challenge.right_key(), size, size)
+    found = {
+        "draw_left_ms": milliseconds(partial(kernels.draw_rows, challenge.left_key("gpu-0"), rows, size), 3),
+        "draw_right_ms": milliseconds(partial(kernels.draw_columns, challenge.right_key(), size, size), 3),
+        "int8_product_ms": milliseconds(partial(multiply_on_device, left, right), 3),
+    }
+    product = multiply_on_device(left, right)
+    digests = kernels.row_digests(product)
+    found |= {
+        "row_digests_ms": milliseconds(partial(kernels.row_digests, product), 3),
+        "merkle_root_ms": milliseconds(partial(kernels.merkle_root, digests), 3),
+    }
+    del left, right, product, digests
+    found["answer_ms"] = milliseconds(lambda: answer_on_device(challenge, "gpu-0", kernels), 3)
+    cupy.get_default_memory_pool().free_all_blocks()
+    import_module("torch").cuda.empty_cache()
+    tera = {name: round(challenge.operations / found[f"{name}_ms"] / 1e9, 1) for name in ("int8_product", "answer")}
+    return found | {
+        "int8_product_tera_operations_per_s": tera["int8_product"],
+        "rating_cu": tera["answer"],
+        "rating_share_of_product": round(tera["answer"] / tera["int8_product"], 3),
+    }
+
+
+def verified(kernels: DeviceKernels, rows: int, size: int) -> Mapping[str, Any]:
+    """What a verifier does of an answer, on one processor core."""
+    challenge = challenge_of(rows, size)
+    answer = answer_on_device(challenge, "gpu-0", kernels)
+    root = commitment_of([answer.root])
+    opened = {"gpu-0": answer.opened(sampled_rows(challenge, "gpu-0", root, SEED))}
+    digests = {"gpu-0": answer.digests}
+    started = time.perf_counter()
+    found = check_answer(challenge, root, digests, opened, SEED)
+    return {"on_the_processor_s": round(time.perf_counter() - started, 3), "verdict": found.verdict.name}
 
 
 def integer_cost() -> Mapping[str, Any]:
-    """Freivalds' check of an int8 product on the same device, against the product on the tensor cores and in float32."""
-    torch, kernels = import_module("torch"), DeviceKernels()
-    challenge = challenge_of(SIZE, SIZE)
-    rows = np.arange(SIZE, dtype=np.int32)
-    left = kernels.draw_rows(challenge.left_key("gpu-0"), rows, SIZE)
-    right = kernels.draw_rows(challenge.right_key(), rows, SIZE)
-    product = multiply_on_device(left, right)
-    vector = random_residues(SEED, "freivalds", (SIZE, 1))[:, 0]
-    check_ms = milliseconds(lambda: kernels.is_product(left, right, product, vector))
-    multiply_ms = milliseconds(lambda: multiply_on_device(left, right))
-    a, b = (torch.from_dlpack(matrix).double() for matrix in (left, right))
-    double_ms = milliseconds(lambda: a @ b, 3)
-    return {
-        "n": SIZE,
-        "check_ms": check_ms,
-        "int8_product_ms": multiply_ms,
-        "float64_product_ms": double_ms,
-        "freivalds_cost_of_int8_product": round(check_ms / multiply_ms, 4),
-        "freivalds_cost_of_float64_product": round(check_ms / double_ms, 4),
-    }
+    """Freivalds' check of int8 products on the same device, against the product on the tensor cores, both layouts of the right factor."""
+    torch, cupy, kernels = import_module("torch"), import_module("cupy"), DeviceKernels()
+    copied = torch.empty(2**30, dtype=torch.int32, device="cuda")
+    copy_ms = milliseconds(partial(copied[: 2**29].copy_, copied[2**29 :]))
+    found: dict[str, Any] = {"copy_tb_per_s": round(copied.nbytes / copy_ms / 1e9, 2)}
+    del copied
+    for size in SIZES:
+        cupy.get_default_memory_pool().free_all_blocks()
+        torch.cuda.empty_cache()
+        challenge = challenge_of(size, size)
+        left = kernels.draw_rows(challenge.left_key("gpu-0"), size, size)
+        right = kernels.draw_columns(challenge.right_key(), size, size)
+        multiply_ms = milliseconds(partial(multiply_on_device, left, right), 3)
+        product = multiply_on_device(left, right)
+        del right
+        by_rows = kernels.draw_rows(challenge.right_key(), size, size)
+        vector = random_residues(SEED, "freivalds", (size, 1))[:, 0]
+        check_ms = milliseconds(partial(kernels.is_product, left, by_rows, product, vector))
+        read = left.nbytes + by_rows.nbytes + product.nbytes
+        found[str(size)] = {
+            "passes": kernels.is_product(left, by_rows, product, vector),
+            "check_ms": check_ms,
+            "check_reads_tb_per_s": round(read / check_ms / 1e9, 2),
+            "int8_product_ms": multiply_ms,
+            "int8_product_tera_operations_per_s": round(challenge.operations / multiply_ms / 1e9, 1),
+            "freivalds_cost": round(check_ms / multiply_ms, 4),
+        }
+        product[size // 2, size // 3] += 1
+        found[str(size)]["an_altered_entry_is_caught"] = not kernels.is_product(left, by_rows, product, vector)
+        if size == SIZE:
+            slow_ms = milliseconds(partial(multiply_on_device, left, by_rows), 3)
+            a, b = (torch.from_dlpack(matrix).double() for matrix in (left, by_rows))
+            double_ms = milliseconds(partial(torch.matmul, a, b), 3)
+            found[str(size)] |= {
+                "int8_product_with_right_by_rows_ms": slow_ms,
+                "float64_product_ms": double_ms,
+                "freivalds_cost_with_right_by_rows": round(check_ms / slow_ms, 4),
+                "freivalds_cost_of_float64_product": round(check_ms / double_ms, 4),
+            }
+            del a, b
+        del left, by_rows, product
+    return found
 
 
 def float_cost() -> Mapping[str, Any]:
@@ -194,6 +236,7 @@ def float_cost() -> Mapping[str, Any]:
     left, right = (torch.randn(SIZE, SIZE, device="cuda", generator=generator) for _ in range(2))
     found: dict[str, Any] = {"n": SIZE}
     for name, multiply, precision in FORMATS:
+        torch.cuda.empty_cache()
         a, b = (matrix.bfloat16() if name == "bf16" else matrix for matrix in (left, right))
         product = multiply(a, b)
         multiplies, checks = partial(multiply, a, b), partial(check_float_tensors, a, b, product, SEED, precision)
@@ -213,7 +256,6 @@ def float_cost() -> Mapping[str, Any]:
 
 def float_answers() -> Mapping[str, Any]:
     """Honest products by cuBLAS of five distributions and random shapes, and the cheats that hardware makes cheap."""
-    torch = import_module("torch")
     random = np.random.default_rng(1)
     rejected, disagreed = 0, 0
     worst = {"row": 0.0, "joint": 0.0, "terms": 0.0}
@@ -237,7 +279,6 @@ def float_answers() -> Mapping[str, Any]:
             result = check_float_tensors(left, right, multiply(left, right), SEED + trial.to_bytes(8, "big"))
             missed[name] += result.verdict is not Verdict.FAIL
             least[name] = min(least[name], max(result.measures.values(), default=float("inf")))
-    torch.cuda.empty_cache()
     return {
         "honest_trials": HONEST_TRIALS,
         "float_false_rejects": rejected,

@@ -1,16 +1,19 @@
-"""What a provider's settings make it claim: the cards of its offers with GPUs, or else this machine's processors, and how to multiply on them."""
+"""What a provider's settings make it claim: the cards of its offers with GPUs, or else this machine's processors, and how they work."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
 from computility.domain.hardware_claim import Device, DeviceList
 from computility.execution.gpu.card import Cards
 from computility.services.provider_config import Offer
-from computility.verification.integer_gemm import IntegerGemm, NumpyGemm, TorchGemm
+from computility.verification.device_challenge import DeviceWorker
+from computility.verification.hardware_answer import GemmWorker, Worker
+from computility.verification.integer_gemm import NumpyGemm, TorchGemm
 
 PROCESSORS: Final = "processors"
 """The id of a machine's processors: they are one device."""
@@ -32,18 +35,19 @@ def claimed_devices(offers: Sequence[Offer], cards: Cards) -> DeviceList | None:
     return DeviceList(tuple(devices.values())) if devices else None
 
 
-def gemm_on(device: str, cards: Cards) -> IntegerGemm:
-    """How to multiply on a claimed device: the processor's BLAS, or PyTorch on the card's place on the bus.
+def worker_on(device: str, cards: Cards) -> Worker:
+    """How a claimed device works: the processor's BLAS, or a card at its place on the bus, by CuPy's kernels where it is installed.
 
     Raises:
         ModuleNotFoundError: a card, and PyTorch is not installed.
     """
     places = [card.uuid for card in cards.found()]
     if device not in places:
-        return NumpyGemm()
-    # CUDA counts cards by speed unless told otherwise, and NVML by their place on the bus.
-    os.environ.setdefault("CUDA_DEVICE_ORDER", "PCI_BUS_ID")
-    return TorchGemm(f"cuda:{places.index(device)}")
+        return GemmWorker(NumpyGemm())
+    place = places.index(device)
+    if find_spec("cupy") is not None:
+        return DeviceWorker(place)
+    return GemmWorker(TorchGemm(f"cuda:{place}"))
 
 
 def processor_model() -> str:

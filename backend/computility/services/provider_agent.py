@@ -141,6 +141,8 @@ class ProviderAgent:
         self._meters.stop()
         self._runs.close()
         self._moves.close()
+        if self._rated is not None:
+            self._rated.close()
         self._rounds.close()
 
     def tick(self) -> None:

@@ -26,7 +26,7 @@ from computility.execution.gpu.nvml_cards import find_cards
 from computility.execution.reader_key import ReaderKey
 from computility.execution.sealed_executor import SealedExecutor
 from computility.services.ask_keeper import AskKeeper, KeptAsk
-from computility.services.claimed_devices import claimed_devices, gemm_on
+from computility.services.claimed_devices import claimed_devices, worker_on
 from computility.services.committee_seat import CommitteeSeat
 from computility.services.executor_makers import maker_of, name_of
 from computility.services.node_client import NodeClient, NodeContentStore
@@ -84,7 +84,7 @@ def agent_of(config: ProviderConfig, account: TradingAccount, node: NodeClient, 
             NodeContentStore(node),
             devices,
             CardLeases(devices.ids),
-            lambda device: gemm_on(device, cards),
+            lambda device: worker_on(device, cards),
             lambda verifier: trusts(account, verifiers, verifier),
             lambda: not cards.found() and agent.runs_jobs,
         )

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import threading
 import time
 from collections.abc import Callable
 from typing import Final
 
 from computility.domain.content_id import content_id_of_digest
-from computility.domain.errors import ContentError, ExecutorBusy, InvalidMessage
+from computility.domain.errors import ComputilityError, ContentError, ExecutorBusy, InvalidMessage
 from computility.domain.hardware_claim import DeviceList, HardwareClaim, parse_device_list
 from computility.domain.identifiers import ZERO_BYTES32, Address, Bytes32, bytes32
 from computility.domain.rating_round import RatingAnswer, RatingChallenge
@@ -18,9 +19,8 @@ from computility.execution.content_store import ContentStore
 from computility.execution.gpu.card_leases import CardLeases
 from computility.services.node_client import NodeClient
 from computility.services.trading_account import TradingAccount
-from computility.verification.hardware_answer import HardwareAnswer, answer_challenge
+from computility.verification.hardware_answer import HardwareAnswer, Worker, answer_challenge, warm_up
 from computility.verification.hardware_challenge import HardwareChallenge
-from computility.verification.integer_gemm import IntegerGemm
 from computility.verification.rating_check import shown, work_of
 
 _log = logging.getLogger(__name__)
@@ -29,7 +29,12 @@ BUSY: Final = "devices-busy"
 WORK_UNFIT: Final = "work-unfit"
 _MOST_OPERATIONS: Final = 2**48
 """Multiplications and additions that a device does for one round: a minute of a card of 5 CU."""
+_NEWEST: Final = 20
 _LOOK_S: Final = 1.0
+_ATTENTIVE_S: Final = 0.05
+"""Between looks from a promise until the rows are shown: what passes in between counts as time of the devices."""
+_ATTEND_S: Final = 60.0
+"""For so long a round is attended to that does not go on, and its products are kept."""
 
 
 class RatedProvider:
@@ -42,7 +47,7 @@ class RatedProvider:
         content: ContentStore,
         devices: DeviceList,
         leases: CardLeases,
-        gemm_of: Callable[[str], IntegerGemm],
+        worker_of: Callable[[str], Worker],
         trusts: Callable[[Address], bool],
         is_busy: Callable[[], bool] = lambda: False,
     ) -> None:
@@ -51,34 +56,53 @@ class RatedProvider:
         self._content = content
         self._devices = devices
         self._leases = leases
-        self._gemm_of = gemm_of
+        self._worker_of = worker_of
         self._trusts = trusts
         self._is_busy = is_busy
         self._looked_at = float("-inf")
         self._claimed = False
+        self._stopped = threading.Event()
+        self._attended: dict[Bytes32, float] = {}
+        self._prepared: tuple[Bytes32, DeviceList] | None = None
         self._answers: dict[Bytes32, tuple[HardwareChallenge, HardwareAnswer]] = {}
 
     def tick(self) -> None:
-        """Claim what there is, and do what rounds ask for; at most once a second.
+        """Claim what there is, and do what rounds ask for; at most once a second, but without a pause while a round is under way.
 
         Raises:
             NodeError, ChainError: one of them does not answer; the next round sees it again.
         """
         if time.monotonic() < self._looked_at + _LOOK_S:
             return
-        self._looked_at = time.monotonic()
         if not self._claimed:
             self._claim()
+        while self._look() and not self._stopped.wait(_ATTENTIVE_S):
+            pass
+        self._looked_at = time.monotonic()
+
+    def close(self) -> None:
+        """Attend to no round any longer."""
+        self._stopped.set()
+
+    def _look(self) -> bool:
+        """Do what rounds ask for; whether one of them is under way."""
         rounds: dict[Bytes32, RatingChallenge] = {}
-        for row in self._node.of_provider(StatementKind.RATING_CHALLENGE, self._account.address):
+        for row in self._node.of_provider(StatementKind.RATING_CHALLENGE, self._account.address, limit=_NEWEST):
             message = read_statement(row, self._account.ledger.domain).message
             if isinstance(message, RatingChallenge) and message.provider == self._account.address:
                 known = rounds.get(message.promise)
                 if known is None or message.step > known.step:
                     rounds[message.promise] = message
         answered = self._answered()
-        for challenge in rounds.values():
-            self._advance(challenge, answered)
+        under_way = [self._advance(challenge, answered) for challenge in rounds.values()]
+        for promise in [promise for promise in self._answers if promise not in rounds or not self._attends(promise)]:
+            self._answers.pop(promise)[1].close()
+        self._attended = {promise: since for promise, since in self._attended.items() if promise in rounds}
+        return any(under_way)
+
+    def _attends(self, promise: Bytes32) -> bool:
+        """Whether a round was first seen not long ago."""
+        return time.monotonic() < self._attended.setdefault(promise, time.monotonic()) + _ATTEND_S
 
     def _claim(self) -> None:
         """Once, and again only where the devices are others than those that were claimed last."""
@@ -95,23 +119,42 @@ class RatedProvider:
     def _answered(self) -> dict[Bytes32, set[bool]]:
         """By round, which steps were answered: the root (False), the rows (True)."""
         found: dict[Bytes32, set[bool]] = {}
-        for row in self._node.of_provider(StatementKind.RATING_ANSWER, self._account.address):
+        for row in self._node.of_provider(StatementKind.RATING_ANSWER, self._account.address, limit=2 * _NEWEST):
             message = read_statement(row, self._account.ledger.domain).message
             if isinstance(message, RatingAnswer):
                 found.setdefault(message.promise, set()).add(message.opened != ZERO_BYTES32)
         return found
 
-    def _advance(self, challenge: RatingChallenge, answered: dict[Bytes32, set[bool]]) -> None:
+    def _advance(self, challenge: RatingChallenge, answered: dict[Bytes32, set[bool]]) -> bool:
+        """Whether the round is under way: promised, or waiting for the sample."""
         done = answered.get(challenge.promise, set())
-        if challenge.step == 1 and not done and self._trusts(challenge.verifier):
+        if not self._trusts(challenge.verifier) or True in done:
+            return False
+        if challenge.step == 0:
+            if challenge.promise not in self._attended:
+                self._prepare(challenge)
+            return self._attends(challenge.promise)
+        if challenge.step == 1 and not done:
             self._commit(challenge)
-        elif challenge.step == 2 and True not in done and challenge.promise in self._answers:
+        elif challenge.step == 2 and challenge.promise in self._answers:
             work, answer = self._answers.pop(challenge.promise)
             data = shown(work, answer.answers, answer.root, challenge.secret)
+            answer.close()
             self._content.put(data)
             opened = bytes32(hashlib.sha256(data).digest())
             self._publish(challenge, root=answer.root, opened=opened)
             _log.info("showed the rows of round %s", challenge.promise)
+        return challenge.promise in self._answers and self._attends(challenge.promise)
+
+    def _prepare(self, challenge: RatingChallenge) -> None:
+        """Before the work is known: read what was claimed, and warm the devices up, so that only work counts."""
+        try:
+            devices = self._claimed_devices(challenge)
+            work = work_of(challenge, challenge.promise, challenge.promise, devices)
+            if work.operations <= _MOST_OPERATIONS and not self._is_busy():
+                warm_up(work, self._leases, self._worker_of)
+        except (ComputilityError, ValueError) as error:
+            _log.info("not prepared for round %s: %s", challenge.promise, error)
 
     def _commit(self, challenge: RatingChallenge) -> None:
         try:
@@ -120,15 +163,16 @@ class RatedProvider:
                 return
             if self._is_busy():
                 raise ExecutorBusy("jobs run on these devices")
-            answer = answer_challenge(work, self._leases, self._gemm_of)
+            answer = answer_challenge(work, self._leases, self._worker_of)
         except ExecutorBusy:
             self._publish(challenge, reason=BUSY)
             return
         except (ContentError, InvalidMessage, ValueError):
             self._publish(challenge, reason=WORK_UNFIT)
             return
-        self._answers.clear()
-        self._answers[challenge.promise] = work, answer
+        for _, older in self._answers.values():
+            older.close()
+        self._answers = {challenge.promise: (work, answer)}
         self._publish(challenge, root=answer.root)
         _log.info("answered round %s in %d ms", challenge.promise, answer.elapsed_ms)
 
@@ -138,11 +182,7 @@ class RatedProvider:
         Raises:
             ContentError, InvalidMessage, ValueError: it is no round of what this provider has, or too much.
         """
-        row = self._node.of_provider(StatementKind.HARDWARE_CLAIM, self._account.address, limit=1)[0]
-        claim = read_statement(row, self._account.ledger.domain)
-        if claim.id != challenge.claim or not isinstance(claim.message, HardwareClaim):
-            raise InvalidMessage("the round is about another claim than the newest")
-        devices = parse_device_list(self._content.get(content_id_of_digest(claim.message.devices)))
+        devices = self._claimed_devices(challenge)
         header = self._account.rpc.header(challenge.block)
         if header is None:
             return None
@@ -150,6 +190,21 @@ class RatedProvider:
         if work.operations > _MOST_OPERATIONS:
             raise ValueError("more work than a round may ask for")
         return work
+
+    def _claimed_devices(self, challenge: RatingChallenge) -> DeviceList:
+        """What the round is about, kept from its promise on.
+
+        Raises:
+            ContentError, InvalidMessage: the newest claim is another, or its list is not to be had.
+        """
+        if self._prepared is None or self._prepared[0] != challenge.claim:
+            row = self._node.of_provider(StatementKind.HARDWARE_CLAIM, self._account.address, limit=1)[0]
+            claim = read_statement(row, self._account.ledger.domain)
+            if claim.id != challenge.claim or not isinstance(claim.message, HardwareClaim):
+                raise InvalidMessage("the round is about another claim than the newest")
+            devices = parse_device_list(self._content.get(content_id_of_digest(claim.message.devices)))
+            self._prepared = claim.id, devices
+        return self._prepared[1]
 
     def _publish(
         self,

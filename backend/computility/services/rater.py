@@ -25,7 +25,10 @@ _log = logging.getLogger(__name__)
 
 NO_CLAIM: Final = "no-claim"
 NO_ANSWER: Final = "no-answer"
+_NEWEST: Final = 20
 _LOOK_S: Final = 0.1
+_ATTENTIVE_S: Final = 0.02
+"""Between looks while the provider's time runs."""
 
 
 @dataclass(frozen=True)
@@ -136,7 +139,7 @@ class Rater:
         found: list[RatingAnswer] = []
 
         def seen() -> bool:
-            for row in self._node.of_provider(StatementKind.RATING_ANSWER, promise.provider):
+            for row in self._node.of_provider(StatementKind.RATING_ANSWER, promise.provider, limit=_NEWEST):
                 signed = read_statement(row, self._account.ledger.domain)
                 message = signed.message
                 ours = isinstance(message, RatingAnswer) and message.promise == promise.promise
@@ -145,15 +148,15 @@ class Rater:
                     return True
             return False
 
-        self._wait(seen)
+        self._wait(seen, _ATTENTIVE_S)
         return (found[0] if found else None), max(1, round((time.monotonic() - started) * 1000))
 
-    def _wait(self, reached: Callable[[], bool]) -> bool | None:
+    def _wait(self, reached: Callable[[], bool], look_s: float = _LOOK_S) -> bool | None:
         give_up = time.monotonic() + self._settings.answer_within_s
         while time.monotonic() < give_up:
             if reached():
                 return True
-            time.sleep(_LOOK_S)
+            time.sleep(look_s)
         return None
 
     def _sign(

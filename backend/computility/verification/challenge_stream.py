@@ -38,9 +38,18 @@ def random_signs(seed: bytes, label: str, shape: tuple[int, int]) -> npt.NDArray
         ValueError: a seed below ``MIN_SEED_BYTES``.
     """
     wanted = shape[0] * shape[1]
-    bits = np.unpackbits(np.frombuffer(_stream(seed, label, -(-wanted // 8)), dtype=np.uint8), count=wanted)
+    bits = np.unpackbits(sign_bits(seed, label, wanted), count=wanted)
     signs: npt.NDArray[np.float64] = 1.0 - 2.0 * bits.astype(np.float64).reshape(shape)
     return signs
+
+
+def sign_bits(seed: bytes, label: str, wanted: int) -> npt.NDArray[np.uint8]:
+    """The signs of `random_signs` before they are numbers: a bit each, set for −1, the highest of a byte first.
+
+    Raises:
+        ValueError: a seed below ``MIN_SEED_BYTES``.
+    """
+    return np.frombuffer(_stream(seed, label, -(-wanted // 8)), dtype=np.uint8)
 
 
 def random_sample(seed: bytes, label: str, population: int, wanted: int) -> list[int]:

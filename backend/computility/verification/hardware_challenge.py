@@ -82,9 +82,17 @@ class CardAnswer:
     product: npt.NDArray[np.int32]
     digests: tuple[bytes, ...]
 
+    @property
+    def root(self) -> Bytes32:
+        """Over the digests."""
+        return merkle_root(self.digests)
+
     def opened(self, rows: Sequence[int]) -> npt.NDArray[np.int32]:
         """The rows that a verifier asks for."""
         return self.product[list(rows)]
+
+    def close(self) -> None:
+        """Nothing but memory of the host is held."""
 
 
 def answer_card(challenge: HardwareChallenge, card: str, right: npt.NDArray[np.int8], gemm: IntegerGemm) -> CardAnswer:
@@ -95,7 +103,12 @@ def answer_card(challenge: HardwareChallenge, card: str, right: npt.NDArray[np.i
 
 def commitment(answers: Sequence[Sequence[bytes]]) -> Bytes32:
     """The root over the cards, in the challenge's order, of the roots over their rows' digests."""
-    return merkle_root([bytes.fromhex(merkle_root(digests)[2:]) for digests in answers])
+    return commitment_of([merkle_root(digests) for digests in answers])
+
+
+def commitment_of(roots: Sequence[Bytes32]) -> Bytes32:
+    """The same, of the cards' roots."""
+    return merkle_root([bytes.fromhex(root[2:]) for root in roots])
 
 
 def row_digest(row: npt.NDArray[np.int32]) -> bytes:

@@ -22,7 +22,7 @@ counts as missing where at least three quarters are. What is smaller is less tha
 from __future__ import annotations
 
 import math
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import numpy as np
 
@@ -30,57 +30,89 @@ SEEN_FROM: Final = 2.0
 """In roundings of one addition: terms below may be absorbed by an honest sum."""
 MISSING_FROM: Final = 0.75
 """Share of a term that has to be absent."""
+_LEAST_NORM: Final = 2.0**-960
+"""Squared. A row of less says nothing, so that one over it is a number."""
+
+
+class TermSums(Protocol):
+    """Sums over the rows of a block."""
+
+    def weighted_squares(self, left: Any, weights: Any) -> Any:
+        """Σ_i w_i·a_ik² of A, (rows, inner), and w, (rows,): (inner,)."""
+        ...
+
+    def by_level(self, left: Any, answered: Any, levels: int) -> tuple[Any, list[Any]]:
+        """Of x = A ∘ answered, both (rows, inner): Σ_i x_ik, (inner,), and for each level the Σ_i of squares of sums of 2^level neighbours, of which
+        a last that is not whole is left out, (inner >> level,)."""
+        ...
+
+
+class ArraySums:
+    """Of NumPy's arrays, or PyTorch's on any device."""
+
+    def weighted_squares(self, left: Any, weights: Any) -> Any:
+        return weights @ (left * left)
+
+    def by_level(self, left: Any, answered: Any, levels: int) -> tuple[Any, list[Any]]:
+        said = left * answered
+        spoken, squares = said.sum(0), [(said * said).sum(0)]
+        for _ in range(1, levels):
+            said = _paired(said)
+            squares.append((said * said).sum(0))
+        return spoken, squares
 
 
 class MissingTerms:
     """Collects what blocks of rows say; then tells how near the product came to the limits. Arrays are NumPy's, or PyTorch's on any device."""
 
-    def __init__(self, projected: Any, right_square: float, roundoff: float) -> None:
-        """``projected``: B·R, (inner, rounds), doubles. ``right_square``: ‖B‖_F². ``roundoff``: u."""
+    def __init__(self, projected: Any, right_square: float, roundoff: float, sums: TermSums | None = None) -> None:
+        """``projected``: B·R, (inner, rounds), doubles. ``right_square``: ‖B‖_F². ``roundoff``: u. ``sums``: how to add."""
         self._projected = projected
+        self._sums = sums or ArraySums()
         # E‖p_k‖² is rounds · ‖b_k‖².
         self._strength = (projected * projected).sum(1)
         self._least = SEEN_FROM**2 * roundoff**2 * right_square * projected.shape[1]
         # Of 2^level terms each; those at the end that fill no group are in smaller ones.
         self._levels = max(1, projected.shape[0]).bit_length()
-        self._rows = 0
+        self._rows: Any = 0
         self._share: Any = 0.0
-        self._spoken: list[Any] = [0.0] * self._levels
+        self._spoken: Any = 0.0
+        self._wanted: Any = 0.0
         self._square: list[Any] = [0.0] * self._levels
-        self._wanted: list[Any] = [0.0] * self._levels
 
     def add(self, left: Any, norms: Any, difference: Any) -> None:
         """Rows of A, (rows, inner), their squared norms, and their rows of D, (rows, rounds)."""
-        some = norms > 0
-        lengths = (norms[some] ** 0.5)[:, None]
-        scaled = left[some] / lengths
-        squares = scaled * scaled
-        self._rows += scaled.shape[0]
-        self._share = self._share + squares.sum(0)
+        some = norms > _LEAST_NORM
+        weights = some / (norms + ~some)
+        share = self._sums.weighted_squares(left, weights)
+        self._rows = self._rows + some.sum()
+        self._share = self._share + share
         # Which terms are looked at depends on A, B and the signs alone, as far as the rows so far tell, and never on what the provider wrote.
         seen = self._share * self._strength >= self._least * self._rows
-        said = -scaled * ((difference[some] / lengths) @ self._projected.T) * seen
-        wanted = squares * (self._strength * seen)
-        for level in range(self._levels):
-            if level > 0:
-                said, wanted = _paired(said), _paired(wanted)
-            self._spoken[level] = self._spoken[level] + said.sum(0)
-            self._square[level] = self._square[level] + (said * said).sum(0)
-            self._wanted[level] = self._wanted[level] + wanted.sum(0)
+        answered = (difference * weights[:, None]) @ (-self._projected * seen[:, None]).T
+        spoken, squares = self._sums.by_level(left, answered, self._levels)
+        self._spoken = self._spoken + spoken
+        self._wanted = self._wanted + share * self._strength * seen
+        self._square = [total + square for total, square in zip(self._square, squares, strict=True)]
 
     def nearness(self, false_reject: float) -> float:
         """Above 1: terms are missing. An honest product comes there with probability at most ``false_reject``."""
         limit = math.sqrt(2 * math.log(4 * max(1, self._projected.shape[0]) / false_reject))
         worst = 0.0
-        for level in range(self._levels):
-            spoken, square, wanted = (
-                np.asarray(sums[level].tolist() if hasattr(sums[level], "tolist") else [0.0])
-                for sums in (self._spoken, self._square, self._wanted)
-            )
+        spoken, wanted = _row(self._spoken), _row(self._wanted)
+        for sums in self._square:
+            square = _row(sums)
             sure = np.divide(spoken, np.sqrt(square), out=np.zeros_like(spoken), where=square > 0) / limit
             share = np.divide(spoken, wanted, out=np.zeros_like(spoken), where=wanted > 0) / MISSING_FROM
             worst = max(worst, float(np.minimum(sure, share).max(initial=0.0)))
+            # What is said together, and what is wanted, is the sum of the parts; only squares have to be added row by row.
+            spoken, wanted = _paired(spoken), _paired(wanted)
         return worst
+
+
+def _row(sums: Any) -> Any:
+    """On the host, (1, terms); of no rows at all, one zero."""
+    return np.atleast_1d(sums.cpu() if hasattr(sums, "cpu") else sums)[np.newaxis]
 
 
 def _paired(values: Any) -> Any:

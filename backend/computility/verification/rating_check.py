@@ -15,7 +15,8 @@ from computility.domain.identifiers import Bytes32
 from computility.domain.rating import INT8_GEMM
 from computility.domain.rating_round import RatingChallenge, sample_seed, work_seed
 from computility.verification.check_result import CheckResult
-from computility.verification.hardware_challenge import CardAnswer, HardwareChallenge
+from computility.verification.hardware_answer import Answer
+from computility.verification.hardware_challenge import HardwareChallenge
 from computility.verification.hardware_rating import SAMPLED_ROWS, check_answer, micro_cu, sampled_rows
 
 MEMORY_SHOWN: Final = "memory-shown"
@@ -38,7 +39,7 @@ def work_of(
     return HardwareChallenge(seed, challenge.provider, devices.ids, challenge.rows, challenge.size)
 
 
-def shown(work: HardwareChallenge, answers: Sequence[CardAnswer], root: Bytes32, secret: Bytes32) -> bytes:
+def shown(work: HardwareChallenge, answers: Sequence[Answer], root: Bytes32, secret: Bytes32) -> bytes:
     """What a provider shows once the sample is known."""
     parts = []
     for answer in answers:

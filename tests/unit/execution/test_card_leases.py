@@ -21,7 +21,7 @@ import pytest
 from computility.domain.errors import ExecutorBusy, ExecutorUnfit
 from computility.domain.identifiers import ZERO_ADDRESS
 from computility.execution.gpu.card_leases import CardLeases
-from computility.verification.hardware_answer import answer_challenge
+from computility.verification.hardware_answer import GemmWorker, answer_challenge
 from computility.verification.hardware_challenge import HardwareChallenge
 from computility.verification.integer_gemm import NumpyGemm
 
@@ -120,8 +120,8 @@ def test_a_challenge__waits_for_no_jobs_card_and_touches_none(leases: CardLeases
     challenge = HardwareChallenge(b"\7" * 32, ZERO_ADDRESS, UUIDS, 16, 64)
     gemm = CountedGemm()
     with leases.some(1, "job 1"), pytest.raises(ExecutorBusy, match="job 1"):
-        answer_challenge(challenge, leases, lambda _: gemm)
+        answer_challenge(challenge, leases, lambda _: GemmWorker(gemm))
     assert gemm.products == 0
-    answer = answer_challenge(challenge, leases, lambda _: gemm)
+    answer = answer_challenge(challenge, leases, lambda _: GemmWorker(gemm))
     assert gemm.products == len(answer.answers) == 3
     assert leases.holders() == {}
