@@ -19,6 +19,7 @@ from eth_utils.crypto import keccak
 from computility.domain.attestation import Attestation
 from computility.domain.eip712 import Eip712Domain, Field, Message
 from computility.domain.identifiers import Address, address_from_bytes, bytes32
+from computility.domain.metered_lease import MeterContest, MeterReading
 from computility.domain.rating import Rating
 from computility.domain.ruling import Ruling
 from computility.domain.settlement import Settlement
@@ -37,6 +38,7 @@ FILES: Final[Mapping[str, Mapping[type[Message], int]]] = {
     "settlement.json": {Settlement: 20},
     "ruling.json": {Ruling: 20},
     "rating.json": {Rating: 10},
+    "leases.json": {MeterReading: 6, MeterContest: 6},
     "statements.json": {Ask: 8, AskWithdrawal: 5, QuoteRequest: 6, Refusal: 6, Submission: 6, Challenge: 6},
 }
 

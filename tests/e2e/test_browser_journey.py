@@ -108,6 +108,23 @@ def test_a_sealed_order__is_run_by_readers__and_opened_with_the_browsers_own_key
     assert (tmp_path / "outputs" / "picture.png").read_bytes().startswith(b"\x89PNG")
 
 
+def test_leases__are_opened_co_signed_and_ended_on_the_page(stage: Stage, chromium: str, tmp_path: Path) -> None:
+    told = walk("lease.mjs", stage, chromium, tmp_path, ask_of_commands(stage))
+    assert told["last"] == 1
+    ended, stopped = (stage.node.job(told[name]) for name in ("ended", "stopped"))
+    for row in (ended, stopped):
+        assert (row["outcome"], row["closed_by"]) == ("pass", "attested")
+        assert 0 < int(row["units"]) < 200
+        assert row["terms"]["verifier"] == row["terms"]["buyer"]
+    # Its evidence was written in the browser, byte for byte as an auditor makes it again from the whole meter.
+    audited = computility(
+        "audit", "verdict", told["ended"], "--deployments", str(stage.folder / "deployments"), "--json",
+        folder=tmp_path, stage=stage,
+    )  # fmt: skip
+    assert audited.code == 0, audited.out + audited.err
+    assert "confirmed" in audited.out
+
+
 def test_what_goes_wrong_on_the_page__is_told_in_a_sentence_and_costs_nobody(
     stage: Stage, chromium: str, tmp_path: Path
 ) -> None:

@@ -148,7 +148,7 @@ export class Visit {
       }
     }
     await this.press(pay);
-    await page.waitForURL(/\/jobs\/0x[0-9a-f]{64}$/);
+    await page.waitForURL(/\/(jobs|leases)\/0x[0-9a-f]{64}$/);
     return new URL(page.url()).pathname.split("/").at(-1);
   }
 

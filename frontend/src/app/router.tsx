@@ -34,6 +34,10 @@ export const router = createBrowserRouter([
             path: "earnings",
             lazy: async () => ({ Component: (await import("@/features/earnings/earnings-page.tsx")).EarningsPage }),
           },
+          {
+            path: "leases/:jobId",
+            lazy: async () => ({ Component: (await import("@/features/leases/lease-page.tsx")).LeasePage }),
+          },
           { path: "keys", lazy: async () => ({ Component: (await import("@/features/keys/keys-page.tsx")).KeysPage }) },
           {
             path: "accounts/:address",

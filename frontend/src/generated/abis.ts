@@ -1815,6 +1815,154 @@ export const jobEscrowAbi = [
   {
     "inputs": [
       {
+        "components": [
+          {
+            "name": "buyer",
+            "type": "address"
+          },
+          {
+            "name": "payer",
+            "type": "address"
+          },
+          {
+            "name": "provider",
+            "type": "address"
+          },
+          {
+            "name": "verifier",
+            "type": "address"
+          },
+          {
+            "name": "arbiter",
+            "type": "address"
+          },
+          {
+            "name": "guard",
+            "type": "address"
+          },
+          {
+            "name": "order",
+            "type": "bytes32"
+          },
+          {
+            "name": "resource",
+            "type": "bytes32"
+          },
+          {
+            "name": "spec",
+            "type": "bytes32"
+          },
+          {
+            "name": "sla",
+            "type": "bytes32"
+          },
+          {
+            "name": "unitPrice",
+            "type": "uint104"
+          },
+          {
+            "name": "minUnits",
+            "type": "uint64"
+          },
+          {
+            "name": "maxUnits",
+            "type": "uint64"
+          },
+          {
+            "name": "bond",
+            "type": "uint104"
+          },
+          {
+            "name": "verifierFee",
+            "type": "uint104"
+          },
+          {
+            "name": "arbiterFee",
+            "type": "uint104"
+          },
+          {
+            "name": "openBy",
+            "type": "uint40"
+          },
+          {
+            "name": "end",
+            "type": "uint40"
+          },
+          {
+            "name": "passWindow",
+            "type": "uint32"
+          },
+          {
+            "name": "disputeWindow",
+            "type": "uint32"
+          },
+          {
+            "name": "rulingWindow",
+            "type": "uint32"
+          },
+          {
+            "name": "maxFeeBps",
+            "type": "uint16"
+          },
+          {
+            "name": "nonce",
+            "type": "uint48"
+          }
+        ],
+        "name": "terms",
+        "type": "tuple"
+      },
+      {
+        "components": [
+          {
+            "name": "job",
+            "type": "bytes32"
+          },
+          {
+            "name": "verdict",
+            "type": "uint8"
+          },
+          {
+            "name": "result",
+            "type": "bytes32"
+          },
+          {
+            "name": "units",
+            "type": "uint64"
+          },
+          {
+            "name": "isFinal",
+            "type": "bool"
+          },
+          {
+            "name": "qualityBps",
+            "type": "uint16"
+          },
+          {
+            "name": "meterRoot",
+            "type": "bytes32"
+          },
+          {
+            "name": "evidence",
+            "type": "bytes32"
+          }
+        ],
+        "name": "attestation",
+        "type": "tuple"
+      },
+      {
+        "name": "signature",
+        "type": "bytes"
+      }
+    ],
+    "name": "attest",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
         "name": "account",
         "type": "address"
       },

@@ -128,6 +128,58 @@ export const signedTypes = {
       "type": "bytes32"
     }
   ],
+  "MeterContest": [
+    {
+      "name": "job",
+      "type": "bytes32"
+    },
+    {
+      "name": "reading",
+      "type": "bytes32"
+    },
+    {
+      "name": "reason",
+      "type": "string"
+    },
+    {
+      "name": "at",
+      "type": "uint40"
+    }
+  ],
+  "MeterReading": [
+    {
+      "name": "job",
+      "type": "bytes32"
+    },
+    {
+      "name": "attempt",
+      "type": "uint32"
+    },
+    {
+      "name": "sequence",
+      "type": "uint32"
+    },
+    {
+      "name": "previous",
+      "type": "bytes32"
+    },
+    {
+      "name": "units",
+      "type": "uint64"
+    },
+    {
+      "name": "atMs",
+      "type": "uint64"
+    },
+    {
+      "name": "sample",
+      "type": "bytes32"
+    },
+    {
+      "name": "isLast",
+      "type": "bool"
+    }
+  ],
   "QuoteRequest": [
     {
       "name": "buyer",

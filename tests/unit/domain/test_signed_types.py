@@ -13,6 +13,7 @@ from eth_utils.crypto import keccak
 from computility.domain.attestation import Attestation
 from computility.domain.eip712 import Eip712Domain, Message
 from computility.domain.identifiers import parse_address
+from computility.domain.metered_lease import MeterContest, MeterReading
 from computility.domain.rating import Rating
 from computility.domain.ruling import Ruling
 from computility.domain.settlement import Settlement
@@ -32,12 +33,22 @@ TYPES: dict[str, type[Message]] = {
         Ask,
         AskWithdrawal,
         Challenge,
+        MeterReading,
+        MeterContest,
         QuoteRequest,
         Refusal,
         Submission,
     )
 }
-FILES = ("terms.json", "attestation.json", "settlement.json", "ruling.json", "rating.json", "statements.json")
+FILES = (
+    "terms.json",
+    "attestation.json",
+    "settlement.json",
+    "ruling.json",
+    "rating.json",
+    "leases.json",
+    "statements.json",
+)
 
 
 def vectors() -> list[Any]:

@@ -1,7 +1,7 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "react-router";
-import type { Address, Hex } from "viem";
-import { paths } from "@/shared/paths.ts";
+import { type Address, type Hex, isAddressEqual } from "viem";
+import { CO_SIGN, paths } from "@/shared/paths.ts";
 import { formatSpan } from "@/shared/time.ts";
 import { useChainClock } from "@/shared/trade/chain-clock.ts";
 import { escrowOf, type Terms } from "@/shared/trade/terms.ts";
@@ -30,7 +30,9 @@ export function AcceptTerms({ buyer, jobId, terms, providerSignature }: Props) {
     mutationFn: (paidFrom: PaidFrom) => openJob(trader, terms, providerSignature, paidFrom),
     onSuccess: async () => {
       void queryClient.invalidateQueries({ queryKey: ["jobs"] });
-      await navigate(paths.job(jobId));
+      // Who verifies what it bought co-signs a meter, and has to begin at once.
+      if (isAddressEqual(terms.verifier, buyer)) await navigate(paths.lease(jobId), { state: CO_SIGN });
+      else await navigate(paths.job(jobId));
     },
   });
   if (left <= 0) return <p className="notice bad">The time to open these terms is over: ask for a new quote.</p>;

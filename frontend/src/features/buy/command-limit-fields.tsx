@@ -13,13 +13,16 @@ interface Props {
 /** How much a command may use. */
 export function CommandLimitFields({ draft, onChange, ask, billedByGpu }: Props) {
   const set = (field: keyof CommandDraft) => (value: string) => onChange({ ...draft, [field]: value });
+  const isLease = draft.policy.method === "lease";
   const paid = `${ask.minUnits} to ${ask.maxUnits} units. You escrow this much, and pay for what is used, ${Number(ask.minUnits) || 1} at least.`;
   return (
     <fieldset>
       <legend>Limits</legend>
       <div className="row">
         <TextField
-          label={billedByGpu ? "Seconds at most, of each GPU" : "Seconds of processor at most"}
+          label={
+            billedByGpu ? "Seconds at most, of each GPU" : isLease ? "Seconds at most" : "Seconds of processor at most"
+          }
           unit="s (units)"
           numeric
           value={draft.seconds}
@@ -28,7 +31,7 @@ export function CommandLimitFields({ draft, onChange, ask, billedByGpu }: Props)
         />
         {billedByGpu ? (
           <TextField label="GPUs" numeric value={draft.gpus} onChange={set("gpus")} />
-        ) : (
+        ) : isLease ? null : (
           <TextField
             label="Seconds by the clock"
             unit="s"

@@ -28,10 +28,6 @@ export function CommandOrder({ askId, ask, config, kind, billedByGpu }: Props) {
       <CommandFields draft={draft} onChange={setDraft} ask={ask} config={config} />
       <CommandLimitFields draft={draft} onChange={setDraft} ask={ask} billedByGpu={billedByGpu} />
       <PartyFields draft={draft} onChange={setDraft} ask={ask} config={config} kind={kind} inputs={draft.inputs} />
-      <p className="muted">
-        Machines are rented by the second from the command line (<code>computility lease open</code>), which signs their
-        meter every few seconds.
-      </p>
     </OrderForm>
   );
 }

@@ -1,4 +1,4 @@
-import { type Hex, isHex, size, zeroAddress } from "viem";
+import { type Address, type Hex, isHex, size, zeroAddress } from "viem";
 import type { AskMessage } from "@/shared/api/schemas.ts";
 import { PageError } from "@/shared/errors/page-error.ts";
 import { MAX_CREDITS, parseAmount } from "@/shared/money/amount.ts";
@@ -15,6 +15,8 @@ export interface Order {
   readonly specification: WithoutClock<Specification>;
   /** Reader keys to which it is to be sealed beside the buyer's own; none for a job that all may read. */
   readonly readers: readonly Hex[];
+  /** Who checks: of a lease its buyer. */
+  readonly verifier: Address | "buyer";
   readonly maxUnits: bigint;
   readonly verifierFee: bigint;
   readonly arbiterFee: bigint;
@@ -29,16 +31,19 @@ export function orderOf(
   draft: PartyDraft,
   ask: AskMessage,
 ): Order {
-  if (draft.verifier === zeroAddress) throw new PageError("Name a verifier: somebody has to check the result.");
+  const isLease = draft.policy.method === "lease";
+  if (!isLease && draft.verifier === zeroAddress)
+    throw new PageError("Name a verifier: somebody has to check the result.");
   const fees = {
-    verifierFee: parseAmount(draft.verifierFee),
+    verifierFee: isLease ? 0n : parseAmount(draft.verifierFee),
     arbiterFee: draft.arbiter === zeroAddress ? 0n : parseAmount(draft.arbiterFee),
   };
   const maxUnits = BigInt(units);
   const price = escrowOf({ unitPrice: BigInt(ask.unitPrice), maxUnits, ...fees });
   if (price > MAX_CREDITS) throw new PageError("That is more money than can exist: lower the units or the fees.");
   const readers = readReaders(draft.sealing, draft.policy.method);
-  return { specification, readers, maxUnits, ...fees, price };
+  const verifier = isLease ? "buyer" : draft.verifier;
+  return { specification, readers, verifier, maxUnits, ...fees, price };
 }
 
 /** The seed of a draft, in its one spelling. */

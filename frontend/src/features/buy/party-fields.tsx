@@ -40,21 +40,14 @@ export function PartyFields<AnyDraft extends PartyDraft>({
         inputs={inputs}
         sealed={draft.sealing.sealed}
       />
-      <div className="row">
-        <ChoiceField
-          label="Verifier"
-          options={named(verifiersFor(ask, config), config)}
-          value={draft.verifier}
-          onChange={set("verifier")}
-        />
-        <TextField
-          label="Verifier's fee"
-          unit={config.credit.symbol}
-          numeric
-          value={draft.verifierFee}
-          onChange={set("verifierFee")}
-        />
-      </div>
+      {draft.policy.method === "lease" ? (
+        <p className="muted">
+          You are the verifier: nobody else can say what the machine was worth to you. Stay on the lease’s page while it
+          runs.
+        </p>
+      ) : (
+        <VerifierFields draft={draft} onChange={onChange} ask={ask} config={config} />
+      )}
       <div className="row">
         <ChoiceField
           label="Arbiter"
@@ -73,6 +66,33 @@ export function PartyFields<AnyDraft extends PartyDraft>({
         )}
       </div>
     </fieldset>
+  );
+}
+
+interface VerifierProps<AnyDraft extends PartyDraft> {
+  readonly draft: AnyDraft;
+  readonly onChange: (draft: AnyDraft) => void;
+  readonly ask: AskMessage;
+  readonly config: Config;
+}
+
+function VerifierFields<AnyDraft extends PartyDraft>({ draft, onChange, ask, config }: VerifierProps<AnyDraft>) {
+  return (
+    <div className="row">
+      <ChoiceField
+        label="Verifier"
+        options={named(verifiersFor(ask, config), config)}
+        value={draft.verifier}
+        onChange={(verifier) => onChange({ ...draft, verifier })}
+      />
+      <TextField
+        label="Verifier's fee"
+        unit={config.credit.symbol}
+        numeric
+        value={draft.verifierFee}
+        onChange={(verifierFee) => onChange({ ...draft, verifierFee })}
+      />
+    </div>
   );
 }
 

@@ -35,6 +35,6 @@ test("a kind is offered what can be found out of its jobs", () => {
   const methods = (kind: "wasm" | "process", sealed = false) => methodsOf(kind, sealed).map(([method]) => method);
   expect(methods("wasm")).toContain("audited");
   expect(methods("wasm")).not.toContain("freivalds");
-  expect(methods("process")).toEqual(["again", "hash-equality", "freivalds", "segment-replay", "written"]);
-  expect(methods("process", true)).toEqual(["again", "written"]);
+  expect(methods("process")).toEqual(["again", "hash-equality", "freivalds", "segment-replay", "lease", "written"]);
+  expect(methods("process", true)).toEqual(["again", "lease", "written"]);
 });

@@ -1,7 +1,7 @@
 import type { JobKind } from "./job-kind.ts";
 import { fitsSealed } from "./sealing-draft.ts";
 
-export type Method = "again" | "hash-equality" | "audited" | "freivalds" | "segment-replay" | "written";
+export type Method = "again" | "hash-equality" | "audited" | "freivalds" | "segment-replay" | "lease" | "written";
 export type Precision = "" | "float32" | "bfloat16" | "float16";
 
 /** How the result is to be checked, as it was entered. */
@@ -26,6 +26,8 @@ export interface PolicyDraft {
   readonly withhold: boolean;
   /** segment-replay: the command that trains one segment again, one word a line. */
   readonly replay: string;
+  /** lease: the most seconds that are ever unsigned, for either side. */
+  readonly intervalS: string;
   /** written: the policy as JSON. */
   readonly written: string;
 }
@@ -45,11 +47,13 @@ export const NEW_POLICY: PolicyDraft = {
   thresholdPpm: "50000",
   withhold: true,
   replay: "",
+  intervalS: "300",
   written: "",
 };
 
 const AGAIN = "Run again";
 const EQUAL: readonly [Method, string] = ["hash-equality", "Run again: the program promises the same bytes"];
+const LEASE: readonly [Method, string] = ["lease", "A lease by the second: you co-sign its meter as it runs"];
 const WRITTEN: readonly [Method, string] = ["written", "As written below (JSON)"];
 
 /** What can be checked how, by the kind of job and whether it is sealed: methods, each with its words. */
@@ -71,6 +75,7 @@ function methodsOfKind(kind: JobKind): readonly (readonly [Method, string])[] {
     EQUAL,
     ["freivalds", "A matrix product: checked without computing it again"],
     ["segment-replay", "A training: some segments are trained again"],
+    ...(kind === "process" ? [LEASE] : []),
     WRITTEN,
   ];
 }

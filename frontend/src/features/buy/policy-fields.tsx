@@ -50,6 +50,16 @@ export function PolicyFields({ policy, onChange, kind, inputs, sealed }: Props) 
       )}
       {policy.method === "freivalds" && <ProductFields policy={policy} onChange={onChange} inputs={inputs} />}
       {policy.method === "segment-replay" && <SegmentFields policy={policy} onChange={onChange} />}
+      {policy.method === "lease" && (
+        <TextField
+          label="Interval"
+          unit="s"
+          numeric
+          value={policy.intervalS}
+          onChange={set("intervalS")}
+          hint="The provider reads its meter four times in it, and stops when you have signed for nothing that long: neither side ever risks more. Your wallet asks you each time, so the shorter it is, the oftener."
+        />
+      )}
       {policy.method === "written" && (
         <TextField
           label="Policy"

@@ -54,10 +54,11 @@ function readLimits(draft: CommandDraft, ask: AskMessage): CommandLimits {
     Math.max(1, Math.ceil(Number(ask.minUnits) / share)),
     Math.floor(Math.min(MAX_SECONDS, Number(ask.maxUnits)) / share),
   );
+  const isLease = draft.policy.method === "lease";
   return {
     cpu_s: gpus ? seconds * CORES_BESIDE_A_GPU * gpus : seconds,
-    // Cards are paid by the clock, so a job that has them ends with what is paid.
-    wall_s: gpus ? seconds : wholeNumber("The seconds in all", draft.wallSeconds, 1, MAX_SECONDS),
+    // Cards are paid by the clock, so a job that has them ends with what is paid; and so does a lease.
+    wall_s: gpus || isLease ? seconds : wholeNumber("The seconds in all", draft.wallSeconds, 1, MAX_SECONDS),
     memory_bytes: wholeNumber("The memory", draft.memoryMib, 1, MAX_MIB) * MIB,
     scratch_bytes: wholeNumber("The room for temporary files", draft.scratchMib, 0, MAX_MIB) * MIB,
     processes: wholeNumber("The number of processes", draft.processes, 1, 65_536),

@@ -1,5 +1,6 @@
 import type { Json } from "@/shared/content/canonical-json.ts";
 import { PageError } from "@/shared/errors/page-error.ts";
+import { LEASE_HEARTBEAT } from "@/shared/trade/lease-policy.ts";
 import { pathFault } from "./file-path.ts";
 import type { InputFile } from "./job-specification.ts";
 import type { PolicyDraft } from "./policy-draft.ts";
@@ -7,6 +8,7 @@ import { wholeNumber } from "./whole-number.ts";
 
 export type Policy = { readonly [name: string]: Json };
 
+const MAX_INTERVAL_S = 86_400;
 const MAX_SEGMENTS = 9_999;
 const MIN_AUDIT_PERCENT = 5;
 
@@ -28,6 +30,11 @@ export function readPolicy(draft: PolicyDraft, inputs: readonly InputFile[]): Po
       return readProduct(draft, inputs);
     case "segment-replay":
       return readSegments(draft, inputs);
+    case "lease":
+      return {
+        method: LEASE_HEARTBEAT,
+        interval_s: wholeNumber("The interval, in seconds,", draft.intervalS, 2, MAX_INTERVAL_S),
+      };
     case "written":
       return readWritten(draft.written);
   }

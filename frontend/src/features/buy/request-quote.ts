@@ -34,7 +34,7 @@ export async function requestQuote(
     ask: askId as Hex,
     spec: written.digest,
     maxUnits: order.maxUnits,
-    verifier: draft.verifier,
+    verifier: order.verifier === "buyer" ? buyer : order.verifier,
     arbiter: draft.arbiter,
     verifierFee: order.verifierFee,
     arbiterFee: order.arbiterFee,

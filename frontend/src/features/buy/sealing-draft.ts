@@ -15,7 +15,7 @@ export const NOT_SEALED: SealingDraft = { sealed: false, readers: "" };
 /** With the buyer itself 64 readers, as the published schema has it. */
 const MAX_OTHERS = 63;
 // What else checks a result reads it, or what it was made of.
-const BLIND: readonly Method[] = ["again", "audited", "written"];
+const BLIND: readonly Method[] = ["again", "audited", "lease", "written"];
 
 /** Whether a check works on what is sealed. */
 export function fitsSealed(method: Method): boolean {

@@ -3,10 +3,10 @@ import type { JobRow } from "@/shared/api/schemas.ts";
 import { formatWhole } from "@/shared/money/amount.ts";
 import type { Sealing } from "@/shared/sealing/sealing.ts";
 import { KIND_WORDS } from "@/shared/trade/kind-words.ts";
+import { type OrderedFile, type OrderedJob, useOrderedJob } from "@/shared/trade/ordered-job.ts";
 import { Facts } from "@/shared/ui/facts.tsx";
 import { Failure } from "@/shared/ui/failure.tsx";
 import { Hash } from "@/shared/ui/hash.tsx";
-import { type OrderedFile, type OrderedJob, useOrderedJob } from "./ordered-job.ts";
 import { policyWords } from "./policy-words.ts";
 
 const LIMITS: readonly (readonly [name: string, words: string, share: number, unit: string])[] = [

@@ -11,6 +11,7 @@ import { JobOrder } from "./job-order.tsx";
 import { JobResult } from "./job-result.tsx";
 import { JobTrail } from "./job-trail.tsx";
 import { JobVerdict } from "./job-verdict.tsx";
+import { LeaseLink } from "./lease-link.tsx";
 
 /** One job, live: where it stands, what it produced, where the money went, and every event behind it. */
 export function JobPage() {
@@ -29,6 +30,7 @@ export function JobPage() {
           <p role="status" aria-label="State">
             <StateBadge job={job.data} />
           </p>
+          <LeaseLink job={job.data} />
           <JobVerdict job={job.data} />
           <JobButtons job={job.data} />
           <JobResult job={job.data} />

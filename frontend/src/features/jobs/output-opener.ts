@@ -5,7 +5,7 @@ import type { JobRow } from "@/shared/api/schemas.ts";
 import { openFile, outputKeyOf } from "@/shared/sealing/content-keys.ts";
 import { useKeyRing } from "@/shared/sealing/key-ring.ts";
 import { contentKeyOf, type Sealing } from "@/shared/sealing/sealing.ts";
-import { useOrderedJob } from "./ordered-job.ts";
+import { useOrderedJob } from "@/shared/trade/ordered-job.ts";
 
 /** How the outputs of a job are read. */
 export interface OutputOpener {

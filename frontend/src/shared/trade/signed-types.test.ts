@@ -12,17 +12,20 @@ interface Vector {
   readonly signer: Hex;
 }
 
-describe.each(["terms", "attestation", "settlement", "ruling", "statements"])("golden vectors of %s", (file) => {
-  const vectors = goldenVectors<Vector>(file);
+describe.each(["terms", "attestation", "settlement", "ruling", "leases", "statements"])(
+  "golden vectors of %s",
+  (file) => {
+    const vectors = goldenVectors<Vector>(file);
 
-  test("there are some", () => expect(vectors.length).toBeGreaterThan(0));
+    test("there are some", () => expect(vectors.length).toBeGreaterThan(0));
 
-  test.each(vectors.map((vector, index) => [index, vector.primaryType, vector] as const))(
-    "number %i, %s: digest and signer are the same as in Python and Solidity",
-    async (_, primaryType, { domain, message, digest, signature, signer }) => {
-      const typed = { domain, types: signedTypes, primaryType, message } as Parameters<typeof hashTypedData>[0];
-      expect(hashTypedData(typed)).toBe(digest);
-      expect(await recoverTypedDataAddress({ ...typed, signature } as never)).toBe(signer);
-    },
-  );
-});
+    test.each(vectors.map((vector, index) => [index, vector.primaryType, vector] as const))(
+      "number %i, %s: digest and signer are the same as in Python and Solidity",
+      async (_, primaryType, { domain, message, digest, signature, signer }) => {
+        const typed = { domain, types: signedTypes, primaryType, message } as Parameters<typeof hashTypedData>[0];
+        expect(hashTypedData(typed)).toBe(digest);
+        expect(await recoverTypedDataAddress({ ...typed, signature } as never)).toBe(signer);
+      },
+    );
+  },
+);

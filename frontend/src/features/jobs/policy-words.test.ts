@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { goldenVectors } from "@/shared/trade/golden-vectors.ts";
-import { readOrderedJob } from "./ordered-job.ts";
+import { readOrderedJob } from "@/shared/trade/ordered-job.ts";
 import { policyWords } from "./policy-words.ts";
 
 interface Vector {
