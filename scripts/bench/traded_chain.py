@@ -26,13 +26,13 @@ from rich.progress import track
 from computility.chain.connection import ChainConnection
 from computility.chain.deployments import Deployments
 from computility.chain.endpoint import ChainEndpoint
-from computility.chain.keccak import keccak256
 from computility.chain.keystore import development_account
 from computility.chain.local_chain import DEVELOPMENT_MNEMONIC, LocalChain, LocalChainSettings
 from computility.chain.rpc import RpcClient
 from computility.chain.transaction_sender import TransactionSender
 from computility.domain.attestation import Attestation, Verdict
 from computility.domain.identifiers import ZERO_ADDRESS, ZERO_BYTES32, Address, Bytes32
+from computility.domain.keccak import keccak256
 from computility.domain.terms import Terms
 from computility.services.deployer import DeploymentPlan, deploy_generation
 from computility.services.trading_account import Ledger, TradingAccount, raw_values, terms_values

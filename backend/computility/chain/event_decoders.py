@@ -12,10 +12,6 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any, Final
 
-from eth_abi.abi import decode as decode_abi
-from eth_abi.abi import encode as encode_abi
-from eth_abi.exceptions import DecodingError, EncodingError
-
 from computility.domain.errors import ChainMisbehaved
 from computility.domain.events import Event
 from computility.domain.identifiers import Address, address_from_bytes
@@ -137,6 +133,11 @@ def _dynamic_decoder(event: type[Event]) -> Decoder:
     data_types = tuple("bytes" if field.type == "string" else field.type for field in event.EVENT.data)
 
     def decode(words: bytes) -> Event:
+        # Only once there is such an event: it loads much else.
+        from eth_abi.abi import decode as decode_abi
+        from eth_abi.abi import encode as encode_abi
+        from eth_abi.exceptions import DecodingError, EncodingError
+
         head, data = words[: _WORD * len(indexed)], words[_WORD * len(indexed) :]
         try:
             values = (*decode_abi(indexed, head), *decode_abi(data_types, data))

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from typing import Final, TypeVar
 
-from computility.chain.keccak import keccak256
 from computility.chain.rlp_encoding import (
     Item,
     decode_list,
@@ -17,6 +16,7 @@ from computility.chain.rlp_encoding import (
     expect_bytes,
 )
 from computility.domain.errors import InvalidProof
+from computility.domain.keccak import keccak256
 
 EMPTY_ROOT: Final = keccak256(b"\x80")
 _HASH: Final = 32

@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from computility.chain.keccak import keccak256
+import msgspec
+
 from computility.chain.patricia_trie import ListTrie, list_root, value_at
 from computility.chain.rlp_encoding import (
     decode_list,
@@ -19,8 +20,10 @@ from computility.chain.rlp_encoding import (
     expect_bytes,
     expect_integer,
 )
+from computility.chain.wire import ReceiptLog, WireReceipt
 from computility.domain.errors import ChainMisbehaved, InvalidProof
 from computility.domain.identifiers import Bytes32, bytes32
+from computility.domain.keccak import keccak256
 
 _LAST_TYPE: Final = 4
 _BLOOM_BYTES: Final = 256
@@ -120,34 +123,29 @@ def require_block_hash(block: Mapping[str, Any]) -> bytes:
     return encoded
 
 
-def encode_receipt(receipt: Mapping[str, Any]) -> bytes:
+def encode_receipt(receipt: Mapping[str, Any] | WireReceipt) -> bytes:
     """The bytes under which the receipts trie keeps a receipt, of an ``eth_getTransactionReceipt`` answer.
 
     Raises:
         ChainMisbehaved: a field is missing or ill-formed, or its type is unknown.
     """
     try:
-        kind = int(receipt.get("type") or "0x0", 16)
-        if "status" in receipt and receipt["status"] is not None:
-            outcome = encode_integer(int(receipt["status"], 16))
-        else:
-            outcome = encode_bytes(_raw(receipt["root"], 32))
-        body = encode_list(
-            (
-                outcome,
-                encode_integer(int(receipt["cumulativeGasUsed"], 16)),
-                encode_bytes(_raw(receipt["logsBloom"], _BLOOM_BYTES)),
-                encode_list([_encode_log(log) for log in receipt["logs"]]),
-            )
-        )
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        wire = receipt if isinstance(receipt, WireReceipt) else msgspec.convert(receipt, WireReceipt)
+        kind = int(wire.type or "0x0", 16)
+        status = wire.status
+        outcome = _string_hex(wire.root or "", 32) if status is None else encode_integer(int(status, 16)).hex()
+        gas = encode_integer(int(wire.cumulative_gas_used, 16)).hex()
+        logs = _list_hex("".join([_log_hex(log) for log in wire.logs]))
+        # In hex, which is how the parts come: one conversion for all of them.
+        body = bytes.fromhex(_list_hex(f"{outcome}{gas}{_string_hex(wire.logs_bloom, _BLOOM_BYTES)}{logs}"))
+    except (msgspec.ValidationError, TypeError, ValueError, OverflowError) as error:
         raise ChainMisbehaved(f"the chain endpoint answers with something that is no receipt: {error}") from error
     if not 0 <= kind <= _LAST_TYPE:
         raise ChainMisbehaved(f"a receipt of type {kind} is not known here, only of types 0 to {_LAST_TYPE}")
     return bytes((kind,)) + body if kind else body
 
 
-def receipts_root(receipts: Sequence[Mapping[str, Any]]) -> Bytes32:
+def receipts_root(receipts: Sequence[Mapping[str, Any] | WireReceipt]) -> Bytes32:
     """The ``receiptsRoot`` of a block, of all its receipts in the order of its transactions.
 
     Raises:
@@ -312,9 +310,30 @@ def _usual_list(encoded: bytes, at: int) -> tuple[int, int]:
     return start, end
 
 
-def _encode_log(log: Mapping[str, Any]) -> bytes:
-    topics = encode_list([encode_bytes(_raw(topic, 32)) for topic in log["topics"]])
-    return encode_list((encode_bytes(_raw(log["address"], 20)), topics, encode_bytes(_raw(log["data"]))))
+def _log_hex(log: ReceiptLog) -> str:
+    topics = "".join([_string_hex(topic, 32) for topic in log.topics])
+    return _list_hex(_string_hex(log.address, 20) + _list_hex(topics) + _string_hex(log.data))
+
+
+def _string_hex(value: str, width: int | None = None) -> str:
+    """The RLP, in hex, of a string of bytes that comes as 0x hex."""
+    length = len(value) - 2 >> 1
+    if value[:2] != "0x" or len(value) & 1 or (width is not None and length != width):
+        raise ValueError(f"{value[:80]!r} is no 0x hex of {'whole bytes' if width is None else f'{width} bytes'}")
+    if length < 56:
+        if length == 1:
+            return encode_bytes(bytes.fromhex(value[2:])).hex()
+        return f"{0x80 + length:02x}{value[2:]}"
+    size = length.bit_length() + 7 >> 3
+    return f"{0xB7 + size:02x}{length:0{2 * size}x}{value[2:]}"
+
+
+def _list_hex(payload: str) -> str:
+    length = len(payload) >> 1
+    if length < 56:
+        return f"{0xC0 + length:02x}{payload}"
+    size = length.bit_length() + 7 >> 3
+    return f"{0xF7 + size:02x}{length:0{2 * size}x}{payload}"
 
 
 def _header_field(value: Any, width: int | None) -> bytes:

@@ -46,6 +46,26 @@ class WireHeader(msgspec.Struct, gc=False, rename="camel"):
     transactions: list[str] = []
 
 
+class ReceiptLog(msgspec.Struct, gc=False):
+    """Of a log inside a receipt, what is hashed."""
+
+    address: str
+    topics: list[str]
+    data: str
+
+
+class WireReceipt(msgspec.Struct, gc=False, rename="camel"):
+    """Of a receipt, what is hashed, and whose it is. ``root`` stands where ``status`` does, before Byzantium."""
+
+    cumulative_gas_used: str
+    logs_bloom: str
+    logs: list[ReceiptLog]
+    transaction_hash: str = ""
+    type: str | None = None
+    status: str | None = None
+    root: str | None = None
+
+
 def parse_answers(body: bytes) -> list[RpcAnswer] | RpcAnswer:
     """The answers of a batch, or the one answer of a call.
 
@@ -75,6 +95,26 @@ def parse_header(raw: msgspec.Raw) -> WireHeader | None:
     return header
 
 
+def parse_receipts(raw: msgspec.Raw) -> list[WireReceipt]:
+    """Receipts from a result.
+
+    Raises:
+        msgspec.DecodeError: it is no list of receipts.
+    """
+    return _RECEIPTS.decode(raw)
+
+
+def parse_receipt_of(raw: msgspec.Raw) -> WireReceipt:
+    """A receipt from a result.
+
+    Raises:
+        msgspec.DecodeError: it is none.
+    """
+    return _RECEIPT.decode(raw)
+
+
 _ANSWERS = msgspec.json.Decoder(list[RpcAnswer] | RpcAnswer)
 _LOGS = msgspec.json.Decoder(list[WireLog])
+_RECEIPTS = msgspec.json.Decoder(list[WireReceipt])
+_RECEIPT = msgspec.json.Decoder(WireReceipt)
 _HEADER = msgspec.json.Decoder(WireHeader | None)

@@ -13,15 +13,16 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar, Final, Self
 
-from eth_utils.crypto import keccak
-
 from computility.domain.errors import InvalidMessage
 from computility.domain.identifiers import Address, Bytes32, bytes32, parse_address, parse_bytes32
+from computility.domain.keccak import keccak256
 from computility.domain.units import parse_integer
 
 DOMAIN_NAME: Final = "Computility"
 DOMAIN_VERSION: Final = "1"
-_DOMAIN_TYPE_HASH: Final = keccak(b"EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)")
+_DOMAIN_TYPE_HASH: Final = keccak256(
+    b"EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
+)
 _DECIMAL_STRING_BITS: Final = 64
 """Integers this wide and wider travel as strings: JSON numbers lose them."""
 _MAX_STRING_BYTES: Final = 2_048
@@ -38,17 +39,17 @@ class Eip712Domain:
     @cached_property
     def separator(self) -> bytes:
         """The domain separator, 32 bytes."""
-        return keccak(
+        return keccak256(
             _DOMAIN_TYPE_HASH
-            + keccak(DOMAIN_NAME.encode())
-            + keccak(DOMAIN_VERSION.encode())
+            + keccak256(DOMAIN_NAME.encode())
+            + keccak256(DOMAIN_VERSION.encode())
             + self.chain_number.to_bytes(32, "big")
             + bytes.fromhex(self.escrow[2:]).rjust(32, b"\0")
         )
 
     def digest(self, struct_hash: bytes) -> Bytes32:
         """What is signed for a struct of this domain."""
-        return bytes32(keccak(b"\x19\x01" + self.separator + struct_hash))
+        return bytes32(keccak256(b"\x19\x01" + self.separator + struct_hash))
 
     def to_json(self) -> dict[str, Any]:
         """As wallets take it in ``eth_signTypedData_v4``."""
@@ -89,9 +90,9 @@ class Field:
             case "bool":
                 return int(value).to_bytes(32, "big")
             case "string":
-                return keccak(value.encode())
+                return keccak256(value.encode())
             case "address[]":
-                return keccak(b"".join(bytes.fromhex(item[2:]).rjust(32, b"\0") for item in value))
+                return keccak256(b"".join(bytes.fromhex(item[2:]).rjust(32, b"\0") for item in value))
         raise AssertionError(f"no encoding for {self.type}")
 
     def check(self, value: Any) -> Any:
@@ -150,11 +151,11 @@ class StructType:
         self.type_string = type_string
         self.name = match[1]
         self.fields = tuple(Field(*declared.split(" ")) for declared in match[2].split(","))
-        self.type_hash = keccak(type_string.encode())
+        self.type_hash = keccak256(type_string.encode())
 
     def struct_hash(self, values: tuple[Any, ...]) -> bytes:
         """``hashStruct`` of EIP-712."""
-        return keccak(self.type_hash + self.encode(values))
+        return keccak256(self.type_hash + self.encode(values))
 
     def encode(self, values: tuple[Any, ...]) -> bytes:
         """``encodeData`` of EIP-712; of a struct of fixed-width fields also its ABI encoding."""

@@ -5,10 +5,8 @@ from __future__ import annotations
 import re
 from typing import Final, NewType
 
-import sha3
-from eth_utils.address import is_checksum_address, to_checksum_address
-
 from computility.domain.errors import InvalidIdentifier
+from computility.domain.keccak import keccak256
 
 Address = NewType("Address", str)
 """An account in EIP-55 spelling."""
@@ -36,14 +34,18 @@ def parse_address(text: str) -> Address:
     if not isinstance(text, str) or not _ADDRESS.fullmatch(text):
         raise InvalidIdentifier(f"an address is 0x and 40 hex digits, not {str(text)[:60]!r}")
     digits = text[2:]
-    if digits not in (digits.lower(), digits.upper()) and not is_checksum_address(text):
+    if digits not in (digits.lower(), digits.upper()) and address_from_bytes(bytes.fromhex(digits)) != text:
         raise InvalidIdentifier(f"the checksum of address {text} is wrong: it was mistyped, or is not EIP-55")
-    return Address(to_checksum_address(text))
+    return address_from_bytes(bytes.fromhex(digits))
 
 
 def address_from_bytes(raw: bytes) -> Address:
     """20 bytes as an address."""
-    return Address(to_checksum_address(raw))
+    # Not by ``eth_utils``, which loads pydantic too: half of what a process that only reads the chain would hold in memory.
+    digits = raw.hex()
+    digest = keccak256(digits.encode()).hex()
+    spelled = [digit.upper() if nibble > "7" else digit for digit, nibble in zip(digits, digest[:40], strict=True)]
+    return Address("0x" + "".join(spelled))
 
 
 def parse_bytes32(text: str) -> Bytes32:
@@ -66,7 +68,7 @@ def bytes32(raw: bytes) -> Bytes32:
 
 def keccak_bytes32(data: bytes) -> Bytes32:
     """keccak-256 of ``data``."""
-    return Bytes32("0x" + sha3.keccak_256(data).hexdigest())
+    return Bytes32("0x" + keccak256(data).hex())
 
 
 def chain_id_of(number: int) -> ChainId:

@@ -10,7 +10,7 @@ import msgspec
 
 from computility.chain.endpoint import Call, ChainEndpoint
 from computility.chain.endpoint_pool import EndpointPool
-from computility.chain.sealed_blocks import BlockSealer
+from computility.chain.sealed_blocks import BlockSealer, SealedBlock
 from computility.chain.wire import WireHeader, WireLog, parse_header, parse_logs
 from computility.domain.errors import AnswerTooLarge, ChainMisbehaved, ChainUnavailable, RpcRefused, WrongChain
 from computility.services.contract_directory import ContractDirectory
@@ -181,7 +181,7 @@ class ChainSource:
             )
             for block in sealed
         ]  # fmt: skip
-        return headers, [log for block in sealed for log in block.logs]
+        return headers, [_wire_log(block, *log) for block in sealed for log in block.logs]
 
     def _headers(self, endpoint: ChainEndpoint, numbers: list[int]) -> list[WireHeader | None]:
         headers: list[WireHeader | None] = []
@@ -190,6 +190,18 @@ class ChainSource:
             answers = endpoint.batch([("eth_getBlockByNumber", (hex(number), False)) for number in some])
             headers += [_header(raw, endpoint) for raw in answers]
         return headers
+
+
+def _wire_log(block: SealedBlock, index: int, tx_hash: bytes, address: bytes, topics: bytes, data: bytes) -> WireLog:
+    return WireLog(
+        address="0x" + address.hex(),
+        topics=["0x" + topics[at : at + 32].hex() for at in range(0, len(topics), 32)],
+        data="0x" + data.hex(),
+        block_number=block.header["number"],
+        block_hash=block.hash,
+        transaction_hash="0x" + tx_hash.hex(),
+        log_index=hex(index),
+    )
 
 
 def _may_be_too_much(error: Exception) -> bool:

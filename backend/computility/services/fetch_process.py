@@ -9,26 +9,26 @@ import dataclasses
 import logging
 from collections.abc import Callable
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Self
 
 import orjson
 
 from computility.chain.deployments import Deployments, parse_deployments
 from computility.chain.endpoint import ChainEndpoint
 from computility.chain.endpoint_pool import EndpointPool
-from computility.domain import errors
-from computility.domain.errors import ChainError, ChainUnavailable
+from computility.chain.tether import end_with_parent
+from computility.domain.errors import ChainError
 from computility.services.chain_source import ChainSource
 from computility.services.contract_directory import ContractDirectory
 from computility.services.fetch_ahead import Follower, Next, Position, Reorganised
-from computility.services.framed_process import Frame, FramedProcess, send, told_by_parent
+from computility.services.framed_process import Frame, FramedProcess, heard, send, send_error
 from computility.services.incoming import Head, Incoming, IncomingBlock
 from computility.services.uncollected import uncollected
 
 _log = logging.getLogger(__name__)
 
-_BLOCKS, _REORGANISED, _HEAD, _FAILED, _SAID, _NOTED = range(6)
-"""What a frame is: blocks; a reorganisation; the head is reached; the error that ended it; a line for the log; an endpoint's failure."""
+_BLOCKS, _REORGANISED, _HEAD, _SAID, _NOTED = range(5)
+"""What a frame is: blocks; a reorganisation; the head is reached; a line for the log; an endpoint's failure."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -69,7 +69,7 @@ class FetchProcess:
             "prove_up_to": source.prove_up_to,
             "range_blocks": source.range_blocks,
         }
-        self._process = FramedProcess("computility.services.fetch_process", orjson.dumps(told))
+        self._process = FramedProcess("computility.services.fetch_process", (orjson.dumps(told),))
         self._source = source
         self._on_failure = on_failure
         self._at_head = False
@@ -112,24 +112,16 @@ class FetchProcess:
             self._on_failure(*rest)
         elif kind == _HEAD:
             self._at_head = True
-        else:
-            name, message = rest
-            raise _ERRORS.get(name, ChainUnavailable)(message)
         return None
 
-
-_ERRORS: Final[dict[str, type[ChainError]]] = {
-    name: found
-    for name, found in vars(errors).items()
-    if isinstance(found, type) and issubclass(found, ChainError) and found is not errors.RpcRefused
-}
 
 # ---------------------------------------------------------------- the process itself
 
 
 def main() -> None:
     """Fetch what standard input tells until the head is reached."""
-    told = orjson.loads(told_by_parent())
+    end_with_parent()
+    told = orjson.loads(*heard() or ("",))
     number, block_hash = told.pop("position")
     prove_up_to, range_blocks = told.pop("prove_up_to"), told.pop("range_blocks")
     plan = FetchPlan(
@@ -146,7 +138,7 @@ def main() -> None:
                 if isinstance(found, Reorganised):
                     return
     except ChainError as error:
-        send((_FAILED, type(error).__name__, str(error)))
+        send_error(error)
     else:
         send((_HEAD,))
 

@@ -1,12 +1,12 @@
-"""A module run as a process of its own, which answers with frames on its standard output: four bytes of length, then a
-tuple as ``marshal`` writes it.
+"""A module run as a process of its own. Frames go both ways through its standard streams: four bytes of length, then a tuple, by ``marshal``.
 
-What it is told goes to its standard input, so that no key in an endpoint's URL shows among its arguments. It ends with its parent. Unlike
-``multiprocessing`` it does not import the caller's main module again, so it holds no more in memory than its own work needs.
+No key in an endpoint's URL shows among its arguments, and it ends with its parent. Unlike ``multiprocessing`` it does not import the caller's main
+module again, so it holds no more in memory than its own work needs.
 """
 
 from __future__ import annotations
 
+import contextlib
 import marshal
 import queue
 import struct
@@ -14,9 +14,10 @@ import subprocess
 import sys
 import threading
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import IO, Any, Final, Self
 
-from computility.chain.tether import end_with_parent
+from computility.domain import errors
+from computility.domain.errors import ComputilityError
 from computility.services.uncollected import uncollected
 
 _LENGTH: Final = struct.Struct(">I")
@@ -24,6 +25,7 @@ _FRAMES_AHEAD: Final = 4
 _STOP_WITHIN_S: Final = 10.0
 _MARSHAL_FORMAT: Final = 2
 """The newer ones look for objects that occur twice: that costs as much as writing them."""
+_FAILED: Final = "failed"
 
 Frame = tuple[Any, ...]
 
@@ -31,7 +33,8 @@ Frame = tuple[Any, ...]
 class FramedProcess:
     """The parent's side. A few frames wait here; the process waits when there are as many."""
 
-    def __init__(self, module: str, told: bytes) -> None:
+    def __init__(self, module: str, *told: Frame) -> None:
+        """``told`` is what it hears first."""
         self._module = module
         self._told = told
         self._frames: queue.Queue[bytes] = queue.Queue(_FRAMES_AHEAD)
@@ -44,6 +47,8 @@ class FramedProcess:
         self._process = subprocess.Popen(
             [sys.executable, "-m", self._module], stdin=subprocess.PIPE, stdout=subprocess.PIPE
         )
+        for frame in self._told:
+            self.tell(frame)
         self._thread.start()
         return self
 
@@ -54,9 +59,23 @@ class FramedProcess:
         self._process.kill()
         self._process.wait(_STOP_WITHIN_S)
         self._thread.join(_STOP_WITHIN_S)
+        assert self._process.stdin is not None
+        # What it never read is still in the buffer.
+        with contextlib.suppress(OSError):
+            self._process.stdin.close()
+
+    def tell(self, frame: Frame) -> None:
+        """Let it hear something. One that has ended does not, which ``next`` shows."""
+        assert self._process.stdin is not None
+        with contextlib.suppress(OSError):
+            _write(self._process.stdin, frame)
 
     def next(self, timeout_s: float | None = None) -> Frame | None:
-        """The next frame; None when none came in time, or it has ended."""
+        """The next frame; None when none came in time, or it has ended.
+
+        Raises:
+            ComputilityError: what ended it, as it was raised there.
+        """
         if self.ended:
             return None
         try:
@@ -68,22 +87,17 @@ class FramedProcess:
             return None
         with uncollected():
             frame: Frame = marshal.loads(raw)  # noqa: S302  # from a process of our own
+        if frame[0] == _FAILED:
+            _, name, message = frame
+            raise _ERRORS.get(name, ComputilityError)(message)
         return frame
 
     def _read(self) -> None:
-        tell, stream = self._process.stdin, self._process.stdout
-        assert tell is not None
+        stream = self._process.stdout
         assert stream is not None
-        try:
-            with tell:
-                tell.write(self._told)
-        except OSError:
-            pass  # It has ended already, which is seen below.
         with stream:
             while not self._stop.is_set():
-                raw = b""
-                if len(head := stream.read(_LENGTH.size)) == _LENGTH.size:
-                    raw = stream.read(_LENGTH.unpack(head)[0])
+                raw = _read(stream)
                 self._put(raw)
                 if not raw:
                     return
@@ -97,16 +111,42 @@ class FramedProcess:
             return
 
 
-def told_by_parent() -> bytes:
-    """In the process itself: what it was told, all of it. It ends with its parent from now on."""
-    end_with_parent()
-    return sys.stdin.buffer.read()
+_ERRORS: Final[dict[str, type[ComputilityError]]] = {
+    name: found
+    for name, found in vars(errors).items()
+    if isinstance(found, type)
+    and issubclass(found, ComputilityError)
+    # Those that need no more than a message.
+    and (found.__init__ is Exception.__init__ or found is errors.RpcRefused)
+}
+
+
+# ---------------------------------------------------------------- in the process itself
+
+
+def heard() -> Frame | None:
+    """What the parent tells next; None when it has ended, or tells no more."""
+    raw = _read(sys.stdin.buffer)
+    return marshal.loads(raw) if raw else None  # noqa: S302  # from our parent
 
 
 def send(frame: Frame) -> None:
-    """In the process itself: hand a frame to the parent."""
-    stream = sys.stdout.buffer
+    """Hand a frame to the parent."""
+    _write(sys.stdout.buffer, frame)
+
+
+def send_error(error: ComputilityError) -> None:
+    """Raise an error in the parent."""
+    send((_FAILED, type(error).__name__, str(error)))
+
+
+def _write(stream: IO[bytes], frame: Frame) -> None:
     raw = marshal.dumps(frame, _MARSHAL_FORMAT)
     stream.write(_LENGTH.pack(len(raw)))
     stream.write(raw)
     stream.flush()
+
+
+def _read(stream: IO[bytes]) -> bytes:
+    head = stream.read(_LENGTH.size)
+    return stream.read(_LENGTH.unpack(head)[0]) if len(head) == _LENGTH.size else b""

@@ -12,16 +12,16 @@ from typing import Any, Final, Generic, Protocol, Self, TypeVar
 
 from computility.chain.log_decoding import raw_log
 from computility.chain.receipt_trie import ProvenHeader
-from computility.domain import errors
+from computility.chain.tether import end_with_parent
 from computility.domain.errors import ComputilityError, NodeBusy
-from computility.services.framed_process import FramedProcess, send, told_by_parent
+from computility.services.framed_process import FramedProcess, heard, send, send_error
 from computility.services.ledger_source import LedgerSource, SourcedBlock, proven_blocks
 from computility.services.uncollected import uncollected
 
 PROCESS_FROM_BLOCKS: Final = 256
 _FRAME_BYTES: Final = 512 * 1024
-_BLOCKS, _FOLDED, _FAILED = range(3)
-"""What a frame is: proven blocks; the end, with what was folded beside; the error that ended it."""
+_BLOCKS, _FOLDED = range(2)
+"""What a frame is: proven blocks; the end, with what was folded beside."""
 
 
 class Foldable(Protocol):
@@ -56,7 +56,9 @@ class LedgerProcess(Generic[FoldableT]):
     """Proves blocks ``first`` to ``last`` elsewhere, and folds ``beside`` over them there: what became of it is ``folded`` after the last block."""
 
     def __init__(self, source: LedgerSource, first: int, last: int, beside: FoldableT | None = None) -> None:
-        self._process = FramedProcess("computility.services.ledger_walk", pickle.dumps((source, first, last, beside)))
+        self._process = FramedProcess(
+            "computility.services.ledger_walk", (pickle.dumps((source, first, last, beside)),)
+        )
         self.folded: FoldableT | None = None
 
     def __enter__(self) -> Self:
@@ -76,22 +78,10 @@ class LedgerProcess(Generic[FoldableT]):
             kind, *rest = frame
             if kind == _BLOCKS:
                 yield from map(_sourced, rest[0])
-            elif kind == _FOLDED:
+            else:
                 self.folded = pickle.loads(rest[0])  # noqa: S301  # from a process of our own
                 return
-            else:
-                name, message = rest
-                raise _ERRORS.get(name, NodeBusy)(message)
         raise NodeBusy("the process that proves blocks ended, by want of memory say: try again")
-
-
-_ERRORS: Final[dict[str, type[ComputilityError]]] = {
-    name: found
-    for name, found in vars(errors).items()
-    if isinstance(found, type)
-    and issubclass(found, ComputilityError)
-    and (found.__init__ is Exception.__init__ or found is errors.RpcRefused)
-}
 
 
 def _sourced(block: tuple[tuple[Any, ...], Sequence[tuple[Any, ...]]]) -> SourcedBlock:
@@ -114,7 +104,8 @@ def _sourced(block: tuple[tuple[Any, ...], Sequence[tuple[Any, ...]]]) -> Source
 
 def main() -> None:
     """Prove what standard input tells."""
-    source, first, last, beside = pickle.loads(told_by_parent())  # noqa: S301  # from our parent
+    end_with_parent()
+    source, first, last, beside = pickle.loads(*heard() or (b"",))  # noqa: S301  # from our parent
     ready: list[Any] = []
     size = 0
     try:
@@ -135,7 +126,7 @@ def main() -> None:
         send((_BLOCKS, ready))
         send((_FOLDED, pickle.dumps(beside)))
     except ComputilityError as error:
-        send((_FAILED, type(error).__name__, str(error)))
+        send_error(error)
 
 
 if __name__ == "__main__":

@@ -7,13 +7,9 @@ What it finds is handed to the indexer, which alone writes.
 from __future__ import annotations
 
 import logging
-import multiprocessing
-import os
 import threading
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Final, Self
@@ -24,6 +20,7 @@ from computility.chain.endpoint_pool import EndpointPool
 from computility.chain.sealed_blocks import digests_of
 from computility.domain.errors import ChainError, ChainMisbehaved
 from computility.domain.identifiers import ChainId
+from computility.services.sealing_process import SealingProcess
 from computility.store import blocks
 from computility.store.engine import Database
 
@@ -31,16 +28,12 @@ _log = logging.getLogger(__name__)
 
 _BLOCKS_AT_ONCE: Final = 64
 _PROCESS_FROM_BLOCKS: Final = 64
-_NICE: Final = 10
-"""What is read first may wait for its proof; folding it may not."""
 _AGAIN_S: Final = 5.0
 _YIELDED: Final = 19
 """During a back-fill proving takes a twentieth of the time: all receipts of a block cost an endpoint five times what our logs of it do."""
 _FIRST_YIELDED_S: Final = 10.0
 """Before a back-fill's first proof, of which nobody knows yet how long it takes: the process for it starts after that for the logs."""
 _BACKFILL_FROM_BLOCKS: Final = 256
-
-Digests = Callable[[str, float, Sequence[str], int, int], list[tuple[int, str, str, bytes | None]]]
 
 
 @dataclass(frozen=True)
@@ -73,7 +66,7 @@ class Sealing:
         self._addresses = list(addresses)
         self._timeout_s = timeout_s
         self._epoch = epoch
-        self._processes: ProcessPoolExecutor | None = None
+        self._process = SealingProcess()
         self._said: str | None = None
         self._last: tuple[int, str] | None = None
         self.yields = False
@@ -98,7 +91,8 @@ class Sealing:
             self.close()
             return None
         first, last = sealed + 1, min(target, sealed + _BLOCKS_AT_ONCE)
-        digests = self._digests(target - sealed)
+        elsewhere = self._process.runs or target - sealed >= _PROCESS_FROM_BLOCKS
+        digests = self._process.digests if elsewhere else digests_of
         proven = self._pool.ask(lambda endpoint: digests(endpoint.url, self._timeout_s, self._addresses, first, last))
         if self._last is not None and self._last[0] == first - 1 and self._last[1] != proven[0][2]:
             raise ChainMisbehaved(f"block {first} does not follow the block below it that was proven")
@@ -155,30 +149,7 @@ class Sealing:
 
     def close(self) -> None:
         """End the process, if there is one."""
-        if self._processes is not None:
-            self._processes.shutdown(wait=False, cancel_futures=True)
-            self._processes = None
-
-    def _digests(self, behind: int) -> Digests:
-        if behind < _PROCESS_FROM_BLOCKS and self._processes is None:
-            return digests_of
-        if self._processes is None:
-            self._processes = ProcessPoolExecutor(
-                1, mp_context=multiprocessing.get_context("spawn"), initializer=os.nice, initargs=(_NICE,)
-            )
-        processes = self._processes
-
-        def elsewhere(
-            url: str, timeout_s: float, addresses: Sequence[str], first: int, last: int
-        ) -> list[tuple[int, str, str, bytes | None]]:
-            try:
-                return processes.submit(digests_of, url, timeout_s, addresses, first, last).result()
-            except BrokenProcessPool:
-                # It was killed, by want of memory say: go on here.
-                self._processes = None
-                return digests_of(url, timeout_s, addresses, first, last)
-
-        return elsewhere
+        self._process.close()
 
 
 class SealingThread:

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from tests.integration.ledger_on_chain import LedgerOnChain, deploy_ledger
 
-from computility.chain.keccak import keccak256
 from computility.chain.local_chain import DEVELOPMENT_MNEMONIC, LocalChain, find_program, free_port
 from computility.chain.receipt_trie import (
     bloom_may_hold,
@@ -23,6 +22,7 @@ from computility.chain.receipt_trie import (
 )
 from computility.chain.rpc import RpcClient
 from computility.domain.errors import ChainMisbehaved, ChainUnavailable, InvalidProof
+from computility.domain.keccak import keccak256
 
 Block = tuple[dict[str, Any], list[dict[str, Any]]]
 
