@@ -29,9 +29,11 @@ BUSY: Final = "devices-busy"
 WORK_UNFIT: Final = "work-unfit"
 _MOST_OPERATIONS: Final = 2**48
 """Multiplications and additions that a device does for one round: a minute of a card of 5 CU."""
-_NEWEST: Final = 20
+_NEWEST: Final = 10
 _LOOK_S: Final = 1.0
-_ATTENTIVE_S: Final = 0.05
+_SMALL: Final = (64, 512)
+"""Rows and size of work that loads what devices need, before any round."""
+_ATTENTIVE_S: Final = 0.03
 """Between looks from a promise until the rows are shown: what passes in between counts as time of the devices."""
 _ATTEND_S: Final = 60.0
 """For so long a round is attended to that does not go on, and its products are kept."""
@@ -76,7 +78,9 @@ class RatedProvider:
             return
         if not self._claimed:
             self._claim()
-        while self._look() and not self._stopped.wait(_ATTENTIVE_S):
+            self._warm_up(HardwareChallenge(bytes(32), self._account.address, self._devices.ids, *_SMALL))
+        answered = self._answered()
+        while self._look(answered) and not self._stopped.wait(_ATTENTIVE_S):
             pass
         self._looked_at = time.monotonic()
 
@@ -84,8 +88,8 @@ class RatedProvider:
         """Attend to no round any longer."""
         self._stopped.set()
 
-    def _look(self) -> bool:
-        """Do what rounds ask for; whether one of them is under way."""
+    def _look(self, answered: dict[Bytes32, set[bool]]) -> bool:
+        """Do what rounds ask for; whether one of them is under way. What is answered now comes to ``answered``."""
         rounds: dict[Bytes32, RatingChallenge] = {}
         for row in self._node.of_provider(StatementKind.RATING_CHALLENGE, self._account.address, limit=_NEWEST):
             message = read_statement(row, self._account.ledger.domain).message
@@ -93,7 +97,6 @@ class RatedProvider:
                 known = rounds.get(message.promise)
                 if known is None or message.step > known.step:
                     rounds[message.promise] = message
-        answered = self._answered()
         under_way = [self._advance(challenge, answered) for challenge in rounds.values()]
         for promise in [promise for promise in self._answers if promise not in rounds or not self._attends(promise)]:
             self._answers.pop(promise)[1].close()
@@ -127,7 +130,7 @@ class RatedProvider:
 
     def _advance(self, challenge: RatingChallenge, answered: dict[Bytes32, set[bool]]) -> bool:
         """Whether the round is under way: promised, or waiting for the sample."""
-        done = answered.get(challenge.promise, set())
+        done = answered.setdefault(challenge.promise, set())
         if not self._trusts(challenge.verifier) or True in done:
             return False
         if challenge.step == 0:
@@ -135,7 +138,8 @@ class RatedProvider:
                 self._prepare(challenge)
             return self._attends(challenge.promise)
         if challenge.step == 1 and not done:
-            self._commit(challenge)
+            if self._commit(challenge):
+                done.add(False)
         elif challenge.step == 2 and challenge.promise in self._answers:
             work, answer = self._answers.pop(challenge.promise)
             data = shown(work, answer.answers, answer.root, challenge.secret)
@@ -143,6 +147,7 @@ class RatedProvider:
             self._content.put(data)
             opened = bytes32(hashlib.sha256(data).digest())
             self._publish(challenge, root=answer.root, opened=opened)
+            done.add(True)
             _log.info("showed the rows of round %s", challenge.promise)
         return challenge.promise in self._answers and self._attends(challenge.promise)
 
@@ -151,30 +156,40 @@ class RatedProvider:
         try:
             devices = self._claimed_devices(challenge)
             work = work_of(challenge, challenge.promise, challenge.promise, devices)
-            if work.operations <= _MOST_OPERATIONS and not self._is_busy():
-                warm_up(work, self._leases, self._worker_of)
         except (ComputilityError, ValueError) as error:
             _log.info("not prepared for round %s: %s", challenge.promise, error)
+        else:
+            self._warm_up(work)
 
-    def _commit(self, challenge: RatingChallenge) -> None:
+    def _warm_up(self, work: HardwareChallenge) -> None:
+        if work.operations > _MOST_OPERATIONS or self._is_busy():
+            return
+        try:
+            warm_up(work, self._leases, self._worker_of)
+        except ExecutorBusy as busy:
+            _log.info("devices were not warmed up: %s", busy)
+
+    def _commit(self, challenge: RatingChallenge) -> bool:
+        """Whether the work was answered, by a root or a reason."""
         try:
             work = self._work(challenge)
             if work is None:
-                return
+                return False
             if self._is_busy():
                 raise ExecutorBusy("jobs run on these devices")
             answer = answer_challenge(work, self._leases, self._worker_of)
         except ExecutorBusy:
             self._publish(challenge, reason=BUSY)
-            return
+            return True
         except (ContentError, InvalidMessage, ValueError):
             self._publish(challenge, reason=WORK_UNFIT)
-            return
+            return True
         for _, older in self._answers.values():
             older.close()
         self._answers = {challenge.promise: (work, answer)}
         self._publish(challenge, root=answer.root)
         _log.info("answered round %s in %d ms", challenge.promise, answer.elapsed_ms)
+        return True
 
     def _work(self, challenge: RatingChallenge) -> HardwareChallenge | None:
         """The work of a round that has begun; None where this side does not see its block yet.

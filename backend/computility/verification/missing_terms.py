@@ -22,6 +22,7 @@ counts as missing where at least three quarters are. What is smaller is less tha
 from __future__ import annotations
 
 import math
+from importlib import import_module
 from typing import Any, Final, Protocol
 
 import numpy as np
@@ -99,9 +100,8 @@ class MissingTerms:
         """Above 1: terms are missing. An honest product comes there with probability at most ``false_reject``."""
         limit = math.sqrt(2 * math.log(4 * max(1, self._projected.shape[0]) / false_reject))
         worst = 0.0
-        spoken, wanted = _row(self._spoken), _row(self._wanted)
-        for sums in self._square:
-            square = _row(sums)
+        spoken, wanted, *squares = _rows([self._spoken, self._wanted, *self._square])
+        for square in squares:
             sure = np.divide(spoken, np.sqrt(square), out=np.zeros_like(spoken), where=square > 0) / limit
             share = np.divide(spoken, wanted, out=np.zeros_like(spoken), where=wanted > 0) / MISSING_FROM
             worst = max(worst, float(np.minimum(sure, share).max(initial=0.0)))
@@ -110,9 +110,12 @@ class MissingTerms:
         return worst
 
 
-def _row(sums: Any) -> Any:
-    """On the host, (1, terms); of no rows at all, one zero."""
-    return np.atleast_1d(sums.cpu() if hasattr(sums, "cpu") else sums)[np.newaxis]
+def _rows(sums: list[Any]) -> list[Any]:
+    """On the host, (1, terms) each; from a device all together, as each copy waits for it. Of no rows at all, zeros."""
+    if hasattr(sums[0], "cpu"):
+        ends = np.cumsum([len(one) for one in sums])
+        sums = np.split(import_module("torch").cat(sums).cpu().numpy(), ends[:-1])
+    return [np.atleast_1d(one)[np.newaxis] for one in sums]
 
 
 def _paired(values: Any) -> Any:
