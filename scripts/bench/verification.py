@@ -14,6 +14,7 @@ import os
 for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(name, "1")
 
+import contextlib
 import hashlib
 import json
 import platform
@@ -31,6 +32,7 @@ from rich.console import Console
 from rich.progress import track
 
 from computility.domain.attestation import Verdict
+from computility.domain.errors import NodeUnavailable
 from computility.domain.identifiers import Address
 from computility.verification.freivalds import check_integer_product
 from computility.verification.freivalds_float import check_float_product
@@ -79,6 +81,7 @@ def main() -> None:
         **float_checks(),
         **hardware_detection(),
         **quorum(),
+        **injected_faults(),
         **report_of("segments.py"),
         **report_of("execution.py", *(("--starts", "20", "--jobs", "20") if QUICK else ())),
     }
@@ -254,6 +257,26 @@ def quorum() -> dict[str, Any]:
         "iexec_executions_per_job": round(executions, 4),
         "iexec_wrong_accepted": round(wrong, 4),
     }
+
+
+def injected_faults() -> dict[str, Any]:
+    """Honest submissions, and a verifier's side that breaks at each of its calls in each way: whom it accuses wrongly."""
+    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+    from tests.unit.verification.test_no_fault_of_machines import FAULTS, POLICIES, case
+
+    trials = failed = 0
+    for policy in POLICIES.values():
+        world, check = case(policy)
+        check()
+        calls = world.calls
+        for fault in FAULTS.values():
+            for place in range(calls):
+                world.calls, world.breaks_at, world.fault = 0, place, fault
+                trials += 1
+                # A node that cannot be asked at all ends the round without a word.
+                with contextlib.suppress(NodeUnavailable):
+                    failed += check().verdict is Verdict.FAIL
+    return {"false_fail": failed, "false_fail_trials": trials, "false_fail_faults": list(FAULTS)}
 
 
 def rounded(matrix: Any, dropped_bits: int) -> Any:

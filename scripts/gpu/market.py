@@ -234,7 +234,8 @@ def training(market: Market) -> dict[str, Any]:
 def product(market: Market, integers: bool) -> dict[str, Any]:
     """A product on the card; the verifier checks it on processors."""
     random = np.random.default_rng(5)
-    size = 3_072
+    # A job's inputs are bounded by 64 MiB.
+    size = 3_072 if integers else 2_048
     pair: list[Any] = (
         [random.integers(-128, 128, (size, size), dtype=np.int8) for _ in range(2)]
         if integers
