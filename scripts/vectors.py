@@ -21,6 +21,7 @@ from computility.domain.eip712 import Eip712Domain, Field, Message
 from computility.domain.identifiers import Address, address_from_bytes, bytes32
 from computility.domain.metered_lease import MeterContest, MeterReading
 from computility.domain.rating import Rating
+from computility.domain.reader_notice import ReaderNotice
 from computility.domain.ruling import Ruling
 from computility.domain.settlement import Settlement
 from computility.domain.signature import sign_digest
@@ -39,6 +40,7 @@ FILES: Final[Mapping[str, Mapping[type[Message], int]]] = {
     "ruling.json": {Ruling: 20},
     "rating.json": {Rating: 10},
     "leases.json": {MeterReading: 6, MeterContest: 6},
+    "readers.json": {ReaderNotice: 6},
     "statements.json": {Ask: 8, AskWithdrawal: 5, QuoteRequest: 6, Refusal: 6, Submission: 6, Challenge: 6},
 }
 

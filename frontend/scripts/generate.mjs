@@ -53,7 +53,7 @@ const EVENTS_OF = ["JobEscrow"];
 const PASSED_ON = { JobEscrow: [["ProviderRegistry", "FreeStakeTooSmall"]] };
 
 /** Files of golden vectors that carry the EIP-712 types. */
-const SIGNED_TYPES = ["terms", "attestation", "settlement", "ruling", "leases", "statements"];
+const SIGNED_TYPES = ["terms", "attestation", "settlement", "ruling", "leases", "readers", "statements"];
 
 const files = {
   "api.ts": await apiTypes(),

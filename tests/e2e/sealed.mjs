@@ -1,6 +1,6 @@
 // A sealed order in a browser: the renderer's scene sealed to provider and verifiers, its picture opened by a key that the browser made, lost, and imported again.
 //
-//   node tests/e2e/sealed.mjs <base-url> <chromium-path> <screenshots-dir> <ask> <folder with path_tracer.wasm and demo.scene> <reader keys, with commas>
+//   node tests/e2e/sealed.mjs <base-url> <chromium-path> <screenshots-dir> <ask> <folder with path_tracer.wasm and demo.scene> <how many readers told their keys>
 import { join } from "node:path";
 import { JOB_MS, visitPage } from "./visit.mjs";
 
@@ -11,9 +11,12 @@ await visitPage(async (visit) => {
   await visit.open(`/buy/${ask}`);
   await visit.connect("buyer");
   await page.getByLabel("Inputs and outputs").selectOption("sealed");
-  const missing = page.locator("output", { hasText: /Name the provider's reader key/ });
-  await visit.see(missing);
-  await page.getByLabel("Reader keys").fill(readers.replaceAll(",", "\n"));
+  const told = page.getByRole("list", { name: "Readers who told their keys" });
+  await visit.see(told.getByRole("checkbox", { checked: true }).nth(Number(readers) - 1));
+  const keys = await page.getByLabel("Reader keys", { exact: true }).inputValue();
+  await page.getByLabel("Reader keys", { exact: true }).fill("");
+  await visit.see(page.locator("output", { hasText: /Name the provider's reader key/ }));
+  for (const box of await told.getByRole("checkbox").all()) await box.check();
   await page.getByLabel("Program to run").selectOption("");
   await page.getByLabel("Program file (.wasm)").setInputFiles(join(folder, "path_tracer.wasm"));
   await visit.see(page.getByRole("button", { name: "Remove path_tracer.wasm" }));
@@ -46,7 +49,7 @@ await visitPage(async (visit) => {
   await visit.open(`/jobs/${job}`);
   const stranger = page.getByText(/holds none of their keys/);
   await visit.see(stranger);
-  const told = await stranger.textContent();
+  const notice = await stranger.textContent();
   const shownToStranger = await picture.count();
   await page.setViewportSize({ width: 390, height: 844 });
   await visit.shot("sealed-job-stranger-narrow");
@@ -57,13 +60,14 @@ await visitPage(async (visit) => {
   await visit.open(`/jobs/${job}`);
   await visit.see(picture, JOB_MS);
   await visit.open(`/buy/${ask}`);
-  await visit.see(page.getByLabel("Reader keys"));
+  await visit.see(page.getByLabel("Reader keys", { exact: true }));
   await visit.shot("sealed-order-narrow");
   visit.expectNoComplaints();
   return {
     job,
     copy,
-    told,
+    keys: keys.split("\n"),
+    notice,
     shownToStranger,
     uploads: uploads.length,
     openly: uploads.filter((sent) => sent.includes("camera")).length,

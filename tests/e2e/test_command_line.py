@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from tests.e2e.command_line import computility
-from tests.e2e.small_job import EXAMPLE, SmallTrade
+from tests.e2e.small_job import EXAMPLE, SmallTrade, small_program
 
 from computility.cli.demo.cast import VERIFIERS
 from computility.cli.demo.stage import Stage
@@ -60,6 +60,20 @@ def test_buy__fetches_the_picture_and_shows_who_takes_part(stage: Stage, tmp_pat
     again = computility("job", "outputs", newest["id"], "--to", "again", "--json", folder=tmp_path, stage=stage)
     assert again.code == 0, again.out
     assert (tmp_path / "again" / "picture.png").read_bytes() == picture
+
+
+def test_a_sealed_job__finds_its_readers_in_the_journal__and_its_buyer_opens_it(stage: Stage, tmp_path: Path) -> None:
+    SmallTrade(stage)
+    program = small_program()
+    (tmp_path / "tracer.wasm").write_bytes(program.module)
+    (tmp_path / "demo.scene").write_bytes((program.inputs or {})["demo.scene"])
+    words = ("buy", "tracer.wasm", "demo.scene", "--input", "demo.scene", "--seal", "--yes", "--json")
+    ask = ("--ask", stage.asks["provider-aurora"])
+    answer = computility(*words, *ask, folder=tmp_path, stage=stage)
+    assert answer.code == 0, answer.out + answer.err
+    assert answer.document["outcome"] == "pass"
+    assert f"provider {stage.cast['provider-aurora'].address}" in " ".join(answer.err.split())
+    assert (tmp_path / "outputs" / "picture.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_wallet__swaps_deposits_withdraws_and_redeems(stage: Stage, tmp_path: Path) -> None:

@@ -28,6 +28,7 @@ from computility.api.routers import (
     node,
     quotes,
     ratings,
+    readers,
     statistics,
     uploads,
 )
@@ -76,6 +77,7 @@ def create_app(settings: NodeSettings) -> FastAPI:
         jobs,
         leases,
         ratings,
+        readers,
         accounts,
         events,
         statistics,

@@ -94,7 +94,7 @@ def command(
     reader: Annotated[
         list[str] | None,
         typer.Option(
-            help="Reader key of the provider, and of each verifier that is to run a sealed job again (`wallet reader-key`)."
+            help="With --seal: a reader key, once for each; those that provider and verifiers told in the journal unless given."
         ),
     ] = None,
     arbiter: Annotated[
@@ -165,11 +165,7 @@ def command(
         if named is None:
             raise typer.BadParameter("this deployment has no committee: name a verifier with --verifier")
         judge, judge_fee = _arbiter(session, arbiter, arbiter_fee)
-        if seal and not reader:
-            raise typer.BadParameter(
-                "a sealed job names its readers: the provider's key at least", param_hint="--reader"
-            )
-        readers = (reader or []) if seal else []
+        readers = (reader or _told_keys(session, offer.ask.provider, named)) if seal else []
         with progress_console.status("asking for a quote"):
             specification: Specification
             if interpreter:
@@ -221,6 +217,30 @@ def command(
     else:
         paid = {name: format_credits(int(answer[name])) for name in _AMOUNTS if answer[name] is not None}
         print_record({**answer, **paid}, as_json=False)
+
+
+def _told_keys(session: Session, provider: Address, verifier: Address) -> list[str]:
+    """Reader keys that the provider, and the verifier or the members of the committee, told in the journal."""
+    from computility.domain.identifiers import parse_address
+    from computility.services.reader_keys import told_reader_keys
+
+    committee = session.config["committee"]
+    verifiers = [verifier]
+    if committee and parse_address(committee["address"]) == verifier:
+        verifiers = [parse_address(member) for member in committee["members"]]
+    told = told_reader_keys(session.node, [provider, *verifiers], session.account.ledger.domain)
+    if provider not in told:
+        raise typer.BadParameter(
+            f"{provider} told no reader key in the journal, and without one it cannot run a sealed job: ask it for its key",
+            param_hint="--reader",
+        )
+    for account, key in told.items():
+        progress_console.print(
+            f"sealed to {'provider' if account == provider else 'verifier'} {account}, reader key {key}"
+        )
+    if len(told) == 1:
+        progress_console.print("No verifier told a reader key, so none can tell whether the result is right.")
+    return list(told.values())
 
 
 def _policy(file: Path | None) -> dict[str, Any]:

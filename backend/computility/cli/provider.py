@@ -226,6 +226,7 @@ def serve(
     from computility.execution.wasm.executor import WasmExecutor
     from computility.services.arbiter_seat import BRING_WITHIN_S, ArbiterSeat
     from computility.services.provider_agent import ProviderAgent, ProviderSettings
+    from computility.services.reader_keys import telling_its_reader_key
 
     set_up_log(verbose=verbose)
     with connection.session(confirmations=confirmations, wait_s=SERVICE_WAITS_S) as session:
@@ -250,7 +251,7 @@ def serve(
                 propose_before_end_s=propose_before_end,
             ),
         )
-        serve_until_signalled(agent.run)
+        serve_until_signalled(telling_its_reader_key(agent.run, session.account, session.node))
 
 
 @contextmanager
@@ -266,11 +267,12 @@ def _configured_session(path: Path, wait_s: float = 0.0) -> Iterator[tuple[Provi
 
 def _serve_configured(path: Path) -> None:
     from computility.services.provider_role import agent_of
+    from computility.services.reader_keys import telling_its_reader_key
 
     with _configured_session(path, SERVICE_WAITS_S) as (config, session):
         committee = session.config["committee"]
         agent = agent_of(config, session.account, session.node, committee["address"] if committee else None)
-        serve_until_signalled(agent.run)
+        serve_until_signalled(telling_its_reader_key(agent.run, session.account, session.node))
 
 
 def _patience_for(entry: str) -> tuple[Address, int]:

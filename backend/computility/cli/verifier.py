@@ -226,6 +226,7 @@ def serve(
     from computility.services.provider_config import read_provider_config
     from computility.services.provider_role import executors_of
     from computility.services.rater import Rater, RaterSettings
+    from computility.services.reader_keys import telling_its_reader_key
     from computility.services.tee_roots import tee_methods
     from computility.services.verifier_node import VerifierNode, VerifierSettings
 
@@ -252,4 +253,4 @@ def serve(
             ),
             Rater(session.account, session.node, RaterSettings(confirmations=confirmations)),
         )
-        serve_until_signalled(verifier.run)
+        serve_until_signalled(telling_its_reader_key(verifier.run, session.account, session.node))

@@ -15,6 +15,7 @@ from computility.domain.identifiers import ZERO_BYTES32, Address, Bytes32, parse
 from computility.domain.metered_lease import MeterContest, MeterReading
 from computility.domain.rating import Rating
 from computility.domain.rating_round import RatingAnswer, RatingChallenge
+from computility.domain.reader_notice import ReaderNotice
 from computility.domain.signature import recover_signer, sign_digest
 from computility.domain.terms import Terms
 
@@ -38,6 +39,7 @@ class StatementKind(StrEnum):
     RATING_CHALLENGE = "rating-challenge"
     RATING_ANSWER = "rating-answer"
     RATING = "rating"
+    READER_NOTICE = "reader-notice"
 
 
 @dataclass(frozen=True)
@@ -196,6 +198,7 @@ Statement = (
     | RatingChallenge
     | RatingAnswer
     | Rating
+    | ReaderNotice
 )
 
 _CLASSES: Final[dict[StatementKind, Any]] = {
@@ -213,6 +216,7 @@ _CLASSES: Final[dict[StatementKind, Any]] = {
     StatementKind.RATING_CHALLENGE: RatingChallenge,
     StatementKind.RATING_ANSWER: RatingAnswer,
     StatementKind.RATING: Rating,
+    StatementKind.READER_NOTICE: ReaderNotice,
 }
 _KINDS: Final[dict[type, StatementKind]] = {cls: kind for kind, cls in _CLASSES.items()}
 
@@ -241,6 +245,8 @@ def required_signer(message: Statement) -> Address | None:
             return message.verifier
         case QuoteRequest():
             return message.buyer
+        case ReaderNotice():
+            return message.account
         case Quote():
             return message.terms.provider
         case _:

@@ -37,6 +37,7 @@ from computility.services.order_book import JOBS_TOPIC, OrderBook, job_topic
 from computility.services.outputs import Outputs
 from computility.services.proof_builder import ProofBuilder
 from computility.services.rating_book import RatingBook
+from computility.services.reader_book import ReaderBook
 from computility.services.stored_institutions import StoredInstitutions
 from computility.services.stored_ledger import StoredLedger
 from computility.services.stored_statistics import StoredStatistics
@@ -79,6 +80,15 @@ class Node:
             self.chain.newest_block,
         )
         self.ratings = RatingBook(
+            self.deployments.domain,
+            self.journal,
+            self.ledger,
+            self._members_of,
+            lambda: self.deployments.newest.contracts.get("VerifierCommittee"),
+            self.feed,
+            self.clock,
+        )
+        self.readers = ReaderBook(
             self.deployments.domain,
             self.journal,
             self.ledger,

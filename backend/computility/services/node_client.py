@@ -36,6 +36,7 @@ _PATHS: Final = {
     StatementKind.RATING_CHALLENGE: "/v1/rating-challenges",
     StatementKind.RATING_ANSWER: "/v1/rating-answers",
     StatementKind.RATING: "/v1/ratings",
+    StatementKind.READER_NOTICE: "/v1/reader-notices",
 }
 
 
@@ -176,6 +177,12 @@ class NodeClient:
     def of_provider(self, kind: StatementKind, provider: Address, limit: int = 50) -> list[dict[str, Any]]:
         """The newest claims, steps of rounds or ratings that concern a provider, the newest first."""
         items: list[dict[str, Any]] = self._get(_PATHS[kind], {"provider": provider, "limit": limit})["items"]
+        return items
+
+    def reader_notices(self, account: Address, limit: int = 50) -> list[dict[str, Any]]:
+        """What an account told of its reader key, the newest first."""
+        query = {"account": account, "limit": limit}
+        items: list[dict[str, Any]] = self._get(_PATHS[StatementKind.READER_NOTICE], query)["items"]
         return items
 
     def events(self, limit: int = 50, **filters: Any) -> list[dict[str, Any]]:

@@ -624,6 +624,30 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/v1/reader-notices": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * List Reader Notices
+         * @description What one account told, the newest first. Prove the signature before you seal anything.
+         */
+        readonly get: operations["list_reader_notices_v1_reader_notices_get"];
+        readonly put?: never;
+        /**
+         * Publish Reader Notice
+         * @description A provider or a verifier tells to which key one seals a job for it.
+         */
+        readonly post: operations["publish_reader_notice_v1_reader_notices_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/v1/providers": {
         readonly parameters: {
             readonly query?: never;
@@ -2158,6 +2182,35 @@ export interface components {
             /** @description UTC seconds. */
             readonly received_at: number;
         };
+        /** @description The key to which jobs are sealed for an account. */
+        readonly ReaderNoticeMessage: {
+            /** @description Account, checksummed (EIP-55) in answers. */
+            readonly account: string;
+            /** @description X25519 public key. */
+            readonly key: string;
+            /** @description UTC seconds. */
+            readonly at: number;
+        };
+        /** @description Notices of an account, the newest first: that one stands. */
+        readonly ReaderNoticePage: {
+            readonly items: readonly components["schemas"]["ReaderNoticeStatement"][];
+            /** @description Cursor of the following page. */
+            readonly next?: string | null;
+        };
+        /** @description A notice in the journal. */
+        readonly ReaderNoticeStatement: {
+            /** @constant */
+            readonly kind: "reader-notice";
+            /** @description EIP-712 digest of the message; of a quote, the job's id. */
+            readonly id: string;
+            /** @description Account, checksummed (EIP-55) in answers. */
+            readonly signer: string;
+            readonly message: components["schemas"]["ReaderNoticeMessage"];
+            /** @description 65 bytes (r, s, v), or 64 as in EIP-2098. */
+            readonly signature: string;
+            /** @description UTC seconds. */
+            readonly received_at: number;
+        };
         /** @description The provider declines a request and says why. */
         readonly RefusalMessage: {
             /** @description Account, checksummed (EIP-55) in answers. */
@@ -2366,6 +2419,15 @@ export interface components {
             readonly id?: string | null;
             readonly signer?: string | null;
             readonly message: components["schemas"]["RatingChallengeMessage"];
+            /** @description 65 bytes (r, s, v), or 64 as in EIP-2098. */
+            readonly signature: string;
+        };
+        /** @description A notice on its way in. */
+        readonly SignedReaderNotice: {
+            readonly kind?: "reader-notice" | null;
+            readonly id?: string | null;
+            readonly signer?: string | null;
+            readonly message: components["schemas"]["ReaderNoticeMessage"];
             /** @description 65 bytes (r, s, v), or 64 as in EIP-2098. */
             readonly signature: string;
         };
@@ -4988,6 +5050,129 @@ export interface operations {
                 };
                 content: {
                     readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            readonly 429: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            readonly default: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly list_reader_notices_v1_reader_notices_get: {
+        readonly parameters: {
+            readonly query: {
+                /** @description Whose key it is. */
+                readonly account: string;
+                /** @description Items on a page. */
+                readonly limit?: number;
+                /** @description The `next` of the page before. */
+                readonly cursor?: string | null;
+            };
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ReaderNoticePage"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            readonly default: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly publish_reader_notice_v1_reader_notices_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["SignedReaderNotice"];
+            };
+        };
+        readonly responses: {
+            /** @description The node had it already */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ReaderNoticeStatement"];
+                };
+            };
+            /** @description Successful Response */
+            readonly 201: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ReaderNoticeStatement"];
                 };
             };
             /** @description Request Entity Too Large */

@@ -230,6 +230,20 @@ export const signedTypes = {
       "type": "uint48"
     }
   ],
+  "ReaderNotice": [
+    {
+      "name": "account",
+      "type": "address"
+    },
+    {
+      "name": "key",
+      "type": "bytes32"
+    },
+    {
+      "name": "at",
+      "type": "uint40"
+    }
+  ],
   "Refusal": [
     {
       "name": "provider",

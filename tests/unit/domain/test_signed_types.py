@@ -15,6 +15,7 @@ from computility.domain.eip712 import Eip712Domain, Message
 from computility.domain.identifiers import parse_address
 from computility.domain.metered_lease import MeterContest, MeterReading
 from computility.domain.rating import Rating
+from computility.domain.reader_notice import ReaderNotice
 from computility.domain.ruling import Ruling
 from computility.domain.settlement import Settlement
 from computility.domain.signature import recover_signer
@@ -35,6 +36,7 @@ TYPES: dict[str, type[Message]] = {
         Challenge,
         MeterReading,
         MeterContest,
+        ReaderNotice,
         QuoteRequest,
         Refusal,
         Submission,
@@ -47,6 +49,7 @@ FILES = (
     "ruling.json",
     "rating.json",
     "leases.json",
+    "readers.json",
     "statements.json",
 )
 

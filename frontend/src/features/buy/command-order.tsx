@@ -1,8 +1,9 @@
+import { getAddress } from "viem";
 import type { AskMessage, Config } from "@/shared/api/schemas.ts";
 import { type CommandDraft, newCommandDraft } from "./command-draft.ts";
 import { CommandFields } from "./command-fields.tsx";
 import { CommandLimitFields } from "./command-limit-fields.tsx";
-import { withSealing } from "./draft.ts";
+import { whoRunsAgain, withSealing } from "./draft.ts";
 import { useDraft } from "./kept-draft.ts";
 import { OrderForm } from "./order-form.tsx";
 import { PartyFields } from "./party-fields.tsx";
@@ -24,7 +25,12 @@ export function CommandOrder({ askId, ask, config, kind, billedByGpu }: Props) {
   const known = config.commands.flatMap(({ inputs }) => inputs);
   return (
     <OrderForm askId={askId} ask={ask} draft={draft} read={() => readCommand(draft, ask)}>
-      <SealingFields sealing={draft.sealing} onChange={(sealing) => setDraft(withSealing(draft, sealing, known))} />
+      <SealingFields
+        sealing={draft.sealing}
+        onChange={(sealing) => setDraft(withSealing(draft, sealing, known))}
+        provider={getAddress(ask.provider)}
+        verifiers={whoRunsAgain(draft, config)}
+      />
       <CommandFields draft={draft} onChange={setDraft} ask={ask} config={config} />
       <CommandLimitFields draft={draft} onChange={setDraft} ask={ask} billedByGpu={billedByGpu} />
       <PartyFields draft={draft} onChange={setDraft} ask={ask} config={config} kind={kind} inputs={draft.inputs} />

@@ -1,4 +1,4 @@
-import { type Address, bytesToHex, getAddress, type Hex, zeroAddress } from "viem";
+import { type Address, bytesToHex, getAddress, type Hex, isAddressEqual, zeroAddress } from "viem";
 import type { AskMessage, Config, Example } from "@/shared/api/schemas.ts";
 import type { InputFile } from "./job-specification.ts";
 import { NEW_POLICY, type PolicyDraft } from "./policy-draft.ts";
@@ -96,6 +96,14 @@ export function verifiersFor(ask: AskMessage, config: Config): Address[] {
   if (ask.verifiers.length === 0) return committee;
   const named = ask.verifiers.map((address) => getAddress(address));
   return [...named.filter((one) => committee.includes(one)), ...named.filter((one) => !committee.includes(one))];
+}
+
+/** Who runs the job of a draft again: the verifier, or the committee's members. Nobody does of a lease. */
+export function whoRunsAgain(draft: PartyDraft, config: Config): Address[] {
+  if (draft.policy.method === "lease" || draft.verifier === zeroAddress) return [];
+  const { committee } = config;
+  if (committee === null || !isAddressEqual(committee.address as Address, draft.verifier)) return [draft.verifier];
+  return committee.members.map((member) => getAddress(member));
 }
 
 /** Arbiters that a buyer can name: nobody, and those of the ask. An ask that names some accepts no other. */

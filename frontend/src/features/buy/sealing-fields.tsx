@@ -1,5 +1,6 @@
 import { useMutation } from "@tanstack/react-query";
 import { Link } from "react-router";
+import type { Address } from "viem";
 import { paths } from "@/shared/paths.ts";
 import { holdKey, useKeyRing } from "@/shared/sealing/key-ring.ts";
 import { newReaderKey } from "@/shared/sealing/reader-key.ts";
@@ -8,14 +9,18 @@ import { Hash } from "@/shared/ui/hash.tsx";
 import { TextField } from "@/shared/ui/text-field.tsx";
 import { ChoiceField } from "./choice-field.tsx";
 import type { SealingDraft } from "./sealing-draft.ts";
+import { ToldKeyChoices } from "./told-key-choices.tsx";
 
 interface Props {
   readonly sealing: SealingDraft;
   readonly onChange: (sealing: SealingDraft) => void;
+  readonly provider: Address;
+  /** Who is to run the job again. */
+  readonly verifiers: readonly Address[];
 }
 
 /** Who can read what the job reads and writes. It stands before the files: what was uploaded openly is not secret any more. */
-export function SealingFields({ sealing, onChange }: Props) {
+export function SealingFields({ sealing, onChange, provider, verifiers }: Props) {
   const [own] = useKeyRing();
   const make = useMutation({
     mutationFn: async () => {
@@ -43,12 +48,18 @@ export function SealingFields({ sealing, onChange }: Props) {
       <Failure error={make.error} />
       {sealing.sealed && (
         <>
+          <ToldKeyChoices
+            provider={provider}
+            verifiers={verifiers}
+            readers={sealing.readers}
+            onChange={(readers) => onChange({ ...sealing, readers })}
+          />
           <TextField
             label="Reader keys"
             rows={Math.min(6, Math.max(2, sealing.readers.split("\n").length))}
             value={sealing.readers}
             onChange={(readers) => onChange({ ...sealing, readers })}
-            hint="One a line: the provider's, or it cannot run the job, and those of verifiers who are to run it again. Ask them for it; `computility wallet reader-key` prints one."
+            hint="One a line: the provider's, or it cannot run the job, those of verifiers who are to run it again, and whose you like. `computility wallet reader-key` prints one."
           />
           <p className="notice warn">
             <strong>The provider is a reader.</strong> Without a trusted execution environment it can see everything

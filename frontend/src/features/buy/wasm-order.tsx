@@ -1,5 +1,6 @@
+import { getAddress } from "viem";
 import type { AskMessage, Config } from "@/shared/api/schemas.ts";
-import { newDraft, withSealing } from "./draft.ts";
+import { newDraft, whoRunsAgain, withSealing } from "./draft.ts";
 import { useDraft } from "./kept-draft.ts";
 import { LimitFields } from "./limit-fields.tsx";
 import { OrderForm } from "./order-form.tsx";
@@ -20,7 +21,12 @@ export function WasmOrder({ askId, ask, config }: Props) {
   const known = config.examples.flatMap(({ inputs }) => inputs);
   return (
     <OrderForm askId={askId} ask={ask} draft={draft} read={() => readDraft(draft, ask)}>
-      <SealingFields sealing={draft.sealing} onChange={(sealing) => setDraft(withSealing(draft, sealing, known))} />
+      <SealingFields
+        sealing={draft.sealing}
+        onChange={(sealing) => setDraft(withSealing(draft, sealing, known))}
+        provider={getAddress(ask.provider)}
+        verifiers={whoRunsAgain(draft, config)}
+      />
       <ProgramFields draft={draft} onChange={setDraft} config={config} />
       <LimitFields draft={draft} onChange={setDraft} ask={ask} />
       <PartyFields draft={draft} onChange={setDraft} ask={ask} config={config} kind="wasm" inputs={draft.inputs} />

@@ -12,7 +12,7 @@ interface Vector {
   readonly signer: Hex;
 }
 
-describe.each(["terms", "attestation", "settlement", "ruling", "leases", "statements"])(
+describe.each(["terms", "attestation", "settlement", "ruling", "leases", "readers", "statements"])(
   "golden vectors of %s",
   (file) => {
     const vectors = goldenVectors<Vector>(file);
