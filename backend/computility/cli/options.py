@@ -69,7 +69,7 @@ TeeRootOption = Annotated[
     list[str] | None,
     typer.Option(
         "--tee-root",
-        help="Root certificate of a vendor whose attestations you believe, as KIND=FILE (tdx, sev-snp or nvidia); once for each.",
+        help="Root certificate of a vendor whose attestations you believe, as KIND=FILE (tdx, sev-snp, nvidia, nvidia-rim); once for each.",
     ),
 ]
 TeeListOption = Annotated[
@@ -90,5 +90,23 @@ TeeLevelOption = Annotated[
     typer.Option(
         "--tee-level",
         help="TCB level that you accept, like up-to-date or sw-hardening-needed; once for each; up-to-date unless given.",
+    ),
+]
+TeeMinimumOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--tee-minimum",
+        help='Least versions of AMD\'s firmware by line of processors, a JSON file: {"Milan": {"bootloader": 4, "snp": 24, "microcode": 219}}.',
+        exists=True,
+        dir_okay=False,
+    ),
+]
+TeeReferenceOption = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--tee-reference",
+        help="NVIDIA's reference manifest of a driver or a VBIOS, a .swidtag file; once for each: cards have to have the measurements in it.",
+        exists=True,
+        dir_okay=False,
     ),
 ]

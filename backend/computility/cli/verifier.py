@@ -16,6 +16,8 @@ from computility.cli.options import (
     TeeCollateralOption,
     TeeLevelOption,
     TeeListOption,
+    TeeMinimumOption,
+    TeeReferenceOption,
     TeeRootOption,
     YesOption,
 )
@@ -207,6 +209,8 @@ def serve(
     tee_crl: TeeListOption = None,
     tee_collateral: TeeCollateralOption = None,
     tee_level: TeeLevelOption = None,
+    tee_minimum: TeeMinimumOption = None,
+    tee_reference: TeeReferenceOption = None,
     rate_every: Annotated[
         float, typer.Option(min=0, help="Seconds between hardware challenges to providers, on average; 0 makes none.")
     ] = 0,
@@ -249,7 +253,13 @@ def serve(
                 confirmations=confirmations, parallel_jobs=parallel, least_fee=fee, rate_every_s=rate_every
             ),
             tee_methods(
-                tee_root or [], NodeContentStore(session.node), tee_crl or [], tee_collateral or [], tee_level or []
+                tee_root or [],
+                NodeContentStore(session.node),
+                tee_crl or [],
+                tee_collateral or [],
+                tee_level or [],
+                tee_minimum,
+                tee_reference or [],
             ),
             Rater(session.account, session.node, RaterSettings(confirmations=confirmations)),
         )

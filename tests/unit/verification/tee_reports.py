@@ -45,14 +45,19 @@ def chain(
     return Chain(leaf_key, leaf, root, root_key)
 
 
-def tdx_quote(by: Chain, nonce: bytes, *, mr_td: bytes = b"\x0a" * 48, debug: bool = False) -> bytes:
-    """A quote of version 4 whose quoting enclave is certified by the leaf."""
+def tdx_quote(
+    by: Chain, nonce: bytes, *, mr_td: bytes = b"\x0a" * 48, debug: bool = False, body_kind: int | None = None
+) -> bytes:
+    """A quote of version 4, or of version 5 with a kind of body, whose quoting enclave is certified by the leaf."""
     attestation = ec.generate_private_key(ec.SECP256R1())
     raw = attestation.public_key().public_bytes(
         serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint
     )[1:]
-    header = (4).to_bytes(2, "little") + (2).to_bytes(2, "little") + (0x81).to_bytes(4, "little") + bytes(40)
-    body = bytearray(584)
+    version = 4 if body_kind is None else 5
+    header = version.to_bytes(2, "little") + (2).to_bytes(2, "little") + (0x81).to_bytes(4, "little") + bytes(40)
+    body = bytearray(648 if body_kind == 3 else 584)
+    if body_kind is not None:
+        header += body_kind.to_bytes(2, "little") + len(body).to_bytes(4, "little")
     body[120] = int(debug)
     body[136:184] = mr_td
     body[520:584] = nonce

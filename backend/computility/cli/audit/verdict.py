@@ -16,6 +16,8 @@ from computility.cli.options import (
     TeeCollateralOption,
     TeeLevelOption,
     TeeListOption,
+    TeeMinimumOption,
+    TeeReferenceOption,
     TeeRootOption,
 )
 from computility.cli.output import JsonOption, print_json, print_rows, progress_console
@@ -33,6 +35,8 @@ def command(
     tee_crl: TeeListOption = None,
     tee_collateral: TeeCollateralOption = None,
     tee_level: TeeLevelOption = None,
+    tee_minimum: TeeMinimumOption = None,
+    tee_reference: TeeReferenceOption = None,
     node: NodeOption = DEFAULT_NODE,
     rpc: RpcOption = DEFAULT_RPC,
     deployments: DeploymentsOption = DEFAULT_DEPLOYMENTS,
@@ -80,7 +84,13 @@ def command(
                 CreditAudit(chain, deployed, NodeContentStore(client)),
                 lambda leased: [read_statement(row, domain) for row in client.meter_readings(leased)],
                 tee_methods(
-                    tee_root or [], NodeContentStore(client), tee_crl or [], tee_collateral or [], tee_level or []
+                    tee_root or [],
+                    NodeContentStore(client),
+                    tee_crl or [],
+                    tee_collateral or [],
+                    tee_level or [],
+                    tee_minimum,
+                    tee_reference or [],
                 ),
             )
     answer = overall(replayed)

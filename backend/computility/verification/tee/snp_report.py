@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives import hashes
 from computility.verification.tee.certificates import demand_signed, extension, trusted_key
 from computility.verification.tee.report_claims import REPORT_UNFIT, ReportClaims, ReportRefused
 from computility.verification.tee.revocation import Lists
+from computility.verification.tee.snp_minimum import Minimum, demand_minimum
 
 CHIP_OF_ANOTHER_CERTIFICATE: Final = "chip-of-another-certificate"
 REPORT_BYTES: Final = 1184
@@ -38,12 +39,18 @@ _FIELDS: Final = {
 
 
 def check_snp_report(
-    report: bytes, chain: Sequence[x509.Certificate], roots: Sequence[x509.Certificate], at_s: int, lists: Lists = ()
+    report: bytes,
+    chain: Sequence[x509.Certificate],
+    roots: Sequence[x509.Certificate],
+    at_s: int,
+    lists: Lists = (),
+    minimum: Minimum | None = None,
 ) -> ReportClaims:
-    """What a report claims, if it holds. The nonce has 64 bytes (REPORT_DATA).
+    """What a report claims, if it holds. The nonce has 64 bytes (REPORT_DATA). With a ``minimum`` the firmware has to be as new.
 
     Raises:
         ReportRefused: it does not hold.
+        ReportUndecided: it does, and the firmware is older, or of a line that the minimum does not name.
     """
     if len(report) != REPORT_BYTES or int.from_bytes(report[_ALGORITHM], "little") != _ECDSA_P384_SHA384:
         raise ReportRefused(REPORT_UNFIT, f"no SEV-SNP report of {REPORT_BYTES} bytes signed by ECDSA over P-384")
@@ -57,6 +64,8 @@ def check_snp_report(
         for start in (SIGNED_BYTES, SIGNED_BYTES + _NUMBER_BYTES)
     )
     demand_signed(key, r, s, report[:SIGNED_BYTES], hashes.SHA384())
+    if minimum is not None:
+        demand_minimum(report[_FIELDS["reported_tcb"]], chain[0], minimum)
     return ReportClaims(
         nonce=report[_NONCE],
         measurements={name: report[place] for name, place in _FIELDS.items()},

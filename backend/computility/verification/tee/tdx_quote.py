@@ -1,4 +1,4 @@
-"""Intel TDX quotes of version 4, signed by ECDSA over P-256 (Intel TDX DCAP Quote Generation Library, appendix 3).
+"""Intel TDX quotes of versions 4 and 5, signed by ECDSA over P-256 (Intel TDX DCAP Quote Generation Library, appendix 3).
 
 A quote is checked in three steps: Intel's root leads through the processor's certificate chain to the key of the quoting enclave's report; that
 report names the attestation key; that key signed the quote. Intel's revocation lists and its collateral of TCB levels are looked at where they are
@@ -27,7 +27,11 @@ ENCLAVE_OF_ANOTHER_KEY: Final = "enclave-of-another-key"
 HEADER_BYTES: Final = 48
 BODY_BYTES: Final = 584
 ENCLAVE_REPORT_BYTES: Final = 384
+_BODY_OF_TDX_1_5_BYTES: Final = BODY_BYTES + 64
 _VERSION: Final = 4
+_VERSION_WITH_KINDS: Final = 5
+"""Says which body follows, and its length."""
+_BODIES: Final = {2: BODY_BYTES, 3: _BODY_OF_TDX_1_5_BYTES}
 _ECDSA_P256: Final = 2
 _TDX: Final = 0x81
 _CERTIFIED_BY_ENCLAVE: Final = 6
@@ -44,6 +48,7 @@ _FIELDS: Final = {
     "rtmr2": slice(424, 472),
     "rtmr3": slice(472, 520),
 }
+_FIELDS_OF_1_5: Final = {"mr_service_td": slice(600, 648)}
 _ATTRIBUTES: Final = slice(120, 128)
 _NONCE: Final = slice(520, 584)
 _TEE_VERSIONS: Final = slice(0, 16)
@@ -70,10 +75,15 @@ def check_tdx_quote(
         ReportUndecided: it does, and the level is another, or cannot be told.
     """
     reader = _Reader(quote)
-    header, body = reader.take(HEADER_BYTES), reader.take(BODY_BYTES)
+    header = reader.take(HEADER_BYTES)
     version, key_type, tee_type = struct.unpack_from("<HHI", header)
-    if (version, key_type, tee_type) != (_VERSION, _ECDSA_P256, _TDX):
-        raise ReportRefused(REPORT_UNFIT, f"no TDX quote of version {_VERSION} signed by ECDSA over P-256")
+    if version not in (_VERSION, _VERSION_WITH_KINDS) or (key_type, tee_type) != (_ECDSA_P256, _TDX):
+        raise ReportRefused(REPORT_UNFIT, "no TDX quote of version 4 or 5 signed by ECDSA over P-256")
+    described = reader.take(6) if version == _VERSION_WITH_KINDS else b""
+    kind, size = struct.unpack("<HI", described) if described else (2, BODY_BYTES)
+    if _BODIES.get(kind) != size:
+        raise ReportRefused(REPORT_UNFIT, f"a body of kind {kind} and {size} bytes is none of TDX")
+    body = reader.take(size)
     signed = _Reader(reader.take(reader.uint32()))
     signature, attestation_key = signed.take(64), signed.take(64)
     if signed.uint16() != _CERTIFIED_BY_ENCLAVE:
@@ -92,12 +102,14 @@ def check_tdx_quote(
         key = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), b"\x04" + attestation_key)
     except ValueError as error:
         raise ReportRefused(REPORT_UNFIT, "the attestation key is no point of P-256") from error
-    demand_signed(key, *_integers(signature), header + body, hashes.SHA256())
+    demand_signed(key, *_integers(signature), header + described + body, hashes.SHA256())
     if collateral:
         demand_level(_platform(body, enclave, chain[0]), collateral, allowed, roots, at_s, lists)
     return ReportClaims(
         nonce=body[_NONCE],
-        measurements={name: body[place] for name, place in _FIELDS.items()},
+        measurements={
+            name: body[place] for name, place in (_FIELDS | _FIELDS_OF_1_5).items() if place.stop <= len(body)
+        },
         debug=bool(body[_ATTRIBUTES][0] & 1),
     )
 

@@ -28,9 +28,11 @@ from computility.verification.check_result import CheckResult
 from computility.verification.composition import POLICY_UNFIT, TEE
 from computility.verification.product_jobs import MANIFEST_UNFIT
 from computility.verification.tee.certificates import read_certificates
-from computility.verification.tee.nvidia_report import check_nvidia_report
+from computility.verification.tee.nvidia_report import HeldAgainst, check_nvidia_report
+from computility.verification.tee.reference_manifest import ReferenceManifest, demand_golden
 from computility.verification.tee.report_claims import ReportClaims, ReportRefused, ReportUndecided
 from computility.verification.tee.revocation import Lists
+from computility.verification.tee.snp_minimum import Minimum
 from computility.verification.tee.snp_report import check_snp_report
 from computility.verification.tee.tcb_level import UP_TO_DATE
 from computility.verification.tee.tdx_collateral import TdxCollateral
@@ -40,6 +42,9 @@ TDX: Final = "tdx"
 SEV_SNP: Final = "sev-snp"
 NVIDIA: Final = "nvidia"
 KINDS: Final = (TDX, SEV_SNP, NVIDIA)
+NVIDIA_REFERENCES: Final = "nvidia-rim"
+"""Roots of NVIDIA's reference manifests, which are others than those of its cards."""
+ROOT_KINDS: Final = (*KINDS, NVIDIA_REFERENCES)
 REPORT_HOLDS: Final = "report-holds"
 REPORT_MISSING: Final = "report-missing"
 NO_ROOTS: Final = "no-roots"
@@ -62,7 +67,8 @@ def job_nonce(kind: str, job: Bytes32, attempt: int, outputs: Mapping[str, str])
 
 class TeeVerifier:
     """Checks reports up to the roots that are configured, by kind, and against revocation lists; none are built in. With Intel's
-    ``collateral`` the TCB level of a TDX machine has to be among ``allowed``, which are Intel's words."""
+    ``collateral`` the TCB level of a TDX machine has to be among ``allowed``, which are Intel's words; with a ``minimum`` AMD's firmware has to be
+    as new; with NVIDIA's ``references`` a card's measurements have to be theirs."""
 
     def __init__(
         self,
@@ -71,11 +77,15 @@ class TeeVerifier:
         lists: Mapping[str, Lists] | None = None,
         collateral: Sequence[TdxCollateral] = (),
         allowed: Collection[str] = (UP_TO_DATE,),
+        minimum: Minimum | None = None,
+        references: Sequence[ReferenceManifest] = (),
     ) -> None:
         self._content = content
         self._lists = dict(lists or {})
         self._collateral = tuple(collateral)
         self._allowed = frozenset(allowed)
+        self._minimum = minimum
+        self._references = tuple(references)
         self._roots = {kind: list(trusted) for kind, trusted in roots.items()}
 
     def verify(
@@ -119,8 +129,18 @@ class TeeVerifier:
         roots, lists = self._roots[kind], self._lists.get(kind, ())
         if kind == TDX:
             return check_tdx_quote(report, roots, at_s, lists, self._collateral, self._allowed)
-        check = check_snp_report if kind == SEV_SNP else check_nvidia_report
-        return check(report, read_certificates(certificates), roots, at_s, lists)
+        chain = read_certificates(certificates)
+        if kind == SEV_SNP:
+            return check_snp_report(report, chain, roots, at_s, lists, self._minimum)
+        return check_nvidia_report(report, chain, roots, at_s, lists, self._held_against(at_s))
+
+    def _held_against(self, at_s: int) -> HeldAgainst | None:
+        if not self._references:
+            return None
+        roots, lists = self._roots.get(NVIDIA_REFERENCES, []), self._lists.get(NVIDIA_REFERENCES, ())
+        return lambda measurements, versions, ignored: demand_golden(
+            measurements, versions, ignored, self._references, roots, at_s, lists
+        )
 
     def _file(self, manifest: OutputManifest, path: str) -> bytes | None:
         file = next((file for file in manifest.files if file.path == path), None)
