@@ -10,6 +10,7 @@ import pytest
 
 from computility.domain.attestation import Verdict
 from computility.verification.freivalds_float import BFLOAT16_OUT, FLOAT32, Precision, check_float_product
+from computility.verification.graded_product import check_graded_product
 
 SEED = b"drawn after the commitment"
 Sampler = Callable[[np.random.Generator, tuple[int, int]], Any]
@@ -103,6 +104,20 @@ def test_a_product_that_is_no_number__fails__and_inputs_that_are_none_harm_nobod
     assert check_float_product(left, right, product, SEED).reason == "not-finite"
     left[2, 2] = value
     assert check_float_product(left, right, product, SEED).verdict is Verdict.NO_FAULT
+
+
+@pytest.mark.parametrize("columns", [64, 2_048])
+@pytest.mark.parametrize("largest", [1.7e308, 1e300, 1e200, 1e160])
+def test_sums_beyond_what_doubles_hold__fail(columns: int, largest: float) -> None:
+    left, right = inputs("normal", 5, (64, 64, columns))
+    made_up = np.zeros((64, columns))
+    made_up[0] = largest
+    for seed in (SEED, SEED + b"2", SEED + b"3"):
+        assert check_float_product(left, right, made_up, seed).verdict is Verdict.FAIL
+        assert check_graded_product(left, right, made_up, seed).verdict is Verdict.FAIL
+    # Of large numbers that are right, no sum is beyond it.
+    large = left * np.float32(1e17), right * np.float32(1e17)
+    assert check_float_product(*large, large[0] @ large[1], SEED).verdict is Verdict.PASS
 
 
 def test_zero_inputs__allow_nothing_but_zero() -> None:
