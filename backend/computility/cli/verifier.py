@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -150,6 +151,13 @@ def probe(
     buyer_password_file: Annotated[Path | None, typer.Option(help="File with that key file's password.")] = None,
     timeout: Annotated[float, typer.Option(min=1, help="Seconds to wait for the provider and the verifiers.")] = 600.0,
     job_timeout: Annotated[int, typer.Option(min=1, help="Seconds that one run may take on this machine.")] = 300,
+    planted: Annotated[
+        bool,
+        typer.Option(
+            "--planted",
+            help="The provider is yours and answers this buyer wrongly (`plant_for` in its settings): see which verifiers look.",
+        ),
+    ] = False,
     yes: YesOption = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -167,7 +175,7 @@ def probe(
     with connection.session() as session, ordering.session() as orders:
         confirm(f"Buy a job of {whom} as {orders.account.address}?", yes=yes)
         executors = ExecutorSet([WasmExecutor(timeout_s=job_timeout)])
-        found = Prober(session.account, orders.account, orders.node, executors).probe(whom, timeout)
+        found = Prober(session.account, orders.account, orders.node, executors).probe(whom, timeout, planted=planted)
     record = {
         "provider": whom,
         "job": found.job,
@@ -214,6 +222,15 @@ def serve(
     rate_every: Annotated[
         float, typer.Option(min=0, help="Seconds between hardware challenges to providers, on average; 0 makes none.")
     ] = 0,
+    probe_every: Annotated[
+        float, typer.Option(min=0, help="Seconds between known-answer probes of providers, on average; 0 makes none.")
+    ] = 0,
+    probe_keystore: Annotated[
+        list[Path] | None,
+        typer.Option(help="Key file of an account that orders probes, which nobody knows to be yours; once for each."),
+    ] = None,
+    probe_password_file: Annotated[Path | None, typer.Option(help="File with those key files' password.")] = None,
+    probe_budget: Annotated[str, typer.Option(help="Credits that the probes of a day may escrow.")] = "1",
     confirmations: ConfirmationsOption = 0,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log more.")] = False,
 ) -> None:
@@ -221,12 +238,14 @@ def serve(
 
     Jobs are served that name this account as verifier, or the committee and whose panel this account is drawn for.
     """
-    from computility.domain.errors import ExecutorUnfit
+    from computility.domain.errors import ExecutorUnfit, InvalidMessage
     from computility.domain.units import parse_credits
     from computility.execution.executor_set import ExecutorSet
     from computility.execution.sealed_executor import SealedExecutor
     from computility.execution.wasm.executor import WasmExecutor
     from computility.services.node_client import NodeContentStore
+    from computility.services.probe_keeper import ProbeKeeper, ProbeSettings
+    from computility.services.prober import Prober
     from computility.services.provider_config import read_provider_config
     from computility.services.provider_role import executors_of
     from computility.services.rater import Rater, RaterSettings
@@ -235,8 +254,11 @@ def serve(
     from computility.services.verifier_node import VerifierNode, VerifierSettings
 
     set_up_log(verbose=verbose)
-    fee = parse_credits(least_fee)
-    with connection.session(confirmations=confirmations, wait_s=SERVICE_WAITS_S) as session:
+    fee, budget = parse_credits(least_fee), parse_credits(probe_budget)
+    if probe_every and not probe_keystore:
+        raise InvalidMessage("probes need an account that orders them: --probe-keystore FILE")
+    with contextlib.ExitStack() as open_sessions:
+        session = open_sessions.enter_context(connection.session(confirmations=confirmations, wait_s=SERVICE_WAITS_S))
         seat = _seat(session) if session.config["committee"] else None
         reader = session.account.reader_key()
         executors = ExecutorSet([SealedExecutor(WasmExecutor(timeout_s=job_timeout), reader)])
@@ -263,4 +285,15 @@ def serve(
             ),
             Rater(session.account, session.node, RaterSettings(confirmations=confirmations)),
         )
-        serve_until_signalled(telling_its_reader_key(verifier.run, session.account, session.node))
+        run = telling_its_reader_key(verifier.run, session.account, session.node)
+        if probe_every:
+            known = ExecutorSet([WasmExecutor(timeout_s=job_timeout)])
+            ordering = [
+                open_sessions.enter_context(
+                    replace(connection, keystore=keystore, password_file=probe_password_file).session()
+                )
+                for keystore in probe_keystore or []
+            ]
+            probers = [Prober(session.account, orders.account, orders.node, known) for orders in ordering]
+            run = ProbeKeeper(session.account, session.node, probers, ProbeSettings(probe_every, budget)).beside(run)
+        serve_until_signalled(run)

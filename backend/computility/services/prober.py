@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
 from computility.domain.attestation import Attestation, Verdict
 from computility.domain.content_id import content_id_of_digest
-from computility.domain.errors import ContentError, InvalidMessage, UnknownAsk
-from computility.domain.identifiers import Address, Bytes32, bytes32
+from computility.domain.errors import ContentError, InvalidMessage, LimitReached, UnknownAsk
+from computility.domain.identifiers import ZERO_BYTES32, Address, Bytes32, bytes32
 from computility.domain.rating import KNOWN_ANSWERS, Rating
 from computility.domain.specification import Specification, parse_specification
 from computility.domain.statements import SignedStatement, Submission, read_statement
@@ -66,15 +66,39 @@ class Prober:
         self._buyer = Buyer(buyer, node)
         self._watch = JobWatch(buyer, node, 0)
 
-    def probe(self, provider: Address, timeout_s: float) -> ProbeOutcome:
-        """Order one probe, and see what comes of it. Blocks until the job is closed.
+    @property
+    def buyer(self) -> Address:
+        """The account that orders."""
+        return self._account.address
+
+    def providers(self) -> list[Address]:
+        """Who has an open ask of programs that have one right answer here."""
+        return sorted({offer.ask.provider for offer in self._offers()} - {self.buyer})
+
+    def likenesses(self, specifications: Iterable[Bytes32]) -> set[Bytes32]:
+        """What jobs have in common with those that differ from them in the seed alone, by the hashes of their specifications."""
+        found = (self._specification(digest) for digest in specifications)
+        return {_likeness(specification) for specification in found if specification is not None}
+
+    def probe(
+        self,
+        provider: Address,
+        timeout_s: float,
+        unlike: Collection[Bytes32] = (),
+        most: int | None = None,
+        *,
+        planted: bool = False,
+    ) -> ProbeOutcome:
+        """Order one probe, and see what comes of it. Blocks until the job is closed. It is like none of ``unlike`` (`likenesses`), and escrows at
+        ``most`` so many atoms of credits. Of a wrong answer that was ``planted`` (`planted_results`) no rating is signed: it is the verifiers' probe.
 
         Raises:
             UnknownAsk: the provider has no open ask of programs that have one right answer, or nothing was traded yet that a probe could look like.
+            LimitReached: the job would escrow more.
             StatementExpired: the job is not closed in time.
             ComputilityError: as buying any job.
         """
-        offer, model, terms = self._model(provider)
+        offer, model, terms = self._model(provider, unlike)
         specification = replace(model, seed="0x" + secrets.token_hex(_SEED_BYTES))
         attempt = AttemptId(bytes32(secrets.token_bytes(_SEED_BYTES)), 1)
         self._node.put_content(specification.to_bytes())
@@ -88,33 +112,40 @@ class Prober:
             arbiter_fee=terms.arbiter_fee,
             timeout_s=timeout_s,
         )
+        if most is not None and quoted.terms.escrow > most:
+            raise LimitReached(f"the probe would escrow {quoted.terms.escrow} atoms, and {most} are left for it")
         self._buyer.open(quoted)
         _log.info("probing %s by job %s", provider, quoted.job)
         answer = self._answer(quoted.job, timeout_s)
         reason = NO_ANSWER if answer is None else RIGHT if _is(answer, known) else WRONG
-        rating = self._rate(provider, quoted.terms, quoted.job) if reason == WRONG else None
+        rating = self._rate(provider, quoted.terms, quoted.job) if reason == WRONG and not planted else None
         return ProbeOutcome(
             quoted.job, reason, known.manifest.digest, tuple(self._mistaken(quoted.job, reason)), rating
         )
 
-    def _model(self, provider: Address) -> tuple[Offer, Specification, Terms]:
+    def _offers(self) -> list[Offer]:
+        offers = self._buyer.offers(kind="wasm")
+        return [offer for offer in offers if offer.ask.environment in self._executors.environments]
+
+    def _specification(self, digest: Bytes32) -> Specification | None:
+        try:
+            return parse_specification(self._node.get_content(content_id_of_digest(digest)))
+        except (ContentError, InvalidMessage):
+            return None
+
+    def _model(self, provider: Address, unlike: Collection[Bytes32]) -> tuple[Offer, Specification, Terms]:
         """An ask of the provider's, and a job that passed which it could have taken, drawn among the newest."""
-        offers = {
-            offer.ask.environment: offer
-            for offer in self._buyer.offers(kind="wasm")
-            if offer.ask.provider == provider and offer.ask.environment in self._executors.environments
-        }
+        offers = {offer.ask.environment: offer for offer in self._offers() if offer.ask.provider == provider}
         models: list[tuple[Offer, Specification, Terms]] = []
         for row in self._node.jobs_newest_first(_LOOKED_AT, state="closed"):
             if row["outcome"] != "pass" or row["terms"] is None or len(models) == _MODELS:
                 continue
             terms = Terms.from_json(row["terms"])
-            try:
-                specification = parse_specification(self._node.get_content(content_id_of_digest(terms.spec)))
-            except (ContentError, InvalidMessage):
+            specification = self._specification(terms.spec)
+            found = None if specification is None else offers.get(specification.environment)
+            if specification is None or found is None or specification.sealing is not None:
                 continue
-            found = offers.get(specification.environment)
-            if found is None or specification.sealing is not None:
+            if _likeness(specification) in unlike:
                 continue
             fits = found.ask.min_units <= specification.max_units <= found.ask.max_units
             accepted = not found.ask.verifiers or terms.verifier in found.ask.verifiers
@@ -122,7 +153,8 @@ class Prober:
                 models.append((found, specification, terms))
         if not models:
             raise UnknownAsk(
-                f"there is nothing to probe {provider} with: it has no open ask of WebAssembly programs, or none that it takes was traded yet"
+                f"there is nothing to probe {provider} with: "
+                "it has no open ask of WebAssembly programs, or nothing that it takes, and was not asked yet, was traded"
             )
         return secrets.choice(models)
 
@@ -155,6 +187,10 @@ class Prober:
             statement = read_statement(row, self._verifier.ledger.domain)
             if isinstance(statement.message, Attestation) and statement.message.verdict is wrong:
                 yield statement.signer
+
+
+def _likeness(specification: Specification) -> Bytes32:
+    return replace(specification, seed=ZERO_BYTES32).digest
 
 
 def _is(answer: Submission, known: Execution) -> bool:

@@ -64,7 +64,8 @@ class Trust(_Section):
 
 class Work(_Section):
     """What one job may take of this machine, and how many run at one time. ``held`` is where outputs wait that a verifier may ask for; ``attests``
-    are the vendors whose attestations jobs can bring along from here."""
+    are the vendors whose attestations jobs can bring along from here. ``plant_for`` are buyers of your own whose jobs get wrong results on
+    purpose, to see which verifiers look (`computility verifier probe --planted`): each costs what a wrong result costs."""
 
     parallel: int = Field(default=2, ge=1, le=1024)
     timeout_s: int = Field(default=300, ge=1)
@@ -74,6 +75,7 @@ class Work(_Section):
     held: Path = Path("~/.computility/held")
     cgroup: Path | None = None
     attests: tuple[Literal["tdx", "sev-snp", "nvidia"], ...] = ()
+    plant_for: tuple[Account, ...] = ()
 
 
 class Collect(_Section):

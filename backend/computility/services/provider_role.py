@@ -11,7 +11,7 @@ from typing import Final
 
 from computility.domain.content_id import content_id_of
 from computility.domain.errors import ExecutorUnfit
-from computility.domain.identifiers import ZERO_BYTES32, Address, bytes32
+from computility.domain.identifiers import ZERO_BYTES32, Address, bytes32, parse_address
 from computility.domain.job_specification import InputFile, Limits
 from computility.domain.quoting import ProviderPolicy
 from computility.domain.statements import Ask
@@ -31,6 +31,7 @@ from computility.services.committee_seat import CommitteeSeat
 from computility.services.executor_makers import maker_of, name_of
 from computility.services.node_client import NodeClient, NodeContentStore
 from computility.services.payout_keeper import PayoutKeeper, PayoutPolicy
+from computility.services.planted_results import planting
 from computility.services.provider_agent import ProviderAgent, ProviderSettings
 from computility.services.provider_config import ProviderConfig
 from computility.services.provider_metrics import ProviderMetrics
@@ -68,6 +69,8 @@ def agent_of(config: ProviderConfig, account: TradingAccount, node: NodeClient, 
         raise ExecutorUnfit(
             "nothing that the settings offer runs on this machine: look at `computility provider bench`"
         )
+    if config.work.plant_for:
+        executors = planting(executors, account, node, [parse_address(buyer) for buyer in config.work.plant_for])
     verifiers = config.verifiers or ((Address(committee),) if committee else ())
     metrics = ProviderMetrics()
     if config.metrics.port:

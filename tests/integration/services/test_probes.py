@@ -3,7 +3,9 @@
 a probe
 ├── of a provider that nothing was traded with yet: there is nothing to look like
 ├── answered rightly: passes as any job does, and nothing is said of it
-└── answered wrongly: fails, is signed as a rating, and its provider is believed unseen no more
+├── answered wrongly: fails, is signed as a rating, and its provider is believed unseen no more
+├── of the verifiers, by a provider that answers its own buyer wrongly: who signs that without a look is named, and no provider is rated
+└── ordered by the verifier itself: within its budget, never like one of the same provider before, and by no account that a rating made known
 """
 
 from __future__ import annotations
@@ -16,9 +18,10 @@ from pathlib import Path
 
 import pytest
 from tests.integration.execution.workbench import Bench, assembled
-from tests.integration.ledger_on_chain import BUYER, OTHER_PROVIDER, PROVIDER, VERIFIER, LedgerOnChain
+from tests.integration.ledger_on_chain import BUYER, CREDIT, OTHER_PROVIDER, PROVIDER, VERIFIER, LedgerOnChain
 
-from computility.domain.errors import NodeRefused, UnknownAsk
+from computility.domain.errors import LimitReached, NodeRefused, UnknownAsk
+from computility.domain.identifiers import parse_address
 from computility.domain.rating import KNOWN_ANSWERS, Rating
 from computility.execution.content_store import FileContentStore
 from computility.execution.delegating_executor import DelegatingExecutor
@@ -27,7 +30,10 @@ from computility.execution.executor_set import ExecutorSet
 from computility.execution.wasm.executor import WasmExecutor
 from computility.services.buyer import Buyer
 from computility.services.node_client import NodeClient, NodeContentStore
+from computility.services.planted_results import planting
+from computility.services.probe_keeper import ProbeKeeper, ProbeSettings
 from computility.services.prober import Prober
+from computility.services.provider_agent import ProviderAgent
 from computility.services.provider_config import ProviderConfig
 from computility.services.provider_role import agent_of
 from computility.services.track_record import TrackRecords
@@ -54,7 +60,9 @@ class CheatingOnDemand(DelegatingExecutor):
 
 
 @contextlib.contextmanager
-def market(ledger: LedgerOnChain, node: NodeClient, folder: Path, cheats: threading.Event) -> Iterator[None]:
+def market(
+    ledger: LedgerOnChain, node: NodeClient, folder: Path, cheats: threading.Event
+) -> Iterator[tuple[ProviderAgent, VerifierNode]]:
     """A provider and a verifier serve, the chain goes on, and windows pass quickly."""
     config = ProviderConfig.model_validate(
         {
@@ -90,7 +98,7 @@ def market(ledger: LedgerOnChain, node: NodeClient, folder: Path, cheats: thread
     for thread in threads:
         thread.start()
     try:
-        yield
+        yield agent, checker
     finally:
         stop.set()
         for thread in threads:
@@ -129,7 +137,7 @@ def test_a_probe__shows_who_did_the_work(ledger: LedgerOnChain, node: NodeClient
     prober = Prober(verifier, ledger.accounts[BUYER], node, ExecutorSet([WasmExecutor()]))
     records = TrackRecords(verifier, node, NodeContentStore(node))
     cheats = threading.Event()
-    with market(ledger, node, tmp_path, cheats):
+    with market(ledger, node, tmp_path, cheats) as (agent, checker):
         with pytest.raises(UnknownAsk, match="nothing to probe"):
             prober.probe(provider, WAIT_S)
         trade_once(ledger, node, tmp_path / "uploads")
@@ -139,8 +147,30 @@ def test_a_probe__shows_who_did_the_work(ledger: LedgerOnChain, node: NodeClient
         assert node.job(right.job)["terms"]["verifier"] == verifier.address
         assert not records.gave_wrong_answers(provider, [verifier.address])
 
+        others = ledger.accounts[OTHER_PROVIDER]
+        unknown = [Prober(verifier, others, node, ExecutorSet([WasmExecutor()]))]
+        with pytest.raises(LimitReached):
+            ProbeKeeper(verifier, node, unknown, ProbeSettings(1.0, CREDIT // 10**6, WAIT_S)).probe_once()
+        keeper = ProbeKeeper(verifier, node, unknown, ProbeSettings(1.0, 50 * CREDIT, WAIT_S))
+        by_itself = keeper.probe_once()
+        assert by_itself is not None
+        assert by_itself.reason == "right"
+        assert parse_address(node.job(by_itself.job)["terms"]["buyer"]) == others.address
+        assert keeper.probe_once() is None
+
         cheats.set()
         wrong = prober.probe(provider, WAIT_S)
+        burnt = ProbeKeeper(verifier, node, [prober], ProbeSettings(1.0, 50 * CREDIT, WAIT_S))
+        assert burnt.probe_once() is None
+
+        cheats.clear()
+        agent._executors = planting(agent._executors, ledger.accounts[PROVIDER], node, [others.address])
+        looked_at = unknown[0].probe(provider, WAIT_S, planted=True)
+        assert (looked_at.reason, looked_at.mistaken, looked_at.rating) == ("wrong", (), None)
+        # A verifier that comes to whatever the provider said.
+        checker._check_of._executors = planting(ExecutorSet([WasmExecutor()]), verifier, node, [others.address])
+        signed = unknown[0].probe(provider, WAIT_S, planted=True)
+        assert (signed.reason, signed.mistaken, signed.rating) == ("wrong", (verifier.address,), None)
     assert (wrong.reason, wrong.mistaken) == ("wrong", ())
     assert wrong.rating is not None
     rating = wrong.rating.message
