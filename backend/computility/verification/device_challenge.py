@@ -23,24 +23,27 @@ class DeviceAnswer:
     def __init__(self, card: str, product: Any, digests: Any, root: Bytes32) -> None:
         self.card = card
         self.root = root
+        self._device = product.device
         self._product = product
         self._digests = digests
 
     @property
     def digests(self) -> tuple[bytes, ...]:
         """Of all rows."""
-        return tuple(row.tobytes() for row in self._digests.get())
+        with self._device:
+            return tuple(row.tobytes() for row in self._digests.get())
 
     def opened(self, rows: Sequence[int]) -> npt.NDArray[np.int32]:
         """The rows that a verifier asks for."""
-        with self._product.device:
+        with self._device:
             found: npt.NDArray[np.int32] = self._product[list(rows)].get()
         return found
 
     def close(self) -> None:
         """Leave the card's memory to others. No row can be opened after it."""
         self._product = self._digests = None
-        import_module("cupy").get_default_memory_pool().free_all_blocks()
+        with self._device:
+            import_module("cupy").get_default_memory_pool().free_all_blocks()
         import_module("torch").cuda.empty_cache()
 
 
