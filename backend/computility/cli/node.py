@@ -84,7 +84,7 @@ def sweep(
     from dataclasses import asdict
 
     from computility.chain.rpc import RpcClient
-    from computility.services.content_needs import needed_jobs
+    from computility.services.content_needs import needed_content
     from computility.services.content_sweep import DAY_S
     from computility.services.node import Node
     from computility.store.engine import open_database
@@ -94,7 +94,7 @@ def sweep(
     rpc = RpcClient(settings.rpc_url, settings.rpc_timeout_s)
     try:
         node = Node(settings, database, rpc)
-        needed = needed_jobs(node.ledger, node.journal, now=node.clock(), keep_s=keep_days * DAY_S)
+        needed = needed_content(node.ledger, node.journal, now=node.clock(), keep_s=keep_days * DAY_S)
         swept = node.sweep_content(needed, now=time.time(), dry=dry)
     finally:
         rpc.close()

@@ -9,13 +9,16 @@ import time
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Any, BinaryIO, Protocol, cast
+from typing import Any, BinaryIO, Final, Protocol, cast
 from uuid import uuid4
 
 import fsspec
 
 from computility.domain.content_id import ContentId, content_id_of, content_id_of_digest, parse_content_id
 from computility.domain.errors import ContentMismatch, ContentNotFound, ContentTooLarge, InvalidIdentifier
+
+REFRESHED_AFTER_S: Final = 86_400.0
+"""Half of the age from which a sweep drops what nobody needs."""
 
 
 class ContentStore(Protocol):
@@ -37,7 +40,8 @@ class ContentStore(Protocol):
 
 
 class FileContentStore:
-    """A content store on any file system that fsspec knows. Content is written under another name first, then moved."""
+    """A content store on any file system that fsspec knows. Content is written under another name first, then moved. What is kept again after a day
+    is written anew: whoever brings it needs it, so its age begins again."""
 
     def __init__(self, url: str, max_bytes: int) -> None:
         self._files: Any
@@ -55,7 +59,7 @@ class FileContentStore:
         if len(data) > self._max_bytes:
             raise ContentTooLarge(f"content may have at most {self._max_bytes} bytes, not {len(data)}")
         cid = content_id_of(data)
-        if not self.has(cid):
+        if not self._came_lately(cid):
             with self._written(cid) as file:
                 file.write(data)
         return cid
@@ -71,7 +75,7 @@ class FileContentStore:
         with path.open("rb") as source:
             cid = content_id_of_digest("0x" + hashlib.file_digest(source, "sha256").hexdigest())
             source.seek(0)
-            if not self.has(cid):
+            if not self._came_lately(cid):
                 with self._written(cid) as file:
                     shutil.copyfileobj(source, file)
         return cid
@@ -135,6 +139,13 @@ class FileContentStore:
                 continue
             yield cid, int(entry.get("size") or 0), _written_at(entry)
 
+    def written_at(self, cid: ContentId) -> float:
+        """When it was written last, in UTC seconds; zero where it is not here, or the back end does not say."""
+        try:
+            return _written_at(self._files.info(self._path(cid)))
+        except FileNotFoundError:
+            return 0.0
+
     def remove(self, cid: ContentId) -> None:
         """Drop it; nothing where it is not here."""
         with contextlib.suppress(FileNotFoundError):
@@ -153,6 +164,13 @@ class FileContentStore:
     def total_bytes(self) -> int:
         """Bytes of everything that is kept."""
         return int(self._files.du(self._root, total=True))
+
+    def _came_lately(self, cid: ContentId) -> bool:
+        """Whether it is here, and so new that no sweep looks at it for long. Where a back end does not say when, being here is enough."""
+        if not self.has(cid):
+            return False
+        written_at = self.written_at(cid)
+        return written_at == 0 or written_at > time.time() - REFRESHED_AFTER_S
 
     def _path(self, cid: ContentId) -> str:
         # The last characters differ most, so they spread files over folders.

@@ -5,15 +5,18 @@ from __future__ import annotations
 import hashlib
 import tempfile
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Final
 
 from computility.domain.content_id import ContentId, content_id_of_digest, parse_content_id
 from computility.domain.errors import ContentMismatch, ContentTooLarge, QuotaExceeded
 from computility.execution.content_store import FileContentStore
+
+_COUNTED_EVERY_S: Final = 60.0
 
 
 @dataclass(frozen=True)
@@ -64,11 +67,19 @@ class Upload:
 class ContentService:
     """The node's content store and its limits, in bytes."""
 
-    def __init__(self, store: FileContentStore, max_bytes: int, quota_bytes: int) -> None:
+    def __init__(
+        self,
+        store: FileContentStore,
+        max_bytes: int,
+        quota_bytes: int,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.store = store
         self.max_bytes = max_bytes
         self._quota_bytes = quota_bytes
+        self._clock = clock
         self._used = store.total_bytes()
+        self._counted_at = clock()
         self._lock = threading.Lock()
 
     @contextmanager
@@ -85,12 +96,21 @@ class ContentService:
         """
         with self._lock:
             if self.store.has(cid):
+                # Kept again, its age begins again.
+                self.store.put_file(path)
                 return KeptContent(cid, size, created=False)
-            if self._used + size > self._quota_bytes:
+            if self._used + size > self._quota_bytes and not self._has_room_after_all(size):
                 raise QuotaExceeded(f"this node keeps at most {self._quota_bytes} bytes and is full: use another node")
             self.store.put_file(path)
             self._used += size
         return KeptContent(cid, size, created=True)
+
+    def _has_room_after_all(self, size: int) -> bool:
+        """Count again, as a sweep in another process may have made room; at most once in a while, since it looks at every file."""
+        if self._clock() < self._counted_at + _COUNTED_EVERY_S:
+            return False
+        self._used, self._counted_at = self.store.total_bytes(), self._clock()
+        return self._used + size <= self._quota_bytes
 
     def put(self, data: bytes) -> ContentId:
         """Keep the node's own content, such as examples; the quota is for strangers."""

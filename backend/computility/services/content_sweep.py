@@ -1,8 +1,8 @@
 """Clears a node's content store of what nobody needs any more, and never of what a live or disputed job does.
 
-What is needed is found by following names from the ledger and the journal: a job names its specification, results and evidence; each of these
-documents names files or further documents, by content id or by SHA-256. A job needs all of it while it is not closed, and for a while after: a
-buyer has to fetch its results, an auditor its evidence. What came in lately is left alone whatever it is for: its job may not be open yet.
+What is needed is found by following names from the documents that ledger and journal name (`content_needs`): each of them names files or further
+documents, by content id or by SHA-256. A job needs all of it while it is not closed, and for a while after: a buyer has to fetch its results, an
+auditor its evidence. What came in lately, or again lately, is left alone whatever it is for: its job may not be open yet.
 """
 
 from __future__ import annotations
@@ -24,15 +24,6 @@ _CONTENT_ID: Final = re.compile(rb"(?<![a-z2-7])b[a-z2-7]{58}(?![a-z2-7])")
 
 
 @dataclass(frozen=True)
-class NeededJob:
-    """A job that is not over, or has not been for long, and the digests that ledger and journal name for it: of its specification, of results that
-    were submitted, attested or settled, and of evidence."""
-
-    job: Bytes32
-    digests: tuple[Bytes32, ...]
-
-
-@dataclass(frozen=True)
 class Swept:
     """What a sweep did, in files and bytes."""
 
@@ -44,23 +35,24 @@ class Swept:
 
 def sweep(
     store: FileContentStore,
-    jobs: Iterable[NeededJob],
+    digests: Iterable[Bytes32],
     pinned: Iterable[ContentId],
     *,
     now: float,
     young_s: float = 2 * DAY_S,
     dry: bool = False,
 ) -> Swept:
-    """Drop what no job needs, what is not ``pinned``, and what is older than ``young_s`` seconds. With ``dry`` only says what it would drop.
+    """Drop what is reached neither from the documents of ``digests`` nor from what is ``pinned``, and is older than ``young_s`` seconds. With
+    ``dry`` only says what it would drop.
 
     Names are followed before anything is dropped, so a job that opens meanwhile loses nothing that is not old.
     """
-    roots = [content_id_of_digest(digest) for job in jobs for digest in job.digests if digest != ZERO_BYTES32]
+    roots = [content_id_of_digest(digest) for digest in set(digests) - {ZERO_BYTES32}]
     needed = _reachable(store, [*pinned, *roots])
     kept = kept_bytes = dropped = dropped_bytes = 0
     for cid, size, written_at in list(store.stored()):
-        # Where a back end does not say when, nothing is old enough.
-        if cid in needed or written_at == 0 or written_at > now - young_s:
+        # Where a back end does not say when, nothing is old enough. Who brought it again since it was listed has a use for it.
+        if cid in needed or not 0 < written_at <= now - young_s or store.written_at(cid) > now - young_s:
             kept += 1
             kept_bytes += size
             continue

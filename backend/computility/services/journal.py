@@ -116,6 +116,13 @@ class Journal:
             row = statements.last_about(session, self._chain_id, kind, subject)
             return _entry(row) if row else None
 
+    def page_of(self, kind: StatementKind, *, limit: int, cursor: str | None) -> PageOf[JournalEntry]:
+        """Statements of a kind, the oldest first."""
+        after = read_cursor(cursor, int)
+        with self._unit_of_work() as session:
+            rows = statements.page_of(session, self._chain_id, kind, after[0] if after else None, limit + 1)
+            return page_of(rows, limit, lambda row: (row.sequence,)).map(_entry)
+
     def page_about(
         self, kind: StatementKind, subject: Bytes32, *, limit: int, cursor: str | None
     ) -> PageOf[JournalEntry]:

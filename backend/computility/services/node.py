@@ -25,7 +25,7 @@ from computility.services.chain_view import ChainView
 from computility.services.change_feed import ChangeFeed
 from computility.services.confirmations import least_settled
 from computility.services.content import ContentService
-from computility.services.content_sweep import NeededJob, Swept, sweep
+from computility.services.content_sweep import Swept, sweep
 from computility.services.examples import CommandExample, Example, publish_commands, publish_examples
 from computility.services.indexer import Indexer
 from computility.services.indexer_metrics import IndexerMetrics
@@ -152,8 +152,8 @@ class Node:
             stack.callback(node.indexer.stop)
             yield node
 
-    def sweep_content(self, needed: Iterable[NeededJob], *, now: float, dry: bool) -> Swept:
-        """Drop content that none of the jobs needs; the node's own examples stay."""
+    def sweep_content(self, needed: Iterable[Bytes32], *, now: float, dry: bool) -> Swept:
+        """Drop content that is not reached from the documents that are needed; the node's own examples stay."""
         own = [file.cid for example in self.examples for file in (example.module, *example.inputs)]
         own += [file.cid for command in self.commands for file in (*command.artifacts, *command.inputs)]
         return sweep(self.content.store, needed, own, now=now, dry=dry)

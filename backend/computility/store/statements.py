@@ -169,6 +169,16 @@ def all_of(session: Session, chain_id: ChainId, kind: StatementKind) -> Sequence
     return session.exec(_of(chain_id, kind).order_by(col(StatementRow.sequence))).all()
 
 
+def page_of(
+    session: Session, chain_id: ChainId, kind: StatementKind, after: int | None, limit: int
+) -> Sequence[StatementRow]:
+    """One page of ``all_of``."""
+    query = _of(chain_id, kind)
+    if after is not None:
+        query = query.where(col(StatementRow.sequence) > after)
+    return session.exec(query.order_by(col(StatementRow.sequence)).limit(limit)).all()
+
+
 def page_about(
     session: Session, chain_id: ChainId, kind: StatementKind, subject: Bytes32, after: int | None, limit: int
 ) -> Sequence[StatementRow]:

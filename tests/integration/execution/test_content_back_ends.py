@@ -17,8 +17,9 @@ import pytest
 from computility.domain.content_id import content_id_of, content_id_of_digest
 from computility.domain.errors import ContentMismatch, ContentNotFound, ContentTooLarge
 from computility.domain.identifiers import ZERO_BYTES32, bytes32
+from computility.execution import content_store
 from computility.execution.content_store import FileContentStore
-from computility.services.content_sweep import DAY_S, NeededJob, sweep
+from computility.services.content_sweep import DAY_S, sweep
 
 HAS_S3 = all(importlib.util.find_spec(name) is not None for name in ("s3fs", "moto", "flask"))
 LATER = time.time() + 10 * DAY_S
@@ -106,13 +107,13 @@ def test_sweep__of_old_content__keeps_exactly_what_jobs_and_pins_reach(store: Fi
     needed = (program, words, loud, trace, pinned, spec, result, inner, evidence)
     for data in (*needed, nobody):
         store.put(data)
-    digests = tuple(bytes32(bytes.fromhex(digest_of(data))) for data in (spec, result, evidence))
-    job = NeededJob(bytes32(b"\1" * 32), (*digests, ZERO_BYTES32, bytes32(b"\2" * 32)))
+    documents = [bytes32(bytes.fromhex(digest_of(data))) for data in (spec, result, evidence)]
+    digests = [*documents, ZERO_BYTES32, bytes32(b"\2" * 32)]
 
-    would = sweep(store, [job], [content_id_of(pinned)], now=LATER, dry=True)
+    would = sweep(store, digests, [content_id_of(pinned)], now=LATER, dry=True)
     assert (would.kept, would.dropped, would.dropped_bytes) == (len(needed), 1, len(nobody))
     assert store.has(content_id_of(nobody))
-    assert sweep(store, [job], [content_id_of(pinned)], now=LATER) == would
+    assert sweep(store, digests, [content_id_of(pinned)], now=LATER) == would
     assert not store.has(content_id_of(nobody))
     assert all(store.has(content_id_of(data)) for data in needed)
     assert sweep(store, [], [], now=LATER).kept == 0
@@ -128,6 +129,24 @@ def test_sweep__while_a_named_document_is_damaged_or_missing__goes_on(store: Fil
     cid = store.put(document(module="x"))
     store._files.pipe_file(store._path(cid), b"{jello")
     missing = bytes32(b"\7" * 32)
-    job = NeededJob(bytes32(b"\1" * 32), (missing, bytes32(bytes.fromhex(digest_of(document(module="x"))))))
-    assert sweep(store, [job], [], now=LATER).kept == 1
+    damaged = bytes32(bytes.fromhex(digest_of(document(module="x"))))
+    assert sweep(store, [missing, damaged], [], now=LATER).kept == 1
     assert not store.has(content_id_of_digest(missing))
+
+
+def test_store__what_is_kept_again_after_days__is_young_again(
+    store: FileContentStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program, brought = b"a program of long ago", tmp_path / "brought"
+    brought.write_bytes(program)
+    cid = store.put(program)
+    for keep in (lambda: store.put(program), lambda: store.put_file(brought)):
+        first = store.written_at(cid)
+        time.sleep(1.1)  # The back ends tell seconds.
+        keep()
+        assert store.written_at(cid) == first
+        monkeypatch.setattr(content_store.time, "time", lambda: LATER)
+        assert keep() == cid
+        assert store.written_at(cid) > first
+        assert store.get(cid) == program
+        monkeypatch.undo()
