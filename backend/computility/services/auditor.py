@@ -23,6 +23,7 @@ from computility.domain.standing import Standing
 from computility.domain.statistics import TOTAL, Scope
 from computility.services.conservation import Conservation
 from computility.services.contract_directory import ContractDirectory
+from computility.services.event_comparison import EventSums, ReplayedEvents
 from computility.services.ledger_replay import LedgerReplay
 from computility.services.ledger_source import LedgerSource, RpcSource, SourcedBlock
 from computility.services.ledger_walk import PROCESS_FROM_BLOCKS, LedgerProcess, walk
@@ -32,6 +33,7 @@ from computility.store import accounts, blocks, institutions, ledgers, providers
 from computility.store.blocks import CursorRow
 from computility.store.bulk_write import BulkWriter
 from computility.store.engine import Database
+from computility.store.event_rows import event_rows
 from computility.store.ledgers import LIVE
 from computility.store.projected import ID, JOBS, JobsRow
 
@@ -65,7 +67,7 @@ class AuditReport:
     """``differences`` are the first hundred; ``checked_at`` is in UTC seconds."""
 
     store_matches_chain: bool
-    checked_block: CheckedBlock | None
+    checked_block: CheckedBlock
     differences: tuple[Difference, ...]
     counts: AuditCounts
     checked_at: int
@@ -82,6 +84,7 @@ class _Snapshot:
     ledger: int
     jobs: Mapping[bytes, JobsRow]
     """By id, as they rest: of the rows that are many, each is compared as a whole, and taken apart only where it differs."""
+    events: EventSums
 
 
 class Auditor:
@@ -115,6 +118,7 @@ class Auditor:
 
         Raises:
             NodeBusy: an audit is going on.
+            InvalidMessage: the store has read no block of the chain yet.
             ChainError: the chain does not answer, or was reorganised meanwhile.
         """
         if not self._lock.acquire(blocking=False):
@@ -131,12 +135,15 @@ class Auditor:
             with self._database.unit_of_work() as session:
                 cursor = blocks.cursor_of(session, self._deployments.chain_id)
                 if cursor is None:
-                    return AuditReport(True, None, (), AuditCounts(0, 0, 0, 0), int(time.time()))
+                    raise InvalidMessage(
+                        "the database holds no block of this chain, so there is nothing to compare: is it the node's, and has it indexed?"
+                    )
                 # Another process proves the first blocks while the rows are read here.
                 walked = stack.enter_context(self._walked(cursor.number, conservation))
                 snapshot = self._snapshot(session, cursor)
-            replay = self._replay(snapshot, walked, progress)
+            replay, events = self._replay(snapshot, walked, progress)
         differences = [
+            *snapshot.events.differences(events),
             *compare_jobs(snapshot.ledger, snapshot.jobs, replay.jobs.values()),
             *compare(snapshot.tables, _tables_of(replay)),
         ]
@@ -228,16 +235,21 @@ class Auditor:
         assert live.id is not None
         rows = {row[ID]: row for row in BulkWriter(session.connection()).every_row(JOBS.table, live.id)}
         (head,) = blocks.blocks_down_from(session, chain_id, cursor.number, 1)
-        return _Snapshot(cursor.number, Bytes32(cursor.hash), head.timestamp, tables, live.id, rows)
+        events = EventSums(event_rows(session, chain_id))
+        return _Snapshot(cursor.number, Bytes32(cursor.hash), head.timestamp, tables, live.id, rows, events)
 
-    def _replay(self, snapshot: _Snapshot, walked: Iterator[SourcedBlock], progress: Progress) -> LedgerReplay:
+    def _replay(
+        self, snapshot: _Snapshot, walked: Iterator[SourcedBlock], progress: Progress
+    ) -> tuple[LedgerReplay, EventSums]:
         replay = LedgerReplay(self._deployments.chain_id, self._directory)
+        events = ReplayedEvents(replay, self._directory)
         total = snapshot.number - self._deployments.generations[0].block + 1
         last: Bytes32 | None = None
         for done, block in enumerate(walked, 1):
             timestamp = block.header.timestamp
             for log in block.logs:
                 replay.fold(log, timestamp)
+            events.add(block)
             last = block.header.hash
             if done % _PROGRESS_BLOCKS == 0 or done == total:
                 progress(done, total)
@@ -245,7 +257,7 @@ class Auditor:
             raise ChainReplaced(
                 "the chain reorganised below what the store holds: wait for the indexer, then ask again"
             )
-        return replay
+        return replay, events.sums
 
     def _against_contracts(self, snapshot: _Snapshot, replay: LedgerReplay) -> Iterator[Difference]:
         """The replay itself against the escrows' storage: events that do not add up show here."""

@@ -16,7 +16,7 @@ from sqlmodel import Session, create_engine
 
 from computility.domain.errors import NodeBusy, StoreError
 from computility.store.bulk_write import BulkWriter
-from computility.store.schema import upgrade_schema
+from computility.store.schema import require_schema, upgrade_schema
 
 _BUSY_TIMEOUT_MS: Final = 30_000
 DEFAULT_CONNECTIONS: Final = 15
@@ -108,6 +108,26 @@ def open_database(url: str, connections: int = DEFAULT_CONNECTIONS) -> Database:
     return Database(engine)
 
 
+def open_to_read(url: str) -> Database:
+    """Open a database that is there, to look at it: nothing is made, migrated or written.
+
+    Raises:
+        StoreError: there is none, it does not answer, or its schema is of another version.
+    """
+    engine = build_engine(url)
+    path = engine.url.database
+    if engine.dialect.name == "sqlite" and (path is None or not Path(path).is_file()):
+        raise StoreError(f"there is no database at {path}: check the path")
+    event.listen(engine, "begin", _read_only)
+    try:
+        require_schema(engine)
+    except (OperationalError, OSError) as error:
+        raise StoreError(
+            f"the database {engine.url.render_as_string(hide_password=True)} cannot be opened: check the URL and that it is running"
+        ) from error
+    return Database(engine)
+
+
 def open_replica(url: str, connections: int = DEFAULT_CONNECTIONS) -> Database:
     """Open a copy that follows a database: its schema comes from there, and nothing is written to it.
 
@@ -125,7 +145,9 @@ def open_replica(url: str, connections: int = DEFAULT_CONNECTIONS) -> Database:
 
 def _read_only(connection: Connection) -> None:
     # A replica refuses to be written to anyway; what is named as one by mistake does then too.
-    connection.exec_driver_sql("SET TRANSACTION READ ONLY")
+    connection.exec_driver_sql(
+        "SET TRANSACTION READ ONLY" if connection.dialect.name == "postgresql" else "PRAGMA query_only=ON"
+    )
 
 
 def build_engine(url: str, connections: int = DEFAULT_CONNECTIONS) -> Engine:

@@ -50,6 +50,19 @@ def upgrade_schema(engine: Engine, *, lock_within_ms: int = _LOCK_WITHIN_MS, pat
             _run(engine, revision, lock_within_ms, deadline)
 
 
+def require_schema(engine: Engine) -> None:
+    """See that no revision is missing, and run none.
+
+    Raises:
+        StoreError: there are none, or the schema is of another version.
+    """
+    with engine.connect() as connection, connection.begin():
+        if missing := _missing(connection):
+            raise StoreError(
+                f"the database is no node's, or of an earlier version (revision {missing[0]} is missing): start its node with this version first"
+            )
+
+
 def migration_config(connection: Any) -> Config:
     """Alembic's configuration, on one connection."""
     config = Config()

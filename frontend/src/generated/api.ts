@@ -1351,7 +1351,7 @@ export interface components {
         /** @description A replay of the whole chain against the store, made for this answer. */
         readonly AuditReport: {
             readonly store_matches_chain: boolean;
-            readonly checked_block: components["schemas"]["IndexedBlock"] | null;
+            readonly checked_block: components["schemas"]["IndexedBlock"];
             readonly differences: readonly components["schemas"]["AuditDifference"][];
             readonly counts: components["schemas"]["AuditCounts"];
             /** @description UTC seconds. */

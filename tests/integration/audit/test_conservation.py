@@ -86,6 +86,26 @@ def test_a_saved_ledger__says_the_same_offline(traded: LedgerOnChain, saved: Pat
     assert not offline.contracts_asked
 
 
+@pytest.mark.parametrize(
+    ("books", "what"),
+    [
+        ("in_jobs", "locked against live jobs"),
+        ("held", "in less out"),
+        ("behind_jobs", "stake behind live jobs against reserved"),
+    ],
+)
+def test_books_that_do_not_add_up__are_noticed_in_the_first_block_with_money__offline_too(
+    saved: Path, books: str, what: str
+) -> None:
+    conservation = Conservation(FileSource(saved))
+    (escrow,) = conservation.books
+    setattr(conservation.books[escrow], books, 1)
+    list(conservation.check())
+    imbalance = conservation.report().imbalance
+    assert imbalance is not None
+    assert imbalance.what == what
+
+
 def spoil(saved: Path, to: Path, change: Any) -> Path:
     lines = [orjson.loads(line) for line in gzip.decompress(saved.read_bytes()).splitlines()]
     change(lines)

@@ -8,22 +8,24 @@ from pathlib import Path
 from unittest.mock import ANY
 
 import pytest
+from sqlalchemy.exc import OperationalError
 from sqlmodel import Session, select
 from tests.integration.ledger_on_chain import LedgerOnChain, deploy_ledger, index_all
 
 from computility.chain.connection import ChainConnection
 from computility.chain.local_chain import LocalChain
 from computility.chain.rpc import RpcClient
-from computility.domain.errors import NodeBusy
+from computility.domain.errors import InvalidMessage, NodeBusy, StoreError
 from computility.domain.identifiers import Address
 from computility.services.auditor import Auditor, AuditReport
 from computility.services.conservation import Conservation, Imbalance
 from computility.services.indexer import Indexer
 from computility.services.ledger_source import FileSource, RpcSource, SourcedBlock, save_ledger
 from computility.store.accounts import AccountRow, FeesRow
-from computility.store.engine import Database, open_database
+from computility.store.engine import Database, open_database, open_to_read
 from computility.store.jobs import JobRow
 from computility.store.providers import ProviderRow
+from computility.store.raw_logs import BlockLogsRow, EventAccountRow, EventJobRow, EventNameRow
 from computility.store.rewards import RewardRow
 from computility.store.scores import ScoreRow
 
@@ -103,6 +105,35 @@ def raise_a_stake(session: Session) -> None:
     session.exec(select(ProviderRow)).first().stake += 1
 
 
+def alter_a_log(session: Session) -> None:
+    row = session.exec(select(BlockLogsRow)).first()
+    row.logs = row.logs[:-1] + bytes([row.logs[-1] ^ 1])
+
+
+def forget_a_blocks_logs(session: Session) -> None:
+    session.delete(session.exec(select(BlockLogsRow)).first())
+
+
+def hide_an_account_from_an_event(session: Session) -> None:
+    session.delete(session.exec(select(EventAccountRow)).first())
+
+
+def list_an_event_with_another_job(session: Session) -> None:
+    row = session.exec(select(EventJobRow)).first()
+    known = row.model_dump()
+    session.delete(row)
+    session.flush()
+    session.add(EventJobRow(**{**known, "job": "0x" + "22" * 32}))
+
+
+def misname_an_event(session: Session) -> None:
+    row = session.exec(select(EventNameRow)).first()
+    known = row.model_dump()
+    session.delete(row)
+    session.flush()
+    session.add(EventNameRow(**{**known, "name": "JobPayed"}))
+
+
 def hasten_a_reward(session: Session) -> None:
     session.exec(select(RewardRow)).first().vests_by -= 1
 
@@ -119,6 +150,11 @@ def hasten_a_reward(session: Session) -> None:
         (flatter_a_score, "scores", "word"),
         (raise_a_stake, "providers", "stake"),
         (hasten_a_reward, "rewards", "vests_by"),
+        (alter_a_log, "block_logs", "content"),
+        (forget_a_blocks_logs, "block_logs", "rows"),
+        (hide_an_account_from_an_event, "event_accounts", "rows"),
+        (list_an_event_with_another_job, "event_jobs", "content"),
+        (misname_an_event, "event_names", "content"),
     ],
 )
 def test_a_store_that_was_tampered_with__is_found_out(
@@ -142,11 +178,25 @@ def test_two_audits_at_once__are_one_too_many(traded: LedgerOnChain, database: D
     assert auditor.audit().store_matches_chain is True
 
 
-def test_an_empty_store__matches_a_chain_it_has_not_read(traded: LedgerOnChain, tmp_path: Path) -> None:
+def test_an_empty_store__is_nothing_to_compare(traded: LedgerOnChain, tmp_path: Path) -> None:
     empty = open_database(f"sqlite:///{tmp_path}/empty.sqlite")
-    report = audit(traded, empty)
+    with pytest.raises(InvalidMessage, match="nothing to compare"):
+        audit(traded, empty)
     empty.close()
-    assert (report.store_matches_chain, report.checked_block) == (True, None)
+
+
+def test_a_database_to_look_at__is_neither_made_nor_migrated_nor_written(tmp_path: Path, database: Database) -> None:
+    path = tmp_path / "mistyped.sqlite"
+    with pytest.raises(StoreError, match="there is no database at"):
+        open_to_read(f"sqlite:///{path}")
+    assert not path.exists()
+    path.touch()
+    with pytest.raises(StoreError, match="start its node"):
+        open_to_read(f"sqlite:///{path}")
+    looked_at = open_to_read(str(database.engine.url))
+    with pytest.raises(OperationalError, match="readonly"), looked_at.unit_of_work() as session:
+        raise_a_balance(session)
+    looked_at.close()
 
 
 def test_one_pass__compares_the_store_and_balances_the_money(traded: LedgerOnChain, database: Database) -> None:

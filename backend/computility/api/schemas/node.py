@@ -186,7 +186,7 @@ class AuditReport(Answer):
     """A replay of the whole chain against the store, made for this answer."""
 
     store_matches_chain: Annotated[bool, Field(examples=[True])]
-    checked_block: IndexedBlock | None
+    checked_block: IndexedBlock
     differences: list[AuditDifference]
     counts: AuditCounts
     checked_at: Time

@@ -44,7 +44,7 @@ def print_report(report: dict[str, Any], *, as_json: bool) -> None:
         print_record(
             {
                 "store_matches_chain": report["store_matches_chain"],
-                "checked_block": f"{block['number']} {block['hash']}" if block else None,
+                "checked_block": f"{block['number']} {block['hash']}",
                 **report["counts"],
             },
             as_json=False,
@@ -78,12 +78,12 @@ def replay_here(
     from computility.services.auditor import Auditor
     from computility.services.conservation import Conservation
     from computility.services.ledger_source import FileSource, RpcSource
-    from computility.store.engine import open_database
+    from computility.store.engine import open_to_read
 
     rpc = RpcClient(rpc_url, timeout_s=60.0)
     source = FileSource(file) if file else None
     deployments = source.deployments if source else read_deployments(folder, rpc.chain_number())
-    database = open_database(database_url)
+    database = open_to_read(database_url)
     try:
         chain = ChainConnection(rpc)
         auditor = Auditor(chain, database, deployments, source)

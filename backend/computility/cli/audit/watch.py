@@ -43,13 +43,13 @@ def command(
     from computility.services.surveillance.facts import facts_of
     from computility.services.surveillance.stored_facts import stored_asks
     from computility.services.surveillance.watch import skipped_rules, watch
-    from computility.store.engine import open_database
+    from computility.store.engine import open_to_read
 
     with open_source(rpc, deployments, ledger) as (source, _):
         history = read_history(source.deployments, with_progress(walk(source), source, "reading the ledger"))
     asks = None
     if database:
-        store = open_database(database)
+        store = open_to_read(database)
         try:
             with store.unit_of_work() as session:
                 asks = stored_asks(session, history.deployments.chain_id)

@@ -45,13 +45,9 @@ function Report({ report }: { readonly report: AuditReport }) {
           ],
           [
             "Up to block",
-            block ? (
-              <span key="block">
-                {block.number} <Hash value={block.hash} />
-              </span>
-            ) : (
-              "nothing was read yet"
-            ),
+            <span key="block">
+              {block.number} <Hash value={block.hash} />
+            </span>,
           ],
           ["Checked", <TimeOf key="checked" seconds={report.checked_at} />],
         ]}

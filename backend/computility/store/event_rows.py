@@ -1,0 +1,34 @@
+"""The tables of events as they rest, row by row: what an audit holds against the chain."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from sqlalchemy import LargeBinary, select, type_coerce
+from sqlmodel import Session
+
+from computility.domain.identifiers import ChainId
+from computility.store.compact_types import AddressColumn, HashColumn
+from computility.store.raw_logs import PARTITIONED
+
+_ROWS_AT_ONCE: Final = 10_000
+
+EventRow = tuple[Any, ...]
+"""The block's number, then the other columns but the chain in the order of the table: addresses and hashes as bytes."""
+
+
+def event_rows(session: Session, chain_id: ChainId) -> Iterator[tuple[str, EventRow]]:
+    """Every row of the tables of events with the table's name; of a block that is not indexed yet too, which should not be there."""
+    for table in PARTITIONED:
+        others = [column for column in table.c if column.name not in ("chain_id", "block_number")]
+        query = select(table.c.block_number, *map(_at_rest, others)).where(table.c.chain_id == chain_id)
+        rows = session.connection().execution_options(yield_per=_ROWS_AT_ONCE).execute(query)
+        for some in rows.partitions():
+            for row in some:
+                yield table.name, tuple(row)
+
+
+def _at_rest(column: Any) -> Any:
+    # Text of every address and hash would be most of the work.
+    return type_coerce(column, LargeBinary) if isinstance(column.type, AddressColumn | HashColumn) else column
