@@ -31,6 +31,7 @@ await visitPage(async (visit) => {
   const claim = await claimEarnings(visit);
   // A provider without a balance could lock no bond for the next job.
   const deposited = await putBack(visit, "50");
+  const reward = await stakeAndClaim(visit, "1");
   await visit.section("Audit");
   await visit.see(page.getByText("The store agrees with the chain."), JOB_MS);
   await visit.see(page.getByRole("table", { name: /Events/ }));
@@ -45,7 +46,17 @@ await visitPage(async (visit) => {
   await visit.shot("institutions");
   await onTelephone(visit, jobId);
   visit.expectNoComplaints();
-  return { job: jobId, price, settled_in_s: settledIn, picture, claim, deposited, proof, store_matches_chain: true };
+  return {
+    job: jobId,
+    price,
+    settled_in_s: settledIn,
+    picture,
+    claim,
+    deposited,
+    reward,
+    proof,
+    store_matches_chain: true,
+  };
 });
 
 /** The widest tables on the narrowest screen. */
@@ -129,6 +140,23 @@ async function putBack(visit, amount) {
   await visit.see(balance.getByText(/added to your balance/));
   await visit.see(balance.locator("dd").first().getByText(`${amount} `));
   return fact(balance, "Free to claim");
+}
+
+/** Puts earnings behind jobs: they vest bit by bit, and what has vested is claimed. */
+async function stakeAndClaim(visit, amount) {
+  const { page } = visit;
+  const stake = page.getByRole("region", { name: "Stake" });
+  await stake.getByLabel("Put earnings behind jobs").fill(amount);
+  await stake.getByRole("button", { name: "Add to the stake" }).click();
+  await visit.see(stake.getByText(/stand behind your jobs/));
+  await visit.see(stake.getByText("Not vested yet"));
+  await visit.shot("stake");
+  const unvested = await fact(stake, "Not vested yet");
+  const claim = stake.getByRole("button", { name: "Claim what has vested" });
+  await page.waitForFunction((button) => !button.disabled, await claim.elementHandle());
+  await claim.click();
+  await visit.see(stake.getByText("What had vested is in your wallet."));
+  return { unvested };
 }
 
 async function fact(region, name) {

@@ -58,6 +58,9 @@ def test_a_newcomer__buys_sees_the_picture_claims_and_audits(stage: Stage, chrom
     row = stage.node.job(journey["job"])
     assert (row["state"], row["outcome"], row["closed_by"]) == ("closed", "pass", "attested")
     assert row["terms"]["buyer"] == stage.cast["buyer"].address
+    reward = stage.node.provider(provider.address)["reward"]
+    assert int(reward["staked"]) == 10**18
+    assert 0 < int(reward["taken"]) <= 10**18
     assert stage.node.audit()["store_matches_chain"] is True
     # Of a committee: the page found its members' signatures behind the words that it repeats.
     assert "of the verifier's contract" in journey["proof"]["signers"]

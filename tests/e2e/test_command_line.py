@@ -48,7 +48,7 @@ def test_buy__fetches_the_picture_and_shows_who_takes_part(stage: Stage, tmp_pat
     for party in ("provider-aurora",):
         assert stage.cast[party].address in answer.out
     assert stage.committee in answer.out
-    assert "provider paid  3.35214 " in answer.out, "credits, not units of 10^-18"
+    assert "provider paid  3.35214\n" in answer.out, "credits, not units of 10^-18"
     picture = (tmp_path / "outputs" / "picture.png").read_bytes()
     assert picture.startswith(b"\x89PNG\r\n\x1a\n")
 

@@ -119,7 +119,7 @@ def command(
     You see who provides, verifies and arbitrates before you sign. What is not used comes back to your balance inside the escrow.
     """
     from computility.domain.errors import AmountOutOfRange, UnknownAsk
-    from computility.domain.identifiers import parse_address, parse_bytes32
+    from computility.domain.identifiers import ZERO_ADDRESS, parse_address, parse_bytes32
     from computility.domain.job_specification import Limits
     from computility.domain.task_specification import CommandLimits
     from computility.domain.units import format_credits, parse_credits
@@ -193,7 +193,7 @@ def command(
             raise AmountOutOfRange(f"the escrow would be {format_credits(terms.escrow)} credits, and you allow {most}")
         if not as_json:
             console.print(
-                f"provider  {terms.provider}\nverifier  {terms.verifier}\narbiter   {terms.arbiter}\n"
+                f"provider  {terms.provider}\nverifier  {terms.verifier}\narbiter   {'nobody' if terms.arbiter == ZERO_ADDRESS else terms.arbiter}\n"
                 f"escrow    {format_credits(terms.escrow)} credits for at most {terms.max_units} units\n"
                 f"bond      {format_credits(terms.bond)} credits"
             )
@@ -236,7 +236,7 @@ def _told_keys(session: Session, provider: Address, verifier: Address) -> list[s
         )
     for account, key in told.items():
         progress_console.print(
-            f"sealed to {'provider' if account == provider else 'verifier'} {account}, reader key {key}"
+            f"sealed to {'provider' if account == provider else 'verifier'} {account}, reader key {key}", soft_wrap=True
         )
     if len(told) == 1:
         progress_console.print("No verifier told a reader key, so none can tell whether the result is right.")

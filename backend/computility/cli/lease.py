@@ -20,6 +20,8 @@ group = typer.Typer(help="Rent a machine by the second, and pay for what you sig
 JobArgument = Annotated[str, typer.Argument(help="The job's id.")]
 _MIB: Final = 1024 * 1024
 _LOOK_S: Final = 0.5
+_READ_WITHIN_S: Final = 60.0
+"""What a node has for reading a lease that was opened just now from the chain."""
 
 
 @group.command("open")
@@ -102,8 +104,12 @@ def open_lease(
             )
         confirm(f"Open lease {quoted.job}?", yes=yes)
         buyer.open(quoted)
-        if not detach:
-            _follow(session, quoted.job, confirmations)
+        if detach:
+            progress_console.print(
+                f"Sign from here on, before {interval} s are over: computility lease watch {quoted.job}", soft_wrap=True
+            )
+        else:
+            _follow(session, quoted.job, confirmations, _READ_WITHIN_S)
         record = {"job": quoted.job, "interval_s": interval, **_settled(session, quoted.job)}
     print_record(record, as_json=as_json)
 
@@ -184,13 +190,14 @@ def show(job: JobArgument, node: NodeOption = DEFAULT_NODE, as_json: JsonOption 
     print_rows(rows, columns, as_json=as_json, empty="Nothing was metered yet.")
 
 
-def _follow(session: Session, job: str, confirmations: int) -> None:
-    """Sign until the job is closed, or pending at the end of a lease: then its window has to pass."""
+def _follow(session: Session, job: str, confirmations: int, known_within_s: float = 0.0) -> None:
+    """Sign until the job is closed, or pending at the end of a lease: then its window has to pass. The node has to know it within so many seconds."""
     from computility.domain.errors import ChainUnavailable, NodeRefused, NodeUnavailable, UnknownJob
     from computility.domain.identifiers import parse_bytes32
     from computility.services.lease_watch import LeaseWatch
 
     lease = LeaseWatch(session.account, session.node, parse_bytes32(job), confirmations)
+    give_up = time.monotonic() + known_within_s
     with progress_console.status("waiting for the provider") as status:
         while True:
             try:
@@ -200,7 +207,7 @@ def _follow(session: Session, job: str, confirmations: int) -> None:
                 time.sleep(_LOOK_S)
                 continue
             except NodeRefused as error:
-                if error.problem_code != UnknownJob.code:
+                if error.problem_code != UnknownJob.code or time.monotonic() > give_up:
                     raise
                 time.sleep(_LOOK_S)
                 continue
@@ -219,6 +226,7 @@ def _follow(session: Session, job: str, confirmations: int) -> None:
 
 def _settled(session: Session, job: str) -> dict[str, object]:
     from computility.domain.identifiers import parse_bytes32
+    from computility.domain.job import JobState
     from computility.services.job_watch import JobWatch
     from computility.services.lease_meter import co_signed
 
@@ -228,5 +236,5 @@ def _settled(session: Session, job: str) -> dict[str, object]:
         "state": watched.chain.state.name.lower(),
         "signed_s": signed,
         "accepted_s": watched.chain.accepted,
-        "window_ends": watched.chain.deadline or None,
+        "ends" if watched.chain.state is JobState.OPEN else "window_ends": watched.chain.deadline or None,
     }

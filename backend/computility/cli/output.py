@@ -10,12 +10,14 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
 
 # Progress and errors go to standard error, so that standard output is always the answer alone.
 progress_console = Console(stderr=True, highlight=False)
-console = Console(highlight=False)
+# Where nobody looks, in a pipe or a file, nothing is folded: a hash in two lines is no hash any more.
+console = Console(highlight=False, width=None if sys.stdout.isatty() else 1_000)
 
 
 def print_json(document: Any) -> None:
@@ -28,12 +30,12 @@ def print_record(record: Mapping[str, Any], *, as_json: bool) -> None:
     if as_json:
         print_json(record)
         return
-    table = Table(show_header=False, box=None, pad_edge=False)
-    table.add_column(style="bold")
-    table.add_column(overflow="fold")
+    width = max(map(len, record), default=0)
     for name, value in record.items():
-        table.add_row(name.replace("_", " "), _cell(value))
-    console.print(table)
+        # Not folded: whoever copies a hash wants it in one piece.
+        console.print(
+            Text(name.replace("_", " ").ljust(width), "bold").append(f"  {_cell(value)}", "not bold"), soft_wrap=True
+        )
 
 
 def print_rows(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], *, as_json: bool, empty: str) -> None:
@@ -68,6 +70,8 @@ def _cell(value: Any) -> str:
         return "–"
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, list) and all(isinstance(item, str) for item in value):
+        return ", ".join(value) or "–"
     if isinstance(value, Mapping | list):
         return json.dumps(value, ensure_ascii=False)
     return str(value)

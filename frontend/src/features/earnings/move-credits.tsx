@@ -33,6 +33,7 @@ export function MoveCredits({ address, label, button, hint, done, suggested, pri
     onSuccess: async () => {
       setTyped(undefined);
       await queryClient.invalidateQueries({ queryKey: ["account", address] });
+      await queryClient.invalidateQueries({ queryKey: ["provider", address] });
     },
   });
   return (
