@@ -1,7 +1,8 @@
 """Is what is deployed what the repository's sources compile to?
 
 The code on the chain is held against the packaged artifacts, byte by byte: outside the places of immutable variables, which the compiler names,
-every byte has to agree. At those places one variable has one value; an address of the deployment is shown by its contract's name. The last bytes are
+every byte has to agree. At those places one variable has one value, and what should name a contract of the deployment does; an address of the
+deployment is shown by its contract's name. The last bytes are
 the compiler's metadata, a hash of the sources: where only they differ, the sources differ in what compiles to nothing (comments, names).
 """
 
@@ -9,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from computility.chain.artifacts import artifact
 from computility.chain.deployments import Deployments, Generation
@@ -17,10 +19,24 @@ from computility.domain.identifiers import Address
 
 Places = Mapping[str, Sequence[Sequence[int]]]
 
+_WIRED: Final = {
+    "credit": "ComputeCredit",
+    "CREDIT": "ComputeCredit",
+    "reserve": "DevReserve",
+    "escrow": "JobEscrow",
+    "ESCROW": "JobEscrow",
+    "registry": "ProviderRegistry",
+    "REGISTRY": "ProviderRegistry",
+    "owner": "Timelock",
+    "adapter": "ERC8183Adapter",
+    "SEAT": "ERC8183Seat",
+}
+"""Immutables that name another contract of their deployment, where it has one: money that goes elsewhere is other code."""
+
 
 @dataclass(frozen=True)
 class CodeOfContract:
-    """One contract's verdict. ``difference`` names the first byte that differs, outside immutables and metadata."""
+    """One contract's verdict. ``difference`` names the first byte that differs, outside immutables and metadata, or an immutable that is wrong."""
 
     generation: int
     contract: str
@@ -55,6 +71,7 @@ def _compare(generation: Generation, name: str, address: Address, deployed: byte
     difference = clash or _first_difference(
         _blanked(deployed, wanted.immutables), _blanked(compiled, wanted.immutables)
     )
+    difference = difference or _miswired(generation, address, values)
     known = {f"{int(at, 16):064x}": contract for contract, at in generation.contracts.items()}
     return CodeOfContract(
         generation=generation.number,
@@ -78,6 +95,20 @@ def _immutables(code: bytes, places: Places) -> tuple[dict[str, str], str | None
         if len(found) > 1:
             clash = f"immutable {variable} has several values"
     return values, clash
+
+
+def _miswired(generation: Generation, address: Address, values: Mapping[str, str]) -> str | None:
+    """The first immutable that should name a contract of the deployment, and names another."""
+    wanted = {
+        variable: generation.contracts[contract]
+        for variable, contract in _WIRED.items()
+        if contract in generation.contracts
+    } | {"_cachedThis": address}
+    for variable, contract in wanted.items():
+        value = values.get(variable)
+        if value is not None and int(value, 16) != int(contract, 16):
+            return f"immutable {variable} is 0x{value[-40:]}, not {contract}, as the deployment has it"
+    return None
 
 
 def _blanked(code: bytes, places: Places) -> bytes:

@@ -212,6 +212,7 @@ class Indexer:
         metrics.head.set(incoming.head.number)
         metrics.block.set(last)
         metrics.lag.set(max(0, incoming.head.number - last))
+        metrics.committed.set_to_current_time()
         metrics.events.inc(incoming.events)
         metrics.commits.observe(took_s)
         metrics.rate.set(incoming.events / max(took_s, 1e-6))

@@ -21,6 +21,11 @@ class IndexerMetrics:
             registry=registry,
         )
         self.lag = Gauge("computility_indexer_lag_blocks", "Blocks between the head and the ledger.", registry=registry)
+        self.committed = Gauge(
+            "computility_indexer_last_commit_timestamp_seconds",
+            "When blocks were folded last, in UTC seconds: an indexer that fails keeps its last lag.",
+            registry=registry,
+        )
         self.events = Counter("computility_indexer_events", "Events folded.", registry=registry)
         self.rate = Gauge(
             "computility_indexer_events_per_second", "Events folded per second, over the last batch.", registry=registry

@@ -164,9 +164,7 @@ class StoredStatistics:
                 return PageOf(())
             settled = confirmations(session, self._chain_id)
             sums: dict[tuple[int, str], Tally] = {}
-            for row in statistics.tallies_of_days(
-                session, self._chain_id, Scope.RESOURCE, days.items[-1].day, days.items[0].day, limit=_MOST_ROWS
-            ):
+            for row in self._tallies_of_days(session, Scope.RESOURCE, days.items[-1].day, days.items[0].day):
                 key = row.day, kinds.get("0x" + row.subject.hex(), UNKNOWN_KIND)
                 sums[key] = sums.get(key, Tally()).plus(row.tally())
         found = [
@@ -225,7 +223,16 @@ class StoredStatistics:
         return found
 
     def _provider_days(self, session: Session, since: int, until: int) -> Sequence[StatisticsRow]:
-        return statistics.tallies_of_days(session, self._chain_id, Scope.PROVIDER, since, until, limit=_MOST_ROWS)
+        return self._tallies_of_days(session, Scope.PROVIDER, since, until)
+
+    def _tallies_of_days(self, session: Session, scope: Scope, since: int, until: int) -> Sequence[StatisticsRow]:
+        rows = statistics.tallies_of_days(session, self._chain_id, scope, since, until, limit=_MOST_ROWS + 1)
+        if len(rows) > _MOST_ROWS:
+            # A sum over some of them would be wrong without a word.
+            raise InvalidMessage(
+                f"of these days there are more than {_MOST_ROWS} sums of a {scope.name.lower()} and a day: ask for fewer days at a time"
+            )
+        return rows
 
 
 def _with_sellers(found: Sum, volumes: Iterable[int]) -> Sum:

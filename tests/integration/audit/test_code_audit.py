@@ -60,5 +60,18 @@ def test_an_immutable_with_two_values__is_other_code(ledger: LedgerOnChain) -> N
     assert "several values" in str(found.difference)
 
 
+@pytest.mark.parametrize("variable", ["credit", "registry", "owner", "_cachedThis"])
+def test_an_immutable_that_names_a_stranger__is_other_code(ledger: LedgerOnChain, variable: str) -> None:
+    def elsewhere(code: bytes) -> bytes:
+        changed = bytearray(code)
+        for start, length in artifact("JobEscrow").immutables[variable]:
+            changed[start : start + length] = bytes(12) + b"\x66" * 20
+        return bytes(changed)
+
+    found = with_code(ledger, elsewhere)["JobEscrow"]
+    assert not found.same_code
+    assert f"immutable {variable} is 0x{'66' * 20}" in str(found.difference)
+
+
 def test_no_code__is_no_contract_of_ours(ledger: LedgerOnChain) -> None:
     assert with_code(ledger, lambda _: b"")["JobEscrow"].difference == "there is no code at the address"

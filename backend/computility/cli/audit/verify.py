@@ -63,6 +63,10 @@ def command(
         for proven in trade.events
     ]
     print_rows(rows, ("event", "block", "block_hash"), as_json=False, empty="")
+    if any(len(signed.signers) != 1 or signed.signers[0] != trade.terms.verifier for signed in trade.attestations):
+        console.print(
+            f"That these signers are members of {trade.terms.verifier}, the chain alone can say: what is proven shows the verdict, not who signed it."
+        )
     if confirmed is None:
         console.print("Compare the block hashes with a source that you trust, or name one with --rpc.")
 
