@@ -195,10 +195,6 @@ def page_of_disputes(
     if before is not None:
         opened_at, institution, identifier = before
         query = query.where(tuple_(*listed) < tuple_(opened_at, bytes.fromhex(institution[2:]), identifier))
-    if job is not None:
-        # Of a job there are few, and to ask for their order would have them looked for among all.
-        few = session.exec(query).all()
-        return sorted(few, key=lambda row: (row.opened_at, row.institution, row.id), reverse=True)[:limit]
     return session.exec(query.order_by(*(column.desc() for column in listed)).limit(limit)).all()
 
 

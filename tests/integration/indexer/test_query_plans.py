@@ -12,7 +12,7 @@ from sqlmodel import Session
 from tests.integration.indexer.conftest import OpenDatabase, indexer_of
 from tests.integration.ledger_on_chain import BUYER, PROVIDER, LedgerOnChain, index_all
 
-from computility.domain.identifiers import Address, Bytes32, ChainId, bytes32
+from computility.domain.identifiers import Address, Bytes32, ChainId
 from computility.domain.job import JobState
 from computility.domain.statements import StatementKind
 from computility.domain.statistics import TOTAL, Scope
@@ -172,23 +172,6 @@ def test_every_query_of_the_api__goes_through_an_index(ledger: LedgerOnChain, ne
             scanned[name] = plan
     assert not scanned
     assert len(QUERIES) > 10
-
-
-def test_the_dispute_of_a_job__is_found_by_the_job_and_not_among_all(
-    ledger: LedgerOnChain, new_database: OpenDatabase
-) -> None:
-    database = new_database()
-    index_all(indexer_of(ledger, database))
-    asked: list[tuple[str, Any]] = []
-    event.listen(database.engine, "before_cursor_execute", lambda *a: asked.append((a[2], a[3])))
-    with database.unit_of_work() as session:
-        institutions.page_of_disputes(session, ledger.deployments.chain_id, job=bytes32(bytes(32)), limit=20)
-        if database.engine.dialect.name == "postgresql":
-            session.execute(text("SET LOCAL enable_seqscan = off"))
-        (statement, parameters) = next(found for found in asked if "FROM disputes" in found[0])
-        explain = "EXPLAIN " if database.engine.dialect.name == "postgresql" else "EXPLAIN QUERY PLAN "
-        plan = [str(row[-1]) for row in session.connection().exec_driver_sql(explain + statement, parameters)]
-    assert any("ix_disputes_job" in line for line in plan), plan
 
 
 @pytest.mark.postgresql
