@@ -7,13 +7,22 @@ they look at need a challenge, which nobody knew when the result was committed (
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import replace
+from enum import Enum
 from typing import Any, Final
 
 from computility.domain.attestation import Verdict
 from computility.domain.content_id import content_id_of_digest
-from computility.domain.errors import ContentError, ExecutionError, InvalidJobSpecification, InvalidManifest
+from computility.domain.errors import (
+    ComputilityError,
+    ContentError,
+    ExecutionError,
+    InvalidJobSpecification,
+    InvalidManifest,
+    InvalidMessage,
+)
 from computility.domain.manifest import parse_manifest
 from computility.domain.metered_lease import LEASE_HEARTBEAT
 from computility.domain.specification import Specification, parse_specification
@@ -22,7 +31,7 @@ from computility.domain.terms import Terms
 from computility.execution.content_store import ContentStore
 from computility.execution.executor_set import ExecutorSet
 from computility.verification.challenge_seed import OpenedChallenge
-from computility.verification.composition import POLICY_UNFIT, SAMPLED, ComposedVerifier, leaves
+from computility.verification.composition import CHECK_BROKE, POLICY_UNFIT, SAMPLED, ComposedVerifier, leaves
 from computility.verification.credible_signing import REEXECUTION, audit_policy_of
 from computility.verification.freivalds import OUT_OF_MEMORY, UNREADABLE
 from computility.verification.hash_equality import HashEqualityVerifier
@@ -33,10 +42,20 @@ from computility.verification.reexecution import Finding, ReexecutionVerifier, r
 from computility.verification.segment_replay import SegmentVerifier, withheld_paths
 from computility.verification.verifier import Verifier
 
+_log = logging.getLogger(__name__)
+
 OUTPUTS_MISSING: Final = "outputs-missing"
 CHALLENGE_MISSING: Final = "challenge-missing"
 _DRAWING: Final = frozenset({"freivalds", "segment-replay"})
 _NO_SEED: Final = bytes(32)
+
+
+class Uploaded(Enum):
+    """What of a submission's outputs is in the content store: all, not all, or a manifest that is none."""
+
+    ALL = "all"
+    MISSING = "missing"
+    UNFIT = "unfit"
 
 
 class JobCheck:
@@ -85,6 +104,7 @@ class JobCheck:
 
         Raises:
             NodeError: the content store cannot be asked at all.
+            ChainError: the chain cannot.
         """
         try:
             specification = parse_specification(self._content.get(content_id_of_digest(terms.spec)))
@@ -92,12 +112,19 @@ class JobCheck:
                 executor = self._executors.of(specification.environment)
                 return run_again(specification, submission, executor, self._content)
             return self._by_policy(specification, signed, submission, challenge)
-        except (ContentError, ExecutionError, InvalidJobSpecification) as error:
+        except (ContentError, ExecutionError, InvalidMessage) as error:
             return Finding(Verdict.NO_FAULT, error.code, None)
+        except ComputilityError:
+            # Whoever could not be asked now is asked again.
+            raise
         except MemoryError:
             return Finding(Verdict.NO_FAULT, OUT_OF_MEMORY, None)
         except OSError:
             return Finding(Verdict.NO_FAULT, UNREADABLE, None)
+        except Exception:  # noqa: BLE001 - logged, and said as no fault
+            # Silence would let a provider claim: whatever broke here, somebody has to say that nothing was found.
+            _log.exception("the check of job %s broke: please report it", submission.job)
+            return Finding(Verdict.NO_FAULT, CHECK_BROKE, None)
 
     def _by_policy(
         self,
@@ -115,18 +142,21 @@ class JobCheck:
         finding = Finding(found.verdict, found.reason, None, challenge=challenge)
         if found.verdict is not Verdict.PASS:
             return finding
-        if not self.has_outputs(specification, submission):
+        if self.uploaded(specification, submission) is not Uploaded.ALL:
             return replace(finding, verdict=Verdict.NO_FAULT, reason=OUTPUTS_MISSING)
         return replace(finding, passed=submission)
 
-    def has_outputs(self, specification: Specification, submission: Submission) -> bool:
-        """A pass means that the buyer can have the outputs, but for those that the policy leaves with the provider."""
+    def uploaded(self, specification: Specification, submission: Submission) -> Uploaded:
+        """Whether the buyer can have the outputs, but for those that the policy leaves with the provider."""
         try:
             manifest = parse_manifest(self._content.get(content_id_of_digest(submission.result)))
-        except (ContentError, InvalidManifest):
-            return False
+        except ContentError:
+            return Uploaded.MISSING
+        except InvalidManifest:
+            return Uploaded.UNFIT
         kept = withheld_paths([policy for policy, _ in leaves(specification.verification, _NO_SEED)], manifest)
-        return all(self._content.has(file.cid) for file in manifest.files if file.path not in kept)
+        there = all(self._content.has(file.cid) for file in manifest.files if file.path not in kept)
+        return Uploaded.ALL if there else Uploaded.MISSING
 
 
 def draws(policy: Mapping[str, Any]) -> bool:

@@ -13,16 +13,21 @@ pass or a fail that hangs on a method that could not tell is none.
 from __future__ import annotations
 
 import hashlib
+import logging
 import math
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from computility.domain.attestation import Verdict
+from computility.domain.errors import ComputilityError
 from computility.domain.specification import Specification
 from computility.domain.statements import Submission
 from computility.domain.units import FULL_BPS
 from computility.verification.check_result import CheckResult
+from computility.verification.freivalds import OUT_OF_MEMORY, UNREADABLE
 from computility.verification.verifier import Verifier
+
+_log = logging.getLogger(__name__)
 
 ALL_OF: Final = "all-of"
 ANY_OF: Final = "any-of"
@@ -32,6 +37,8 @@ POLICY_UNFIT: Final = "policy-unfit"
 NOT_SAMPLED: Final = "not-sampled"
 TEE: Final = "tee"
 TEE_ALONE: Final = "tee-alone"
+CHECK_BROKE: Final = "check-broke"
+"""The reason where a verifier's own program ended otherwise than it should have."""
 MAX_DEPTH: Final = 4
 MAX_MEMBERS: Final = 8
 
@@ -60,7 +67,7 @@ class ComposedVerifier:
             verifier = self._methods.get(method) if isinstance(method, str) else None
             if verifier is None:
                 return CheckResult(Verdict.NO_FAULT, UNKNOWN_METHOD)
-            return verifier.verify(specification, submission, policy, seed)
+            return _asked(verifier, specification, submission, policy, seed)
         members = policy.get("of")
         if not isinstance(members, list) or not 1 <= len(members) <= MAX_MEMBERS:
             return CheckResult(Verdict.NO_FAULT, POLICY_UNFIT)
@@ -79,6 +86,24 @@ class ComposedVerifier:
             for place, member in enumerate(members)
         ]
         return all_of(found_all) if method == ALL_OF else any_of(found_all)
+
+
+def _asked(
+    verifier: Verifier, specification: Specification, submission: Submission, policy: Mapping[str, Any], seed: bytes
+) -> CheckResult:
+    """What one method says. Where it breaks it cannot tell; what the others found stands."""
+    try:
+        return verifier.verify(specification, submission, policy, seed)
+    except ComputilityError:
+        # A node or a chain that cannot be asked is tried again; `JobCheck` says which of the others are no fault.
+        raise
+    except MemoryError:
+        return CheckResult(Verdict.NO_FAULT, OUT_OF_MEMORY)
+    except OSError:
+        return CheckResult(Verdict.NO_FAULT, UNREADABLE)
+    except Exception:  # noqa: BLE001 - logged, and said as no fault
+        _log.exception("the method %s broke on job %s: please report it", policy.get("method"), submission.job)
+        return CheckResult(Verdict.NO_FAULT, CHECK_BROKE)
 
 
 def passes_by_tee_alone(policy: Any, depth: int = MAX_DEPTH) -> bool:

@@ -10,12 +10,9 @@ content that is missing, and inputs or policies that do not fit, harm nobody.
 
 from __future__ import annotations
 
-import io
-import math
 from collections.abc import Mapping
 from typing import Any, Final
 
-import numpy as np
 import numpy.typing as npt
 
 from computility.domain.attestation import Verdict
@@ -25,6 +22,7 @@ from computility.domain.manifest import parse_manifest
 from computility.domain.specification import Specification
 from computility.domain.statements import Submission
 from computility.execution.content_store import ContentStore
+from computility.verification.array_files import read_array
 from computility.verification.check_result import CheckResult
 from computility.verification.composition import POLICY_UNFIT
 from computility.verification.freivalds import INPUTS_UNFIT, OUT_OF_MEMORY, check_integer_product
@@ -86,18 +84,12 @@ class ProductVerifier:
 
 
 def read_matrix(data: bytes) -> npt.NDArray[Any]:
-    """The matrix in the bytes of a NumPy file of format 1.0, read in place: whatever its header claims, nothing is allocated.
+    """The matrix in the bytes of a NumPy file, read in place: whatever its header claims, nothing is allocated.
 
     Raises:
         ValueError: no such file, objects in it, not two dimensions, or another number of bytes than its header says.
     """
-    stream = io.BytesIO(data)
-    if np.lib.format.read_magic(stream) != (1, 0):
-        raise ValueError("a matrix is a NumPy file of format 1.0")
-    shape, by_columns, dtype = np.lib.format.read_array_header_1_0(stream)
-    if dtype.hasobject or dtype.kind not in "iuf" or len(shape) != 2:
+    matrix = read_array(data)
+    if matrix.ndim != 2:
         raise ValueError("a matrix has two dimensions of integers or floats")
-    if math.prod(shape) * dtype.itemsize != len(data) - stream.tell():
-        raise ValueError("the file has another number of bytes than its header says")
-    entries: npt.NDArray[Any] = np.frombuffer(data, dtype=dtype, offset=stream.tell())
-    return np.reshape(entries, shape, order="F" if by_columns else "C")
+    return matrix

@@ -22,9 +22,7 @@ A provider that skips a share s of the segments is missed with probability (1 âˆ
 from __future__ import annotations
 
 import hashlib
-import io
 import math
-import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -43,6 +41,7 @@ from computility.domain.statements import Submission
 from computility.domain.task_specification import TaskSpecification
 from computility.execution.content_store import ContentStore
 from computility.execution.executor import AttemptId, run_to_end
+from computility.verification.array_files import read_archive
 from computility.verification.challenge_stream import random_sample
 from computility.verification.check_result import CheckResult
 from computility.verification.composition import POLICY_UNFIT
@@ -155,7 +154,9 @@ class SegmentVerifier:
         before = None if segment is None else files[policy.path(segment)]
         after = files[policy.path(0 if segment is None else segment + 1)]
         try:
-            committed = [_read(self._content.get(file.cid)) for file in (before, after) if file is not None]
+            committed = [
+                _read(self._content.get(file.cid), specification) for file in (before, after) if file is not None
+            ]
         except ContentError as error:
             return CheckResult(Verdict.NO_FAULT, error.code)
         except MemoryError:
@@ -170,7 +171,7 @@ class SegmentVerifier:
             ran = run_to_end(
                 self._executor_of(task.environment), AttemptId(bytes32(name), submission.attempt), task, self._content
             )
-            replayed = _read(ran.outputs[SEGMENT_END])
+            replayed = _read(ran.outputs[SEGMENT_END], specification)
         except (ContentError, ExecutorFailed, InvalidJobSpecification, JobFault) as error:
             return CheckResult(Verdict.NO_FAULT, error.code)
         except MemoryError:
@@ -221,20 +222,14 @@ def withheld_paths(policies: Sequence[Mapping[str, Any]], manifest: OutputManife
     return kept & {file.path for file in manifest.files}
 
 
-def _read(data: bytes) -> dict[str, npt.NDArray[Any]]:
-    """The arrays of a checkpoint.
+def _read(data: bytes, specification: TaskSpecification) -> dict[str, npt.NDArray[Any]]:
+    """The arrays of a checkpoint. The program had them in its memory, so that there are no more of them than it may have.
 
     Raises:
         ValueError: it is none: no NumPy archive, objects in it, entries that are no floats, or larger than a checkpoint may be.
+        MemoryError: it is too large for this machine.
     """
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            if sum(entry.file_size for entry in archive.infolist()) > MAX_CHECKPOINT_BYTES:
-                raise ValueError("the checkpoint is too large")
-        with np.load(io.BytesIO(data), allow_pickle=False) as loaded:
-            arrays = {name: loaded[name] for name in loaded.files}
-    except (zipfile.BadZipFile, OSError, EOFError, KeyError) as error:
-        raise ValueError(f"not a NumPy archive: {error}") from error
+    arrays = read_archive(data, min(MAX_CHECKPOINT_BYTES, specification.limits.memory_bytes))
     if not arrays or any(array.dtype.kind != "f" for array in arrays.values()):
         raise ValueError("a checkpoint holds arrays of floats")
     return arrays

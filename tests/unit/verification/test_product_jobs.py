@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.unit.verification.hostile_files import HOSTILE_ARRAYS
 
 from computility.domain.attestation import Verdict
 from computility.domain.identifiers import Bytes32
@@ -81,7 +82,7 @@ def test_floats_are_judged_by_the_precision_of_the_policy(tmp_path: Path) -> Non
     assert checked(tmp_path, left, right, npy((left @ right).astype(np.float16)), policy).verdict is Verdict.FAIL
 
 
-@pytest.mark.parametrize("product", [b"no matrix", b"", b"\x93NUMPY\x01\x00"])
+@pytest.mark.parametrize("product", [b"no matrix", *HOSTILE_ARRAYS.values()])
 def test_an_output_that_is_no_matrix__fails(tmp_path: Path, matrices: Any, product: bytes) -> None:
     assert checked(tmp_path, *matrices, product, POLICY).reason == "not-a-matrix"
 

@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
+from tests.unit.verification.hostile_files import HOSTILE_ARCHIVES
 from tests.unit.verification.scripted_executor import Result, ScriptedExecutor, on
 
 from computility.domain.attestation import Verdict
@@ -144,7 +145,13 @@ def test_a_start_that_was_trained_before__fails(result: Result) -> None:
 
 @pytest.mark.parametrize(
     "checkpoint",
-    [saved(np.zeros(7, dtype=np.float32)), saved(np.array([None])), saved(np.zeros(6, dtype=np.int64)), b"no archive"],
+    [
+        *HOSTILE_ARCHIVES.values(),
+        saved(np.zeros(7, dtype=np.float32)),
+        saved(np.array([None])),
+        saved(np.zeros(6, dtype=np.int64)),
+        b"no archive",
+    ],
 )
 def test_a_checkpoint_of_another_form__fails(result: Result, checkpoint: bytes) -> None:
     outputs = {**honest(), path(drawn()[0] + 1): checkpoint}
