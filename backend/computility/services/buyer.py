@@ -42,6 +42,7 @@ from computility.services.job_watch import JobWatch, WatchedJob
 from computility.services.node_client import NodeClient
 from computility.services.program import Program, specification_of
 from computility.services.trading_account import TradingAccount
+from computility.services.unshown_outputs import ClaimContester
 
 _REQUEST_VALID_S = 300
 _POLL_S = 0.3
@@ -83,6 +84,7 @@ class Buyer:
         self._account = account
         self._node = node
         self._watch = JobWatch(account, node, confirmations)
+        self._claims = ClaimContester(account, node, self._watch)
         self._last_nonce = 0
 
     # ---------------------------------------------------------------- before the trade
@@ -249,7 +251,8 @@ class Buyer:
     def follow(
         self, job: Bytes32, timeout_s: float, sent: Callable[[Receipt], None] = lambda _: None
     ) -> Iterator[WatchedJob]:
-        """The job after each change, until it is closed. Ends it where its time is over and nobody else did.
+        """The job after each change, until it is closed. Ends it where its time is over and nobody else did, and contests a claim whose outputs are
+        not there.
 
         Raises:
             StatementExpired: it is not closed after ``timeout_s`` seconds.
@@ -300,7 +303,7 @@ class Buyer:
             raise
 
     def _end(self, job: WatchedJob) -> Receipt | None:
-        """What a buyer may end by itself. A claim and a pass are the provider's to collect; it has every reason to."""
+        """What a buyer may end by itself. A claim that shows its outputs and a pass are the provider's to collect; it has every reason to."""
         if job.chain.state is JobState.OPEN and job.now > job.terms.end:
             return self._account.reclaim(job.terms)
         over = job.now > job.chain.deadline
@@ -308,7 +311,11 @@ class Buyer:
             return self._account.finalize(job.terms)
         if job.chain.state is JobState.PENDING and over and job.chain.outcome in (Outcome.FAIL, Outcome.NO_FAULT):
             return self._account.finalize(job.terms)
-        return None
+        try:
+            return self._claims.contest(job)
+        except (NodeUnavailable, NodeRefused):
+            # What cannot be asked just now is not missing.
+            return None
 
     # ---------------------------------------------------------------- after the trade
 

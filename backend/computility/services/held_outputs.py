@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Iterator
 from typing import Final
 
 from computility.domain.content_id import content_id_of_digest
@@ -54,20 +55,10 @@ class HeldOutputs:
         """Upload what the opened challenges to a submission ask for. Once is enough for each."""
         if self._held is None:
             return
-        for statement in challenges_of(self._account, self._node, job.id):
-            challenge = statement.message
-            if not isinstance(challenge, Challenge) or not challenge.is_open or challenge.attempt != submission.attempt:
-                continue
-            if (job.id, statement.id) in self._answered:
-                continue
-            block = self._account.rpc.header(challenge.block)
-            if block is None:
-                continue
-            opened = OpenedChallenge(
-                statement.signer, challenge.promise, challenge.block, Bytes32(block.hash), challenge.secret
-            )
-            self._upload(job, submission, opened.seed(signed, submission))
-            self._answered.add((job.id, statement.id))
+        for statement, opened in opened_challenges(self._account, self._node, job, submission):
+            if (job.id, statement) not in self._answered:
+                self._upload(job, submission, opened.seed(signed, submission))
+                self._answered.add((job.id, statement))
 
     def sweep(self) -> None:
         """Drop what waited so long that its job must be over."""
@@ -78,14 +69,50 @@ class HeldOutputs:
         assert self._held is not None
         specification = parse_specification(self._content.get(content_id_of_digest(job.terms.spec)))
         manifest = parse_manifest(self._content.get(content_id_of_digest(submission.result)))
-        wanted = set()
-        for policy, own_seed in leaves(specification.verification, seed):
-            if policy.get("method") == "segment-replay" and (read := SegmentPolicy.read(policy)) is not None:
-                wanted |= read.needed(own_seed)
+        wanted = _named_by(specification, seed)
         sent = [file for file in manifest.files if file.path in wanted and self._held.has(file.cid)]
         for file in sent:
             self._content.put(self._held.get(file.cid))
         _log.info("answered a challenge to job %s: %d files", job.id, len(sent))
+
+
+def opened_challenges(
+    account: TradingAccount, node: NodeClient, job: WatchedJob, submission: Submission
+) -> Iterator[tuple[Bytes32, OpenedChallenge]]:
+    """Challenges to a submission that were opened, and whose blocks are there, each with the id of its statement."""
+    for statement in challenges_of(account, node, job.id):
+        challenge = statement.message
+        if not isinstance(challenge, Challenge) or not challenge.is_open or challenge.attempt != submission.attempt:
+            continue
+        block = account.rpc.header(challenge.block)
+        if block is not None:
+            yield (
+                Bytes32(statement.id),
+                OpenedChallenge(
+                    statement.signer, challenge.promise, challenge.block, Bytes32(block.hash), challenge.secret
+                ),
+            )
+
+
+def asked_for(
+    account: TradingAccount,
+    node: NodeClient,
+    job: WatchedJob,
+    specification: Specification,
+    signed: SignedStatement,
+    submission: Submission,
+) -> set[str]:
+    """Paths that the opened challenges to a submission name."""
+    seeds = [opened.seed(signed, submission) for _, opened in opened_challenges(account, node, job, submission)]
+    return {path for seed in seeds for path in _named_by(specification, seed)}
+
+
+def _named_by(specification: Specification, seed: bytes) -> set[str]:
+    wanted: set[str] = set()
+    for policy, own_seed in leaves(specification.verification, seed):
+        if policy.get("method") == "segment-replay" and (read := SegmentPolicy.read(policy)) is not None:
+            wanted |= read.needed(own_seed)
+    return wanted
 
 
 def withheld_outputs(specification: Specification, manifest: OutputManifest) -> set[str]:

@@ -25,7 +25,7 @@ from computility.services.challenge_desk import ChallengeDesk
 from computility.services.committee_fees import CommitteeFees
 from computility.services.committee_seat import CommitteeSeat
 from computility.services.job_alarm import JobAlarm
-from computility.services.job_check import OUTPUTS_MISSING, JobCheck, draws
+from computility.services.job_check import OUTPUTS_MISSING, JobCheck, Uploaded, draws
 from computility.services.job_watch import JobWatch, WatchedJob
 from computility.services.keyed_tasks import KeyedTasks
 from computility.services.lease_meter import readings_of
@@ -264,8 +264,18 @@ class VerifierNode:
         policy = {} if specification is None else specification.verification
         audits = audit_policy_of(policy)
         passed = self._passed(job, audits) if audits is not None else None
+        drawn_from = draws(policy)
+        # Once a challenge is open, everybody can tell what it draws: nobody may still choose then whether to show it.
+        if specification is not None and (drawn_from or passed is not None):
+            uploaded = self._check_of.uploaded(specification, submission)
+            missing = Finding(Verdict.NO_FAULT, OUTPUTS_MISSING, None)
+            if uploaded is Uploaded.MISSING and (drawn_from or self._may_tell_later(job, missing)):
+                return missing
+            if uploaded is not Uploaded.ALL:
+                # Who does not show its work is not believed: it is run again in full.
+                passed = None
         challenge = None
-        if draws(policy) or passed is not None:
+        if drawn_from or passed is not None:
             challenge = self._desk.opened(job, submission, (job.terms.verifier, *self._panel(job)))
             if challenge is None:
                 return None
@@ -297,8 +307,6 @@ class VerifierNode:
     ) -> Finding | None:
         """A credible provider's result: believed, unless the draw has one member audit it, whose word the others then take for a pass."""
         expected = believed(submission, challenge, credibility)
-        if not self._check_of.has_outputs(specification, submission):
-            return Finding(Verdict.NO_FAULT, OUTPUTS_MISSING, None)
         if not credibility.audited:
             return expected
         waited = time.monotonic() - self._submitted_since.get(job.id, time.monotonic())

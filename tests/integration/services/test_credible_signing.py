@@ -7,6 +7,9 @@ a provider with ten passed checks, and a policy of audits
 ├── drawn: one member runs the job, and the others sign its word
 │   ├── right: passes
 │   └── wrong: everybody looks, and it fails
+├── outputs that are not uploaded: nothing is drawn, and everybody runs it
+│   ├── right: passes, and the members upload what the provider did not
+│   └── wrong: fails, whatever the draw would have said
 └── bond too small: everybody runs it
 a provider without them: everybody runs it
 """
@@ -41,7 +44,7 @@ from computility.domain.attestation import Verdict
 from computility.domain.content_id import content_id_of, content_id_of_digest
 from computility.domain.errors import NodeRefused
 from computility.domain.evidence import Evidence, parse_evidence
-from computility.domain.identifiers import Address, Bytes32, JobId, keccak_bytes32
+from computility.domain.identifiers import Address, Bytes32, JobId, keccak_bytes32, parse_bytes32
 from computility.domain.job_specification import InputFile
 from computility.domain.manifest import OutputFile, make_manifest
 from computility.domain.statements import Submission
@@ -110,18 +113,26 @@ class Market:
         )  # fmt: skip
 
     def submit(
-        self, terms: Terms, specification: TaskSpecification, provider: int = PROVIDER, *, forged: bool = False
+        self,
+        terms: Terms,
+        specification: TaskSpecification,
+        provider: int = PROVIDER,
+        *,
+        forged: bool = False,
+        uploads: bool = True,
     ) -> JobId:
-        """Run a job as its provider, or make its result up."""
+        """Run a job as its provider, or make its result up; show what came out, or keep it back until the draw is known."""
         job = terms.job_id(self.ledger.deployments.domain)
         ran = run_to_end(WasmExecutor(), AttemptId(job, 1), specification, self.content)
         manifest = ran.manifest
         if forged:
             data = b"made up"
-            self.node.put_content(data)
+            if uploads:
+                self.node.put_content(data)
             file = OutputFile("made.up", len(data), hashlib.sha256(data).hexdigest())
             manifest = make_manifest(manifest.spec, manifest.environment, manifest.fuel, [file])
-        self.node.put_content(manifest.to_bytes())
+        if uploads:
+            self.node.put_content(manifest.to_bytes())
         account = self.ledger.accounts[provider]
         submission = Submission(
             job, 1, manifest.digest, ran.units, keccak_bytes32(wasm_environment().encode()), account.chain_time()
@@ -154,7 +165,9 @@ class Market:
     @contextlib.contextmanager
     def at_work(self) -> Iterator[None]:
         """The committee serves, and the chain goes on."""
-        settings = VerifierSettings(poll_interval_s=0.1, standby_s=60.0, send_pass_after_s=0.0, send_step_s=2.0)
+        settings = VerifierSettings(
+            poll_interval_s=0.1, standby_s=60.0, send_pass_after_s=0.0, send_step_s=2.0, answer_within_s=1.0
+        )
         nodes = [
             VerifierNode(account, self.node, self.executors[index], CommitteeSeat(account), settings)
             for index, account in ((index, self.ledger.accounts[index]) for index in MEMBERS)
@@ -284,3 +297,18 @@ def test_a_wrong_result_that_is_drawn__fails(market: Market) -> None:
     # Nobody signs a fail unseen. The third member steps in where the second takes its time.
     assert market.ran(job) in (2, 3)
     assert market.replay(job).agreement is Agreement.CONFIRMED
+
+
+@pytest.mark.parametrize(("forged", "verdict"), [(True, Verdict.FAIL), (False, Verdict.PASS)])
+def test_a_credible_provider_that_keeps_its_outputs_back__learns_no_draw__and_is_run_again(
+    market: Market, forged: bool, verdict: Verdict
+) -> None:
+    specification = market.specification({"method": "reexec-quorum", "audit_bps": HALF.audit_bps})
+    job = market.submit(market.open(specification), specification, forged=forged, uploads=False)
+    evidence = market.evidence(job)
+    assert (evidence.verdict, evidence.credibility) == (verdict, None)
+    assert market.node.challenges(job) == []
+    assert market.ran(job) >= 2
+    assert market.replay(job).agreement is Agreement.CONFIRMED
+    result = market.node.job(job)["result"]
+    assert market.node.has_content(content_id_of_digest(parse_bytes32(result)))

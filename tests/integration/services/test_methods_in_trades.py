@@ -2,6 +2,7 @@
 
 a product, checked by freivalds
 ├── right: passes, is paid, and an auditor confirms it
+├── not uploaded: nothing is drawn before it is there; no fault
 └── one entry wrong: fails, and an auditor confirms it
 a training, checked by segment-replay
 ├── honest: the provider keeps its checkpoints until the challenge asks for a few; passes
@@ -241,6 +242,17 @@ def test_a_product_with_one_wrong_entry__fails__and_an_auditor_confirms_it(marke
         assert market.attested(job) == (Verdict.FAIL, "product-wrong")
         wait(lambda: market.ledger.accounts[PROVIDER].job(job).state is JobState.PENDING)
         assert market.audited(job) == (Agreement.CONFIRMED, "same-evidence")
+
+
+def test_a_product_that_is_kept_back__is_told_no_draw(market: Market, monkeypatch: pytest.MonkeyPatch) -> None:
+    def store_the_manifest_alone(self: HeldOutputs, specification: Any, execution: Any) -> None:
+        market.node.put_content(execution.manifest.to_bytes())
+
+    monkeypatch.setattr(HeldOutputs, "store", store_the_manifest_alone)
+    with market.open(answer_within_s=1.0):
+        job = product_job(market)
+        assert market.attested(job) == (Verdict.NO_FAULT, "outputs-missing")
+        assert market.node.challenges(job) == []
 
 
 def test_an_honest_training__passes__and_uploads_no_more_than_the_challenge_asks_for(market: Market) -> None:
