@@ -8,7 +8,7 @@ cannot have are refused, as a contract cannot have written them. A test holds ev
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import cache
 from typing import Any, Final
 
@@ -53,6 +53,19 @@ def decoder_of(event: type[Event]) -> Decoder:
         fields = [(field.python_name, field.type) for field in (*event.EVENT.indexed, *event.EVENT.data)]
         _DECODERS[event] = _generate(event, fields)
     return _DECODERS[event]
+
+
+def sparing_decoder_of(event: type[Event], names: Collection[str]) -> Decoder:
+    """As ``decoder_of``, for whoever looks at some fields only: the words are checked as a whole, and the event has no others than those.
+
+    Names are those of the fields, ``terms.…`` of the terms'.
+    """
+    if _is_dynamic(event):
+        return decoder_of(event)
+    decoder: Decoder = _generate(
+        event, [(field.python_name, field.type) for field in (*event.EVENT.indexed, *event.EVENT.data)], names
+    )
+    return decoder
 
 
 _DECODERS: Final[dict[type[Event], Decoder]] = {}
@@ -159,13 +172,13 @@ def _plain(declared: str, value: Any) -> Any:
     return value.decode("utf-8", "replace") if declared == "string" else value
 
 
-def _generate(cls: type, fields: Sequence[tuple[str, str]]) -> Any:
-    writer = _Writer()
-    values = [f"{name!r}: {writer.value(declared)}" for name, declared in fields]
+def _generate(cls: type, fields: Sequence[tuple[str, str]], only: Collection[str] | None = None) -> Any:
+    writer = _Writer(only)
+    values = [f"{name!r}: {value}" for name, declared in fields if (value := writer.value(declared, name)) is not None]
     lines = [
         "def decode(words):",
         *_check_lines(cls, writer),
-        f"    {''.join(f'{name}, ' for name in writer.names)}= unpack(words)",
+        *([f"    {''.join(f'{name}, ' for name in writer.names)}= unpack(words)"] if writer.names else []),
         *writer.lines,
         "    made = new(cls)",
         # The classes are frozen: their own constructors take the way through object.__setattr__ for each field, ten times as long.
@@ -205,25 +218,39 @@ def _compile(name: str, lines: Sequence[str], writer: _Writer, cls: type) -> Any
 class _Writer:
     """Gathers what the words of an event are unpacked into."""
 
-    def __init__(self) -> None:
+    def __init__(self, only: Collection[str] | None = None) -> None:
+        """``only`` some fields, if not all; the words of the others are skipped."""
+        self._only = only
         self.words = 0
         self.mask = 0
         self.formats: list[str] = []
         self.names: list[str] = []
         self.lines: list[str] = []
 
-    def value(self, declared: str) -> str:
-        """The expression of a field's value."""
+    def value(self, declared: str, name: str = "") -> str | None:
+        """The expression of a field's value; None for one that is not asked for."""
         if declared == "Terms":
             start = self.words * _WORD
-            values = [f"{name!r}: {self._word(member)}" for name, member in _TERMS_FIELDS]
-            values.append(f"{WORDS!r}: words[{start}:{self.words * _WORD}]")
+            members = [(each, self.value(member, f"terms.{each}")) for each, member in _TERMS_FIELDS]
+            values = [f"{each!r}: {value}" for each, value in members if value is not None]
+            if self._only is None:
+                values.append(f"{WORDS!r}: words[{start}:{self.words * _WORD}]")
             self.lines += ["    terms = new(terms_class)", f"    fill(terms, '__dict__', {{{', '.join(values)}}})"]
             return "terms"
+        element, _, length = declared.removesuffix("]").partition("[")
+        count = int(length or 1)
+        if self._only is not None and name not in self._only:
+            for _ in range(count):
+                self._skipped(element)
+            return None
         if declared.endswith("]"):
-            element, _, length = declared[:-1].partition("[")
-            return f"({''.join(f'{self._word(element)}, ' for _ in range(int(length)))})"
+            return f"({''.join(f'{self._word(element)}, ' for _ in range(count))})"
         return self._word(declared)
+
+    def _skipped(self, declared: str) -> None:
+        self.words += 1
+        self.mask = self.mask << 256 | ((1 << 256) - (1 << _bits(declared)))
+        self.formats.append(f"{_WORD}x")
 
     def _word(self, declared: str) -> str:
         name = f"w{self.words}"

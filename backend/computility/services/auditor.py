@@ -34,8 +34,9 @@ from computility.store.blocks import CursorRow
 from computility.store.bulk_write import BulkWriter
 from computility.store.engine import Database
 from computility.store.event_rows import event_rows
+from computility.store.job_at_rest import ID, PackedRow
 from computility.store.ledgers import LIVE
-from computility.store.projected import ID, JOBS, JobsRow
+from computility.store.projected import JOBS
 
 _PROGRESS_BLOCKS: Final = 100
 _MOST_DIFFERENCES: Final = 100
@@ -82,7 +83,7 @@ class _Snapshot:
     time_s: int
     tables: Mapping[str, Mapping[str, Mapping[str, Any]]]
     ledger: int
-    jobs: Mapping[bytes, JobsRow]
+    jobs: Mapping[bytes, PackedRow]
     """By id, as they rest: of the rows that are many, each is compared as a whole, and taken apart only where it differs."""
     events: EventSums
 

@@ -8,28 +8,18 @@ or after every block: ``accountOf``, ``fees`` and ``balanceOf`` answer what the 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from computility.chain.log_decoding import RawLog, event_of
 from computility.domain.errors import ChainMisbehaved
-from computility.domain.events import (
-    BondStaked,
-    BondUnstaked,
-    Deposited,
-    Event,
-    EventOrigin,
-    FeesCollected,
-    JobClosed,
-    JobOpened,
-    JobPaid,
-    Withdrawn,
-)
-from computility.domain.identifiers import Address, Bytes32
-from computility.domain.ledger import Balance, Movement, movement_of
+from computility.domain.events import Event, EventOrigin, JobClosed, JobOpened
+from computility.domain.identifiers import ZERO_BYTES32, Address, Bytes32
+from computility.domain.ledger import Balance, movement_of
 from computility.domain.terms import Terms
 from computility.services.contract_directory import ContractDirectory
+from computility.services.escrow_books import BOOK, LEGS, OF_A_LOCK, OUTSIDE, Books, money_of
 from computility.services.ledger_source import LedgerSource, SourcedBlock
 from computility.services.ledger_walk import walk
 from computility.services.stake_books import StakeBooks
@@ -37,19 +27,6 @@ from computility.services.stake_books import StakeBooks
 if TYPE_CHECKING:
     # Where it is folded in a process of its own nobody asks the contracts.
     from computility.chain.connection import ChainConnection
-
-# What a close pays, by the field of its event: its name in the totals, and the part of the lock that it comes from.
-_LEGS: Final = {
-    "provider_paid": "payouts",
-    "fee": "fees",
-    "refund": "refunds",
-    "verifier_paid": "verifier_fees",
-    "arbiter_from_escrow": "arbiter_fees",
-    "arbiter_from_bond": "arbiter_fees",
-    "bond_returned": "bonds_returned",
-    "bond_to_buyer": "slashes_to_buyers",
-    "bond_to_treasury": "slashes_to_treasury",
-}
 
 
 @dataclass(frozen=True)
@@ -61,26 +38,6 @@ class Imbalance:
     what: str
     expected: int
     found: int
-
-
-@dataclass
-class Books:
-    """One escrow's books as its events tell them."""
-
-    balances: dict[Address, Balance] = field(default_factory=dict)
-    fees: int = 0
-    held: int = 0
-    """Came in less went out."""
-    locked: int = 0
-    free: int = 0
-    in_jobs: int = 0
-    """Escrows and bonds of the live jobs, by their terms."""
-    behind_jobs: int = 0
-    """Of those bonds, what came from stakes."""
-    totals: dict[str, int] = field(default_factory=lambda: defaultdict(int))
-    live: dict[Bytes32, Terms] = field(default_factory=dict)
-    staked: dict[Bytes32, int] = field(default_factory=dict)
-    """By live job; ``behind_jobs`` is their sum."""
 
 
 @dataclass(frozen=True)
@@ -202,28 +159,44 @@ class Conservation:
     def _fold(self, block: SourcedBlock, touched: dict[Address, set[Address]]) -> Iterator[Imbalance]:
         number = block.header.number
         for log in block.logs:
-            if log.address in self.stakes:
-                yield from self._fold_stake(block, log)
-            if log.address not in self.books:
+            books = self.books.get(log.address)
+            if books is None:
+                if log.address in self.stakes:
+                    yield from self._fold_stake(block, log)
                 continue
-            event = event_of("JobEscrow", log)
+            event = money_of(log)
             if event is None:
                 continue
             self.events += 1
-            books = self.books[log.address]
-            terms = _terms_of(event, books)
-            movement = movement_of(event, terms)
-            outside = _from_outside(event)
-            yield from _unbalanced(event, movement, outside, terms, log)
-            concerned, balances = touched[log.address], books.balances
+            concerned = touched[log.address]
+            kind = event.__class__
+            outside_of = OUTSIDE.get(kind)
+            if outside_of is None:
+                continue
+            terms = event.terms if isinstance(event, JobOpened) else books.live.get(event.job_id or ZERO_BYTES32)
+            movement, outside = movement_of(event, terms), outside_of(event)
+            free, locked, balances, sunk = 0, 0, books.balances, list[tuple[Address, int]]()
             for account, delta in movement.accounts.items():
                 before = balances.get(account)
                 balances[account] = balance = delta if before is None else before + delta
                 concerned.add(account)
-                if balance.free < 0 or balance.locked < 0:
-                    where = f"{_where(event, log)}, account {account}"
-                    yield Imbalance(number, where, "below zero", 0, min(balance.free, balance.locked))
-            self._book(books, event, movement, outside)
+                free += delta[0]
+                locked += delta[1]
+                if balance[0] < 0 or balance[1] < 0:
+                    sunk.append((account, min(balance)))
+            moved = free + locked + movement.fees
+            if moved != outside:
+                where = _where(event, log)
+                yield Imbalance(number, where, "legs against what came in or went out", outside, moved)
+            if kind in OF_A_LOCK:
+                yield from _unlike_the_terms(event, terms, log)
+            for account, amount in sunk:
+                yield Imbalance(number, f"{_where(event, log)}, account {account}", "below zero", 0, amount)
+            books.held += outside
+            books.fees += movement.fees
+            books.free += free
+            books.locked += locked
+            BOOK[kind](books, event)
         for escrow in touched:
             books = self.books[escrow]
             if books.locked != books.in_jobs:
@@ -265,43 +238,6 @@ class Conservation:
             left = record.staked - record.taken - record.lost
             yield Imbalance(log.block_number, where, "reward against what came, left and was lost", left, reward.whole)
 
-    def _book(self, books: Books, event: Event, movement: Movement, outside: int) -> None:
-        books.held += outside
-        books.fees += movement.fees
-        for delta in movement.accounts.values():
-            books.locked += delta.locked
-            books.free += delta.free
-        match event:
-            case Deposited():
-                books.totals["deposits"] += event.amount
-            case Withdrawn():
-                books.totals["withdrawals"] += event.amount
-            case FeesCollected():
-                books.totals["fees_collected"] += event.amount
-            case BondStaked():
-                books.totals["staked"] += event.amount
-                books.staked[event.job] = event.amount
-                books.behind_jobs += event.amount
-            case BondUnstaked():
-                books.totals["unstaked"] += event.amount
-                staked = books.staked.pop(event.job, 0)
-                books.behind_jobs -= staked
-                books.totals["stakes_slashed"] += staked - event.amount
-            case JobOpened():
-                books.live[event.job] = event.terms
-                at_stake = event.terms.escrow + event.terms.bond
-                books.in_jobs += at_stake
-                books.totals["locks"] += at_stake
-                books.totals["opened_from_wallets"] += event.from_wallet
-        if isinstance(event, JobClosed | JobPaid) and event.job_id is not None:
-            terms = books.live.pop(event.job_id, None)
-            if terms is not None:
-                books.in_jobs -= terms.escrow + terms.bond
-            values, totals = event.__dict__, books.totals
-            for name, total in _LEGS.items():
-                totals[total] += values.get(name, 0)
-            totals["paid_to_wallets"] += values.get("to_wallet", 0)
-
     # ---------------------------------------------------------------- what the contracts say
 
     def _ask(self, block: int, accounts: dict[Address, set[Address]]) -> Iterator[Imbalance]:
@@ -340,44 +276,21 @@ class Conservation:
         return again._imbalance or last
 
 
-def _terms_of(event: Event, books: Books) -> Terms | None:
-    named: Terms | None = getattr(event, "terms", None)
-    return named if named is not None or event.job_id is None else books.live.get(event.job_id)
-
-
-def _from_outside(event: Event) -> int:
-    """Credits that an event brings into the escrow from wallets or stakes; negative where it pays out."""
-    match event:
-        case Deposited():
-            return event.amount
-        case BondStaked():
-            return event.amount
-        case Withdrawn() | FeesCollected() | BondUnstaked():
-            return -event.amount
-    inside: int = event.__dict__.get("from_wallet", 0) - event.__dict__.get("to_wallet", 0)
-    return inside
-
-
 def _where(event: Event, log: RawLog) -> str:
     return f"{type(event).__name__} {event.job_id or ''} at log {log.log_index}".replace("  ", " ")
 
 
-def _unbalanced(
-    event: Event, movement: Movement, outside: int, terms: Terms | None, log: RawLog
-) -> Iterable[Imbalance]:
-    moved = movement.fees
-    for delta in movement.accounts.values():
-        moved += delta.free + delta.locked
-    if moved != outside:
-        yield Imbalance(log.block_number, _where(event, log), "legs against what came in or went out", outside, moved)
-    if isinstance(event, JobOpened) and event.escrow != event.terms.escrow:
-        yield Imbalance(
-            log.block_number, _where(event, log), "escrow against the terms", event.terms.escrow, event.escrow
-        )
-    if isinstance(event, JobClosed | JobPaid):
-        if terms is None:
-            raise ChainMisbehaved(f"{_where(event, log)} of block {log.block_number} closes a job that never opened")
-        if isinstance(event, JobClosed):
-            from_bond = sum(getattr(event, name) for name in _LEGS if "bond" in name)
-            if from_bond != terms.bond:
-                yield Imbalance(log.block_number, _where(event, log), "legs of the bond", terms.bond, from_bond)
+def _unlike_the_terms(event: Event, terms: Terms | None, log: RawLog) -> Iterator[Imbalance]:
+    """What a lock says of its job, and a close of its lock."""
+    if isinstance(event, JobOpened):
+        if event.escrow != event.terms.escrow:
+            yield Imbalance(
+                log.block_number, _where(event, log), "escrow against the terms", event.terms.escrow, event.escrow
+            )
+        return
+    if terms is None:
+        raise ChainMisbehaved(f"{_where(event, log)} of block {log.block_number} closes a job that never opened")
+    if isinstance(event, JobClosed):
+        from_bond = sum(getattr(event, name) for name in LEGS if "bond" in name)
+        if from_bond != terms.bond:
+            yield Imbalance(log.block_number, _where(event, log), "legs of the bond", terms.bond, from_bond)

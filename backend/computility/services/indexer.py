@@ -317,7 +317,7 @@ class Indexer:
         for log in orphaned:
             event = log.event()
             known = jobs.find_job(session, self._chain_id, event.job_id) if event.job_id else None
-            concerned |= concerned_accounts(event, known.terms if known else None)
+            concerned |= concerned_accounts(event, known.record().terms if known else None)
         raw_logs.remove_logs_above(session, self._chain_id, fork.number, orphaned, concerned)
         blocks.remove_blocks_above(session, self._chain_id, fork.number)
         session.flush()

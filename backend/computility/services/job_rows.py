@@ -13,7 +13,7 @@ from computility.domain.events import JobAttested, JobOpened, JobPaid, JobPropos
 from computility.domain.job import ClosedBy, JobState, Outcome
 from computility.domain.scores import ClosedJob
 from computility.domain.units import FULL_BPS
-from computility.store.projected import STATE, TERMS, JobsRow
+from computility.store.job_at_rest import STATE, TERMS, JobsRow
 
 Leg = tuple[bytes, int, int]
 """An account, and what its free and its locked balance gain."""

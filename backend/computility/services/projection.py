@@ -47,22 +47,18 @@ from computility.services.statistics_fold import StatisticsFold
 from computility.store import raw_logs, undo
 from computility.store.bulk_write import BulkWriter, Row
 from computility.store.compact_types import chain_number
-from computility.store.projected import (
-    ACCOUNTS,
+from computility.store.job_at_rest import (
     BUYER,
-    FEES,
     GENERATION,
-    JOBS,
     PROVIDER,
-    PROVIDERS,
     RESOURCE,
-    SCORES,
     STATE,
     TERMS,
     JobsRow,
     job_record,
     job_row,
 )
+from computility.store.projected import ACCOUNTS, FEES, JOBS, PROVIDERS, SCORES
 from computility.store.projections import EVERY, OF_INSTITUTIONS, REWARDS, SCORE_HISTORY, STATISTICS
 from computility.store.stored_log import packed_jobs
 from computility.store.undo import UndoRow

@@ -6,8 +6,19 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
+from computility.domain.errors import StoreError
 from computility.domain.job import JobRecord
-from computility.store.projected import GENERATION, ID, JOBS, JobsRow, job_record, job_row
+from computility.store.job_at_rest import (
+    GENERATION,
+    ID,
+    JOB_FIELDS,
+    JobsRow,
+    PackedRow,
+    job_record,
+    job_row,
+    packed_row,
+    unpacked_row,
+)
 
 
 @dataclass(frozen=True)
@@ -22,10 +33,10 @@ class Difference:
 
 
 def compare_jobs(
-    ledger: int, stored: Mapping[bytes, JobsRow], jobs: Iterable[tuple[int, JobRecord]]
+    ledger: int, stored: Mapping[bytes, PackedRow], jobs: Iterable[tuple[int, JobRecord]]
 ) -> Iterator[Difference]:
     """Jobs of a build (rows at rest, by id) against generation and record of each. A row is taken apart only where it differs."""
-    true = {(row := job_row(ledger, generation, record))[ID]: row for generation, record in jobs}
+    true = {(row := packed_row(job_row(ledger, generation, record)))[ID]: row for generation, record in jobs}
     if stored == true:
         return
     for key in sorted({*stored, *true}):
@@ -33,14 +44,19 @@ def compare_jobs(
         if kept == right:
             continue
         name = "0x" + key.hex()
-        if kept is None or right is None:
-            yield Difference("jobs", name, "row", _whole(_job_fields(kept)), _whole(_job_fields(right)))
+        try:
+            mine_row, true_row = kept and unpacked_row(kept), right and unpacked_row(right)
+        except StoreError:
+            yield Difference("jobs", name, "packed", _text(kept and kept[-1]), _text(right and right[-1]))
             continue
-        shown, should_be = _job_fields(kept), _job_fields(right)
+        if mine_row is None or true_row is None:
+            yield Difference("jobs", name, "row", _whole(_job_fields(mine_row)), _whole(_job_fields(true_row)))
+            continue
+        shown, should_be = _job_fields(mine_row), _job_fields(true_row)
         assert shown is not None
         assert should_be is not None
         yield from _compare_fields("jobs", name, shown, should_be)
-        for column, mine, theirs in zip(JOBS.table.columns.keys(), kept, right, strict=True):
+        for column, mine, theirs in zip(JOB_FIELDS, mine_row, true_row, strict=True):
             if mine != theirs and column not in should_be:
                 # What stands beside the record, to search by.
                 yield Difference("jobs", name, column, _text(mine), _text(theirs))

@@ -24,14 +24,13 @@ from computility.domain.statistics import (
     tallies_of,
 )
 from computility.services.projected_rows import Rows
-from computility.store.projected import JOBS, PROVIDER, RESOURCE, TERMS, JobsRow, job_record
+from computility.store.job_at_rest import JOB_FIELDS, PROVIDER, RESOURCE, TERMS, JobsRow, job_record
 from computility.store.projections import DayStanding
 from computility.store.statistics import MARKET_SUBJECT
 
 _NOTHING: Final = Tally()
-_JOB_COLUMNS: Final = tuple(column.name for column in JOBS.table.columns)
 _UNITS, _PROVIDER_PAID, _FEE, _REFUND, _OPENED_AT, _CLOSED_AT, _CLOSED_BLOCK = map(
-    _JOB_COLUMNS.index, ("units", "provider_paid", "fee", "refund", "opened_at", "closed_at", "closed_block")
+    JOB_FIELDS.index, ("units", "provider_paid", "fee", "refund", "opened_at", "closed_at", "closed_block")
 )
 _PRICE_WORD, _MAX_UNITS_WORD = slice(320, 352), slice(384, 416)
 """Where the terms of a row have them."""

@@ -72,7 +72,7 @@ class StoredLedger:
                 before=(before[0], before[1]) if before else None,
                 limit=limit + 1,
             )
-            page = page_of(rows, limit, lambda row: (row.opened_block or 0, row.id))
+            page = page_of(rows, limit, lambda row: (row.listed_block, row.id))
             return PageOf(tuple(self._jobs(session, page.items)), page.next)
 
     def count_open_jobs(self, provider: Address, resource: Bytes32) -> int:

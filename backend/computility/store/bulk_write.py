@@ -275,8 +275,16 @@ def _binary_row(table: Table) -> Callable[[Row], bytes] | None:
     form, values, parts = ">h", [str(len(table.columns))], list[str]()
     for at, column in enumerate(table.columns):
         kind, value = getattr(column.type, "impl", column.type), f"r[{at}]"
-        if column.nullable or isinstance(column.type, Amount | JSON | Boolean):
+        if isinstance(column.type, Amount | JSON | Boolean):
             return None
+        if column.nullable:
+            if not isinstance(kind, LargeBinary):
+                return None
+            if values:
+                parts.append(f"pack('{form}', {', '.join(values)})")
+            parts.append(f"pack('>i', -1) if {value} is None else pack('>i', len({value})) + {value}")
+            form, values = ">", []
+            continue
         if isinstance(kind, Integer):
             size, letter = ("8", "q") if isinstance(kind, BigInteger) else ("4", "i")
             form, values = form + "i" + letter, [*values, size, value]

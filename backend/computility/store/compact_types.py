@@ -13,8 +13,6 @@ from sqlalchemy.types import TypeDecorator
 
 from computility.chain.event_decoders import ADDRESSES
 from computility.domain.identifiers import Address, Bytes32, ChainId
-from computility.domain.terms import Terms
-from computility.store.terms_bytes import terms_from_bytes, terms_to_bytes
 
 
 class HashColumn(TypeDecorator[Bytes32]):
@@ -60,21 +58,6 @@ class ChainColumn(TypeDecorator[ChainId]):
     def process_result_value(self, value: Any, dialect: Dialect) -> ChainId | None:
         """From the database."""
         return None if value is None else ChainId(f"eip155:{value}")
-
-
-class TermsColumn(TypeDecorator[Terms]):
-    """A job's terms as the 23 words that the chain carries."""
-
-    impl = LargeBinary
-    cache_ok = True
-
-    def process_bind_param(self, value: Terms | None, dialect: Dialect) -> bytes | None:
-        """To the database."""
-        return None if value is None else terms_to_bytes(value)
-
-    def process_result_value(self, value: Any, dialect: Dialect) -> Terms | None:
-        """From the database."""
-        return None if value is None else terms_from_bytes(bytes(value))
 
 
 def chain_number(chain_id: ChainId) -> int:

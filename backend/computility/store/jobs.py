@@ -3,37 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import fields
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import BigInteger, Column, Index, literal, text
+from sqlalchemy import BigInteger, Column, Index, LargeBinary, literal, text
 from sqlmodel import Field, Session, SQLModel, col, func, select, tuple_
 
 from computility.domain.identifiers import Address, Bytes32, ChainId
-from computility.domain.job import ClosedBy, JobRecord, JobState, Outcome
-from computility.domain.terms import Terms
-from computility.store.amount import Amount
-from computility.store.compact_types import AddressColumn, HashColumn, TermsColumn
+from computility.domain.job import JobRecord, JobState
+from computility.store.compact_types import AddressColumn, HashColumn
+from computility.store.job_at_rest import job_record, unpacked_row
 from computility.store.ledgers import live
 
 _IS_LIVE: Final = f"state <> {int(JobState.CLOSED)}"
 """In the words of the partial indexes, so that the planner sees that they answer."""
 
 
-def _hash() -> Any:
-    return Field(default=None, sa_column=Column(HashColumn, nullable=True))
-
-
-def _amount() -> Any:
-    return Field(default=None, sa_column=Column(Amount, nullable=True))
-
-
-def _time() -> Any:
-    return Field(default=None, sa_column=Column(BigInteger, nullable=True))
-
-
 class JobRow(SQLModel, table=True):
-    """One job. The parties stand beside the terms, to search by; ``listed_block`` is where it opened, 0 for one that never did."""
+    """One job: what it is searched by, and everything else in ``packed``. ``listed_block`` is where it opened, 0 for one that never did."""
 
     __tablename__ = "jobs"
     __table_args__ = (
@@ -63,45 +49,13 @@ class JobRow(SQLModel, table=True):
     resource: str | None = Field(default=None, sa_column=Column(HashColumn, nullable=True))
     listed_block: int = Field(sa_column=Column(BigInteger, nullable=False))
     state: int
-    terms: Terms | None = Field(default=None, sa_column=Column(TermsColumn, nullable=True))
-    outcome: int | None = None
-    closed_by: int | None = None
-    fee_bps: int | None = None
-    escrow: int | None = _amount()
-    from_wallet: int | None = _amount()
-    accepted: int = Field(default=0, sa_column=Column(Amount, nullable=False))
-    pending: int = Field(default=0, sa_column=Column(Amount, nullable=False))
-    quality_bps: int
-    deadline: int | None = _time()
-    units: int | None = _amount()
-    provider_paid: int | None = _amount()
-    fee: int | None = _amount()
-    refund: int | None = _amount()
-    verifier_paid: int | None = _amount()
-    arbiter_from_escrow: int | None = _amount()
-    arbiter_from_bond: int | None = _amount()
-    bond_returned: int | None = _amount()
-    bond_to_buyer: int | None = _amount()
-    bond_to_treasury: int | None = _amount()
-    to_wallet: int | None = _amount()
-    slash_bps: int | None = None
-    cost_bps: int | None = None
-    result: str | None = _hash()
-    evidence: str | None = _hash()
-    opened_at: int | None = _time()
-    opened_block: int | None = _time()
-    opened_tx: str | None = _hash()
-    closed_at: int | None = _time()
-    closed_block: int | None = _time()
-    closed_tx: str | None = _hash()
+    packed: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
 
     def record(self) -> JobRecord:
         """The row as the domain knows it."""
-        values = {field.name: getattr(self, field.name) for field in fields(JobRecord)}
-        values["state"] = JobState(self.state)
-        values["outcome"] = None if self.outcome is None else Outcome(self.outcome)
-        values["closed_by"] = None if self.closed_by is None else ClosedBy(self.closed_by)
-        return JobRecord(**values)
+        # Only what the record has is looked at: where it is found does not matter to it.
+        places = self.ledger, bytes.fromhex(self.id[2:]), self.generation, *[None] * 4, self.listed_block, self.state
+        return job_record(unpacked_row((*places, self.packed)))
 
 
 def find_job(session: Session, chain_id: ChainId, job: Bytes32) -> JobRow | None:

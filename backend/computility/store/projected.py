@@ -7,8 +7,7 @@ the build's id: bytes for a key of one column, otherwise a tuple.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, fields
-from operator import itemgetter
+from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
 
 import msgspec
@@ -17,7 +16,7 @@ from sqlmodel import Session, SQLModel, delete
 
 from computility.chain.event_decoders import ADDRESSES
 from computility.domain.identifiers import Bytes32
-from computility.domain.job import ClosedBy, JobRecord, JobState, Outcome
+from computility.domain.job import JobState
 from computility.domain.ledger import Balance
 from computility.domain.provider import ProviderRecord
 from computility.domain.score_slot import ScoreSlot
@@ -25,10 +24,10 @@ from computility.domain.standing import Standing
 from computility.store.accounts import AccountRow, FeesRow
 from computility.store.amount import Amount
 from computility.store.bulk_write import BulkWriter, Row
+from computility.store.job_at_rest import STATE, JobsRow, packed_row, unpacked_row
 from computility.store.jobs import JobRow
 from computility.store.providers import ProviderRow
 from computility.store.scores import ScoreRow
-from computility.store.terms_bytes import terms_from_bytes, terms_to_bytes
 
 RecordT = TypeVar("RecordT")
 Key = Any
@@ -98,68 +97,6 @@ def _bytes(text: str) -> bytes:
     return bytes.fromhex(text[2:])
 
 
-def _hex_or_none(value: bytes | None) -> Bytes32 | None:
-    return None if value is None else Bytes32("0x" + value.hex())
-
-
-def _bytes_or_none(text: str | None) -> bytes | None:
-    return None if text is None else bytes.fromhex(text[2:])
-
-
-_JOB_FIELDS: Final = tuple(field.name for field in fields(JobRecord))
-_PLAIN_OF_JOB: Final = itemgetter(*_JOB_FIELDS[_JOB_FIELDS.index("fee_bps") : _JOB_FIELDS.index("result")])
-"""Those that rest as they are."""
-_JOB_COLUMNS: Final = tuple(column.name for column in JobRow.__table__.columns)  # type: ignore[attr-defined]  # SQLModel sets it
-_HASHES_OF_JOB: Final = ("id", "result", "evidence", "opened_tx", "closed_tx")
-
-JobsRow = tuple[Any, ...]
-"""A row of ``jobs`` at rest: the folds change most of them as they are."""
-LEDGER, ID, GENERATION, BUYER, PROVIDER, VERIFIER, RESOURCE, LISTED_BLOCK, STATE, TERMS = range(10)
-"""Where they stand in one; the columns after them are the fields of ``JobRecord`` that are neither of these."""
-
-
-def job_row(ledger: int, generation: int, job: JobRecord) -> JobsRow:
-    """A job as it rests."""
-    values = job.__dict__
-    terms = job.terms
-    return (
-        ledger,
-        _bytes(job.id),
-        generation,
-        _bytes(terms.buyer) if terms else None,
-        _bytes(terms.provider) if terms else None,
-        _bytes(terms.verifier) if terms else None,
-        _bytes(terms.resource) if terms else None,
-        values["opened_block"] or 0,
-        int(values["state"]),
-        terms_to_bytes(terms) if terms else None,
-        None if values["outcome"] is None else int(values["outcome"]),
-        None if values["closed_by"] is None else int(values["closed_by"]),
-        *_PLAIN_OF_JOB(values),
-        _bytes_or_none(values["result"]),
-        _bytes_or_none(values["evidence"]),
-        values["opened_at"],
-        values["opened_block"],
-        _bytes_or_none(values["opened_tx"]),
-        values["closed_at"],
-        values["closed_block"],
-        _bytes_or_none(values["closed_tx"]),
-    )
-
-
-def job_record(row: JobsRow) -> JobRecord:
-    """A job out of its row."""
-    values: dict[str, Any] = dict(zip(_JOB_COLUMNS, row, strict=True))
-    words = values["terms"]
-    fields_of_job: dict[str, Any] = {name: values[name] for name in _JOB_FIELDS}
-    fields_of_job |= {name: _hex_or_none(values[name]) for name in _HASHES_OF_JOB}
-    fields_of_job["state"] = JobState(values["state"])
-    fields_of_job["terms"] = None if words is None else terms_from_bytes(words)
-    fields_of_job["outcome"] = None if values["outcome"] is None else Outcome(values["outcome"])
-    fields_of_job["closed_by"] = None if values["closed_by"] is None else ClosedBy(values["closed_by"])
-    return JobRecord(**fields_of_job)
-
-
 def _provider_row(ledger: int, key: Key, record: ProviderRecord) -> Row:
     registry, address = key
     return (
@@ -192,10 +129,10 @@ def _provider_record(row: Row) -> ProviderRecord:
 JOBS: Final = ProjectedTable[JobsRow](
     1,
     JobRow,
-    to_row=lambda _ledger, _key, row: row,
-    from_row=lambda row: row,
+    to_row=lambda _ledger, _key, row: packed_row(row),
+    from_row=unpacked_row,
     is_closed=lambda row: row[STATE] == JobState.CLOSED,
-    fixed=("generation", "buyer", "provider", "verifier", "resource", "listed_block", "terms"),
+    fixed=("generation", "buyer", "provider", "verifier", "resource", "listed_block"),
 )
 ACCOUNTS: Final = ProjectedTable[Balance](
     2,
@@ -228,25 +165,3 @@ SCORES: Final = ProjectedTable[Standing](
     ),
 )
 """By account, role and escrow."""
-
-
-def _check_columns() -> None:
-    # ``job_row`` writes the columns in their order; the ones after ``terms`` are the record's own.
-    after_terms = [name for name in _JOB_FIELDS if name not in ("id", "state", "terms")]
-    places = [
-        "ledger",
-        "id",
-        "generation",
-        "buyer",
-        "provider",
-        "verifier",
-        "resource",
-        "listed_block",
-        "state",
-        "terms",
-    ]
-    if list(_JOB_COLUMNS) != places + after_terms:
-        raise TypeError("the columns of jobs differ from the fields of JobRecord")
-
-
-_check_columns()

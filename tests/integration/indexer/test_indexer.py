@@ -287,7 +287,7 @@ def test_projections_of_another_version__are_rebuilt_from_the_stored_logs(
     index_all(indexer_of(ledger, database))
     with database.unit_of_work() as session:
         session.exec(update(LedgerRow).values(version=0))
-        session.exec(update(JobRow).values(fee_bps=9_999))
+        session.exec(update(JobRow).values(generation=99))
     ledger.attest(ledger.open())
     index_all(indexer_of(ledger, database))
     assert_as_from_nothing(ledger, database, new_database)

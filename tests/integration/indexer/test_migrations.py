@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
+import msgspec
 import pytest
 import sqlalchemy as sa
 from alembic import command
@@ -23,8 +24,12 @@ from computility.chain.local_chain import LocalChain
 from computility.domain.errors import StoreError
 from computility.domain.identifiers import ChainId
 from computility.services.indexer import Indexer
-from computility.store import jobs, raw_logs, tables
+from computility.store import raw_logs, tables
+from computility.store.amount import Amount
+from computility.store.bulk_write import BulkWriter
 from computility.store.engine import Database, build_engine, open_database
+from computility.store.job_at_rest import JOB_FIELDS, unpacked_row
+from computility.store.projected import JOBS
 from computility.store.raw_logs import EventAccountRow
 from computility.store.schema import migration_config, upgrade_schema
 from computility.store.stored_log import StoredLog, told_jobs, unpacked
@@ -137,6 +142,7 @@ def _without_build(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def taken_back_to_before_rewards(database: Database) -> None:
     """Make a store of this version one of revision 0006, whose folds knew no rewards and left the first events of a dispute without their job."""
+    taken_back_to_forty_columns(database)
     with database.unit_of_work() as session:
         logs = raw_logs.logs_above(session, ChainId("eip155:31337"), -1)
     with database.engine.connect().execution_options(writes=True) as connection, connection.begin():
@@ -144,6 +150,69 @@ def taken_back_to_before_rewards(database: Database) -> None:
         connection.exec_driver_sql("DROP TABLE rewards")
         connection.exec_driver_sql("UPDATE ledgers SET version = 5")
         connection.exec_driver_sql(f"UPDATE alembic_version SET version_num = '{BEFORE_REWARDS}'")
+
+
+_OLD_TYPES: Final = {
+    "generation": sa.Integer, "state": sa.Integer, "outcome": sa.Integer, "closed_by": sa.Integer, "fee_bps": sa.Integer,
+    "quality_bps": sa.Integer, "slash_bps": sa.Integer, "cost_bps": sa.Integer, "listed_block": sa.BigInteger, "deadline": sa.BigInteger,
+    "opened_at": sa.BigInteger, "opened_block": sa.BigInteger, "closed_at": sa.BigInteger, "closed_block": sa.BigInteger,
+    "buyer": sa.LargeBinary, "provider": sa.LargeBinary, "verifier": sa.LargeBinary, "resource": sa.LargeBinary, "terms": sa.LargeBinary,
+    "result": sa.LargeBinary, "evidence": sa.LargeBinary, "opened_tx": sa.LargeBinary, "closed_tx": sa.LargeBinary,
+}  # fmt: skip
+
+
+def taken_back_to_forty_columns(database: Database) -> None:
+    """Make a store of this version one of revision 0008, whose jobs had a column a field; images of before too."""
+    with database.engine.connect().execution_options(writes=True) as connection, connection.begin():
+        driver = BulkWriter(connection)
+        rows = [
+            unpacked_row(row)
+            for (ledger,) in connection.execute(text("SELECT id FROM ledgers")).all()
+            for row in driver.every_row(JOBS.table, ledger)
+        ]
+        connection.exec_driver_sql("DROP TABLE jobs")
+        old = sa.Table(
+            "jobs",
+            sa.MetaData(),
+            sa.Column("ledger", sa.Integer, primary_key=True),
+            sa.Column("id", sa.LargeBinary, primary_key=True),
+            *[sa.Column(name, _OLD_TYPES.get(name, Amount)) for name in JOB_FIELDS[2:]],
+        )
+        old.create(connection)
+        connection.execute(old.insert(), [dict(zip(JOB_FIELDS, row, strict=True)) for row in rows])
+        kept = connection.execute(
+            text("SELECT block_number, key, before FROM undo WHERE projection = 1 AND before IS NOT NULL")
+        )
+        for number, key, before in kept.all():
+            row = unpacked_row(tuple(msgspec.msgpack.decode(before)))
+            image = msgspec.msgpack.encode([_portable(value) for value in row])
+            connection.execute(
+                text("UPDATE undo SET before = :image WHERE block_number = :number AND projection = 1 AND key = :key"),
+                {"image": image, "number": number, "key": key},
+            )
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0008'")
+
+
+def _portable(value: Any) -> Any:
+    return str(value) if isinstance(value, int) and value.bit_length() > 63 else value
+
+
+def test_packed_jobs__are_what_forty_columns_said_and_images_of_before_too(
+    traded: LedgerOnChain, new_url: NewUrl
+) -> None:
+    url = new_url()
+    database = open_database(url)
+    index_all(indexer_of(traded, database))
+    told = [rows_of(database, table) for table in (tables.JobRow, tables.UndoRow)]
+    assert all(told)
+    taken_back_to_forty_columns(database)
+    database.close()
+    again = open_database(url)
+    try:
+        assert revision_of(again.engine) == REVISIONS[-1]
+        assert [rows_of(again, table) for table in (tables.JobRow, tables.UndoRow)] == told
+    finally:
+        again.close()
 
 
 def taken_back_to_a_row_a_log(connection: sa.Connection, logs: list[StoredLog]) -> None:
@@ -227,16 +296,15 @@ def test_readers_read_and_the_indexer_writes__while_a_revision_runs(traded: Ledg
     url = new_url()
     database = open_database(url)
     index_all(indexer_of(traded, database))
-    taken_back_to_before_rewards(database)
     before = len(rows_of(database, tables.JobRow))
+    taken_back_to_before_rewards(database)
     stop, failures, read = threading.Event(), [], []
 
     def reading() -> None:
         while not stop.is_set():
             try:
                 with database.unit_of_work() as session:
-                    page = jobs.page_of_jobs(session, traded.deployments.chain_id, limit=50)
-                    read.append(len(page))
+                    read.append(session.connection().execute(text("SELECT count(*) FROM jobs")).scalar_one())
             except Exception as error:  # noqa: BLE001  # whatever goes wrong is the finding
                 failures.append(error)
                 return
@@ -248,7 +316,7 @@ def test_readers_read_and_the_indexer_writes__while_a_revision_runs(traded: Ledg
     try:
         # A reader that keeps its transaction open all the while, as an export does.
         with database.engine.connect() as slow, slow.begin():
-            slow.exec_driver_sql("SELECT count(*) FROM jobs")
+            slow.exec_driver_sql("SELECT count(*) FROM providers")
             slow.exec_driver_sql("SELECT count(*) FROM event_accounts")
             for thread in threads:
                 thread.start()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 from unittest.mock import ANY
 
 import pytest
@@ -23,6 +24,7 @@ from computility.services.indexer import Indexer
 from computility.services.ledger_source import FileSource, RpcSource, SourcedBlock, save_ledger
 from computility.store.accounts import AccountRow, FeesRow
 from computility.store.engine import Database, open_database, open_to_read
+from computility.store.job_at_rest import job_row, packed_row
 from computility.store.jobs import JobRow
 from computility.store.providers import ProviderRow
 from computility.store.raw_logs import BlockLogsRow, EventAccountRow, EventJobRow, EventNameRow
@@ -71,13 +73,24 @@ def test_a_saved_ledger__says_the_same_of_the_store_offline(
     assert [found.field for found in offline.audit().differences] == ["free"]
 
 
+def change_job(row: JobRow, **changes: Any) -> None:
+    row.packed = packed_row(job_row(row.ledger, row.generation, replace(row.record(), **changes)))[-1]
+
+
+def spoil_a_job(session: Session) -> None:
+    session.exec(select(JobRow)).first().packed = b"\x91\x07"
+
+
 def raise_payment(session: Session) -> None:
-    next(row for row in session.exec(select(JobRow)) if row.provider_paid).provider_paid += 1
+    row = next(row for row in session.exec(select(JobRow)) if row.record().provider_paid)
+    change_job(row, provider_paid=(row.record().provider_paid or 0) + 1)
 
 
 def change_terms(session: Session) -> None:
-    row = next(row for row in session.exec(select(JobRow)) if row.terms)
-    row.terms = replace(row.terms, unit_price=1)
+    row = next(row for row in session.exec(select(JobRow)) if row.record().terms)
+    terms = row.record().terms
+    assert terms is not None
+    change_job(row, terms=replace(terms, unit_price=1))
 
 
 def forget_a_job(session: Session) -> None:
@@ -143,6 +156,7 @@ def hasten_a_reward(session: Session) -> None:
     [
         (raise_payment, "jobs", "provider_paid"),
         (change_terms, "jobs", "terms"),
+        (spoil_a_job, "jobs", "packed"),
         (forget_a_job, "jobs", "row"),
         (invent_an_account, "accounts", "row"),
         (raise_a_balance, "accounts", "free"),

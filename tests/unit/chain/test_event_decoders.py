@@ -9,6 +9,7 @@ import eth_abi
 import pytest
 
 from computility.chain.artifacts import artifact
+from computility.chain.event_decoders import Decoder, decoder_of, sparing_decoder_of
 from computility.chain.log_decoding import decode_log
 from computility.domain.errors import ChainMisbehaved
 from computility.domain.events import EVENTS_BY_CONTRACT, Event, EventField
@@ -117,3 +118,32 @@ def test_declarations__are_the_contracts_own(contract: str) -> None:
         assert [(part["name"], part["indexed"]) for part in entry["inputs"]] == [
             (field.name, field.indexed) for field in event.EVENT.fields
         ]
+
+
+@pytest.mark.parametrize(("contract", "event"), EVENTS, ids=NAMES)
+def test_a_decoder_of_some_fields__has_those_as_the_whole_one_and_refuses_what_it_refuses(
+    contract: str, event: type[Event]
+) -> None:
+    chance = random.Random(event.__name__)  # reproducible on purpose
+    fields = [field.python_name for field in event.EVENT.fields]
+    wanted = set(fields[::2]) | {"terms.payer", "terms.unit_price"}
+    decode, spare = decoder_of(event), sparing_decoder_of(event, wanted)
+    for _ in range(20):
+        topics, data = encoded(event, {field.name: random_value(field.type, chance) for field in event.EVENT.fields})
+        words = b"".join((*topics[1:], data))
+        whole, some = decode(words), spare(words)
+        for name in wanted & {field for field in fields if field != "terms"}:
+            assert getattr(some, name) == getattr(whole, name)
+        if "terms" in fields:
+            assert (some.terms.payer, some.terms.unit_price) == (whole.terms.payer, whole.terms.unit_price)
+        for spoilt in (words[:-1], b"\xff" * len(words)):
+            assert _is_refused(decode, spoilt) == _is_refused(spare, spoilt)
+        assert _is_refused(spare, words[:-1])
+
+
+def _is_refused(decode: Decoder, words: bytes) -> bool:
+    try:
+        decode(words)
+    except ChainMisbehaved:
+        return True
+    return False

@@ -25,8 +25,9 @@ from computility.services.stored_ledger import StoredLedger
 from computility.settings import NodeSettings
 from computility.store import ledgers
 from computility.store.engine import Database, open_database
+from computility.store.job_at_rest import job_row, packed_row
 from computility.store.ledgers import LIVE
-from computility.store.projected import JOBS, PROVIDERS, job_row
+from computility.store.projected import JOBS, PROVIDERS
 
 CHAIN_ID = chain_id_of(31337)
 REGISTRY = Address("0x00000000000000000000000000000000000000A1")
@@ -84,7 +85,8 @@ class Book:
         job = terms.job_id(DOMAIN)
         state = JobState.CLOSED if closed else JobState.OPEN
         with self.database.bulk_work() as (session, writer):
-            writer.upsert(JOBS.table, [job_row(_live(session), 1, JobRecord(job, state, terms))])
+            row = packed_row(job_row(_live(session), 1, JobRecord(job, state, terms)))
+            writer.upsert(JOBS.table, [row])
         return job
 
     def register(self, provider: Party, **changes: Any) -> None:

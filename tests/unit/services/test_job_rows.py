@@ -17,7 +17,7 @@ from computility.domain.ledger import Balance, movement_of
 from computility.domain.scores import closed_job
 from computility.services import job_rows
 from computility.services.job_rows import Leg
-from computility.store.projected import JobsRow, job_record, job_row
+from computility.store.job_at_rest import JobsRow, job_record, job_row, packed_row, unpacked_row
 
 ESCROW = Address("0x" + "e5" * 20)
 NO_HASH = bytes(32)
@@ -63,6 +63,8 @@ def origin_of(number: int, chance: random.Random) -> tuple[EventOrigin, tuple[in
 def assert_same(row: JobsRow, record: JobRecord) -> None:
     assert row == job_row(LEDGER, GENERATION, record)
     assert job_record(row) == record
+    # And rests as it is.
+    assert unpacked_row(packed_row(row)) == row
 
 
 def assert_moves(legs: tuple[Leg, ...], event: Event, record: JobRecord) -> None:

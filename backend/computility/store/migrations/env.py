@@ -8,14 +8,14 @@ from sqlmodel.sql.sqltypes import AutoString
 
 from computility.store import tables
 from computility.store.amount import Amount
-from computility.store.compact_types import AddressColumn, ChainColumn, HashColumn, TermsColumn
+from computility.store.compact_types import AddressColumn, ChainColumn, HashColumn
 
 assert tables.__all__
 
 
 def render_item(kind: str, item: Any, _context: Any) -> str | Literal[False]:
     """Column types by their short names."""
-    if kind == "type" and isinstance(item, Amount | AddressColumn | ChainColumn | HashColumn | TermsColumn):
+    if kind == "type" and isinstance(item, Amount | AddressColumn | ChainColumn | HashColumn):
         return f"{type(item).__name__}()"
     if kind == "type" and isinstance(item, AutoString):
         return f"sa.String({item.length})"

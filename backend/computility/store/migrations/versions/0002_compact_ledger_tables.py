@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from alembic import op
 
 from computility.store.amount import Amount
-from computility.store.compact_types import AddressColumn, ChainColumn, HashColumn, TermsColumn
+from computility.store.compact_types import AddressColumn, ChainColumn, HashColumn
 
 revision = "0002"
 down_revision = "0001"
@@ -83,7 +83,7 @@ def upgrade() -> None:
         sa.Column("resource", HashColumn(), nullable=True),
         sa.Column("listed_block", sa.BigInteger(), nullable=False),
         sa.Column("state", sa.Integer(), nullable=False),
-        sa.Column("terms", TermsColumn(), nullable=True),
+        sa.Column("terms", sa.LargeBinary(), nullable=True),
         sa.Column("outcome", sa.Integer(), nullable=True),
         sa.Column("closed_by", sa.Integer(), nullable=True),
         sa.Column("fee_bps", sa.Integer(), nullable=True),

@@ -1,0 +1,162 @@
+"""A job's row at rest: what it is searched by, and everything else as one string of bytes.
+
+Nobody asks a database for the other fields one by one: pages want whole jobs. Forty columns cost half of what writing a row did. The string is
+a MessagePack list (format 1): the number of the format, the terms, and the fields of ``JobRecord`` after them. Amounts of more than 63 bits are 16
+bytes, big-endian. Terms rest without the zeros before their words: each field has the bytes of its type.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Sequence
+from dataclasses import fields
+from operator import itemgetter
+from typing import Any, Final
+
+import msgspec
+
+from computility.domain.errors import StoreError
+from computility.domain.identifiers import Bytes32
+from computility.domain.job import ClosedBy, JobRecord, JobState, Outcome
+from computility.domain.terms import Terms
+from computility.store.terms_bytes import terms_from_bytes, terms_to_bytes
+
+JobsRow = tuple[Any, ...]
+"""A job in memory, as the folds change it: hashes, addresses and terms as bytes, amounts as integers. ``JOB_FIELDS`` names what stands where."""
+
+_PLACES: Final = (
+    "ledger",
+    "id",
+    "generation",
+    "buyer",
+    "provider",
+    "verifier",
+    "resource",
+    "listed_block",
+    "state",
+    "terms",
+)
+LEDGER, ID, GENERATION, BUYER, PROVIDER, VERIFIER, RESOURCE, LISTED_BLOCK, STATE, TERMS = range(10)
+"""Where they stand in one; after them come the fields of ``JobRecord`` that are neither of these."""
+_RECORD_FIELDS: Final = tuple(field.name for field in fields(JobRecord))
+JOB_FIELDS: Final = (*_PLACES, *[name for name in _RECORD_FIELDS if name not in _PLACES])
+
+PackedRow = tuple[Any, ...]
+"""The columns up to the state, and then ``packed``: as the table holds it."""
+
+_FORMAT: Final = 1
+_LARGEST: Final = 2**63 - 1
+_AMOUNT_BYTES: Final = 16
+_AMOUNTS: Final = tuple(
+    JOB_FIELDS.index(name) - TERMS
+    for name in (
+        "escrow", "from_wallet", "accepted", "pending", "units", "provider_paid", "fee", "refund", "verifier_paid", "arbiter_from_escrow",
+        "arbiter_from_bond", "bond_returned", "bond_to_buyer", "bond_to_treasury", "to_wallet",
+    )
+)  # fmt: skip
+"""Where they stand among the terms and what follows them."""
+_HASHES: Final = ("id", "result", "evidence", "opened_tx", "closed_tx")
+_PLAIN_OF_JOB: Final = itemgetter(*_RECORD_FIELDS[_RECORD_FIELDS.index("fee_bps") : _RECORD_FIELDS.index("result")])
+
+
+def packed_row(row: JobsRow) -> PackedRow:
+    """A job as its table holds it."""
+    values = list(row[TERMS:])
+    for at in _AMOUNTS:
+        amount = values[at]
+        if amount is not None and amount > _LARGEST:
+            values[at] = amount.to_bytes(_AMOUNT_BYTES, "big")
+    terms = values[0]
+    if terms is not None:
+        values[0] = b"".join(_SPLIT(terms))
+    return *row[:TERMS], _ENCODE((_FORMAT, *values))
+
+
+def unpacked_row(row: PackedRow) -> JobsRow:
+    """Back from what ``packed_row`` makes.
+
+    Raises:
+        StoreError: it is of a later format, or none of it.
+    """
+    try:
+        form, terms, *values = msgspec.msgpack.decode(row[TERMS])
+        if form != _FORMAT or len(values) != len(JOB_FIELDS) - TERMS - 1:
+            raise StoreError("a stored job is of a format that this version does not know: use the newest version")
+        for at in _AMOUNTS:
+            amount = values[at - 1]
+            if amount.__class__ is bytes:
+                values[at - 1] = int.from_bytes(amount, "big")
+        return *row[:TERMS], None if terms is None else _JOIN(*_APART(terms)), *values
+    except (msgspec.DecodeError, struct.error, TypeError, ValueError) as error:
+        raise StoreError(f"a stored job cannot be read ({error}): index from an empty database") from error
+
+
+def job_row(ledger: int, generation: int, job: JobRecord) -> JobsRow:
+    """A job as the folds have it."""
+    values = job.__dict__
+    terms = job.terms
+    return (
+        ledger,
+        _bytes(job.id),
+        generation,
+        _bytes(terms.buyer) if terms else None,
+        _bytes(terms.provider) if terms else None,
+        _bytes(terms.verifier) if terms else None,
+        _bytes(terms.resource) if terms else None,
+        values["opened_block"] or 0,
+        int(values["state"]),
+        terms_to_bytes(terms) if terms else None,
+        None if values["outcome"] is None else int(values["outcome"]),
+        None if values["closed_by"] is None else int(values["closed_by"]),
+        *_PLAIN_OF_JOB(values),
+        _bytes_or_none(values["result"]),
+        _bytes_or_none(values["evidence"]),
+        values["opened_at"],
+        values["opened_block"],
+        _bytes_or_none(values["opened_tx"]),
+        values["closed_at"],
+        values["closed_block"],
+        _bytes_or_none(values["closed_tx"]),
+    )
+
+
+def job_record(row: JobsRow) -> JobRecord:
+    """A job out of its row."""
+    values: dict[str, Any] = dict(zip(JOB_FIELDS, row, strict=True))
+    words = values["terms"]
+    fields_of_job: dict[str, Any] = {name: values[name] for name in _RECORD_FIELDS}
+    fields_of_job |= {name: _hex_or_none(values[name]) for name in _HASHES}
+    fields_of_job["state"] = JobState(values["state"])
+    fields_of_job["terms"] = None if words is None else terms_from_bytes(words)
+    fields_of_job["outcome"] = None if values["outcome"] is None else Outcome(values["outcome"])
+    fields_of_job["closed_by"] = None if values["closed_by"] is None else ClosedBy(values["closed_by"])
+    return JobRecord(**fields_of_job)
+
+
+def _bytes(text: str) -> bytes:
+    return bytes.fromhex(text[2:])
+
+
+def _hex_or_none(value: bytes | None) -> Bytes32 | None:
+    return None if value is None else Bytes32("0x" + value.hex())
+
+
+def _bytes_or_none(text: str | None) -> bytes | None:
+    return None if text is None else bytes.fromhex(text[2:])
+
+
+def _bytes_of(declared: str) -> int:
+    if declared == "address":
+        return 20
+    return 32 if declared == "bytes32" else int(declared.removeprefix("uint")) // 8
+
+
+def _layout(widths: Sequence[int], *, padded: bool) -> struct.Struct:
+    return struct.Struct(">" + "".join(f"{32 - width}x{width}s" if padded else f"{width}s" for width in widths))
+
+
+_WIDTHS: Final = [_bytes_of(field.type) for field in Terms.STRUCT.fields]
+_SPLIT: Final = _layout(_WIDTHS, padded=True).unpack
+_JOIN: Final = _layout(_WIDTHS, padded=True).pack
+_APART: Final = _layout(_WIDTHS, padded=False).unpack
+_ENCODE: Final = msgspec.msgpack.encode
