@@ -8,6 +8,7 @@ rates are of this machine as busy as it is. ``--events`` and ``--blocks`` make t
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import statistics
 import subprocess
@@ -18,6 +19,7 @@ import time
 from pathlib import Path
 from typing import Any, Final
 
+import psutil  # type: ignore[import-untyped]  # it comes without types
 from rich.console import Console
 from sqlmodel import Field, Session, SQLModel, create_engine
 from web3 import Web3
@@ -86,7 +88,7 @@ def _measure(
         # Beside each run the client's own rate: the machine may be busier than a minute ago.
         before = _download(traded, head)[1]
         command = [sys.executable, str(_BACKFILL), traded.chain.rpc_url, str(deployments), url, str(head), *more]
-        child = json.loads(subprocess.run(command, stdout=subprocess.PIPE, check=True, timeout=3_600).stdout)
+        child, resident = _watched(command)
         rate = 2 * events / (before + _download(traded, head)[1])
         measured[name] = {
             "events_per_s": round(child["events"] / child["seconds"]),
@@ -95,7 +97,7 @@ def _measure(
             "ratio_to_download_until_sealed": round(child["events"] / child["sealed_seconds"] / rate, 3),
             "cpu_us_per_event": round(child["cpu_seconds"] / child["events"] * 1e6, 1),
             "cpu_us_per_event_sealed": round(child["sealed_cpu_seconds"] / child["events"] * 1e6, 1),
-            "memory_mib": round(child["memory_bytes"] / _MIB),
+            "memory_mib": round(resident / _MIB),
         }
     if thorough:
         console.print("indexing with web3.py and SQLModel")
@@ -103,6 +105,30 @@ def _measure(
         measured["web3_events_per_s"] = round(web3_rate)
         measured["ratio_to_web3"] = round(measured["sqlite"]["events_per_s"] / web3_rate, 1)
     return measured
+
+
+def _watched(command: list[str]) -> tuple[dict[str, Any], int]:
+    """What a command prints, and the most bytes that it and its processes had resident at one time (pages that they share count for each)."""
+    most = 0
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        watched = psutil.Process(process.pid)
+        while process.poll() is None:
+            with contextlib.suppress(psutil.Error):
+                most = max(most, sum(_resident(each) for each in (watched, *watched.children(recursive=True))))
+            time.sleep(0.1)
+        assert process.stdout is not None
+        answer = process.stdout.read()
+    if process.returncode:
+        raise SystemExit("the indexer ended: see its log above")
+    return json.loads(answer), most
+
+
+def _resident(process: psutil.Process) -> int:
+    try:
+        resident: int = process.memory_info().rss
+    except psutil.Error:
+        return 0
+    return resident
 
 
 def _download(traded: TradedChain, head: int) -> tuple[int, float]:

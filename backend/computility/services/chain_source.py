@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import Final
 
 import msgspec
@@ -12,7 +15,14 @@ from computility.chain.endpoint import Call, ChainEndpoint
 from computility.chain.endpoint_pool import EndpointPool
 from computility.chain.sealed_blocks import BlockSealer, SealedBlock
 from computility.chain.wire import WireHeader, WireLog, parse_header, parse_logs
-from computility.domain.errors import AnswerTooLarge, ChainMisbehaved, ChainUnavailable, RpcRefused, WrongChain
+from computility.domain.errors import (
+    AnswerTooLarge,
+    ChainError,
+    ChainMisbehaved,
+    ChainUnavailable,
+    RpcRefused,
+    WrongChain,
+)
 from computility.services.contract_directory import ContractDirectory
 from computility.services.incoming import Head, Incoming, LogReader
 from computility.services.log_kinds import LogKind, LogKinds
@@ -25,6 +35,20 @@ _WANTED_LOGS: Final = 2_500
 _FIRST_BLOCKS: Final = 16
 _MOST_BLOCKS: Final = 2_000
 _HEADERS_AT_ONCE: Final = 100
+
+
+_Answers = list[msgspec.Raw]
+"""The logs of a range, and then the header of each of its blocks, as an endpoint gave them."""
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """A range that was asked for before its turn."""
+
+    endpoint: ChainEndpoint
+    first: int
+    last: int
+    answers: Future[_Answers]
 
 
 class ChainSource:
@@ -55,11 +79,17 @@ class ChainSource:
         """How many blocks the next range has at most."""
         self.prove_up_to = -1
         """Up to this block logs are read from receipts, which prove themselves: somewhere there ``eth_getLogs`` was not the truth."""
+        self._asking: ThreadPoolExecutor | None = None
+        self._asked: _Asked | None = None
 
     @property
     def kinds(self) -> Sequence[LogKind]:
         """What the numbers mean that logs name their kinds by."""
         return self._kinds.numbered
+
+    def ask_ahead(self) -> None:
+        """From now on ask for the next range while one is read: for a process that does nothing else than fetch what is far below the head."""
+        self._asking = ThreadPoolExecutor(1, thread_name_prefix="ask-ahead")
 
     def require_chain(self) -> None:
         """Make sure that the endpoints serve the chain that is meant.
@@ -123,9 +153,12 @@ class ChainSource:
         def ask(endpoint: ChainEndpoint) -> Incoming:
             while True:
                 last = min(head.number, first + self.range_blocks - 1)
-                proven = first <= self.prove_up_to
                 try:
-                    headers, logs = (self._proven if proven else self._range)(endpoint, first, last)
+                    if first <= self.prove_up_to:
+                        headers, logs = self._proven(endpoint, first, last)
+                    else:
+                        last, answers = self._answers(endpoint, first, last, head)
+                        headers, logs = self._read_range(endpoint, first, last, answers)
                 except (AnswerTooLarge, RpcRefused, ChainUnavailable) as error:
                     if last == first or not _may_be_too_much(error):
                         raise
@@ -139,15 +172,14 @@ class ChainSource:
                     )
                     continue
                 incoming = self._reader.incoming(headers, logs, head, endpoint.name)
-                self._fit(last - first + 1, incoming.received)
+                if last < head.number or last - first + 1 >= self.range_blocks:
+                    # One that the head cut short says little about how large a range may be.
+                    self._fit(last - first + 1, incoming.received)
                 return incoming
 
         return self.pool.ask(ask)
 
     def _fit(self, blocks: int, received: int) -> None:
-        if blocks < self.range_blocks:
-            # The head cut it short: it says little about how large a range may be.
-            return
         if received > _WANTED_LOGS:
             self.range_blocks = max(1, blocks * _WANTED_LOGS // received)
         else:
@@ -155,20 +187,41 @@ class ChainSource:
                 self._most_blocks, 2 * blocks, max(blocks, blocks * _WANTED_LOGS // max(1, received))
             )
 
-    def _range(self, endpoint: ChainEndpoint, first: int, last: int) -> tuple[list[WireHeader], list[WireLog]]:
+    def _answers(self, endpoint: ChainEndpoint, first: int, last: int, head: Head) -> tuple[int, _Answers]:
+        """The endpoint's answers for the range from ``first`` on, and where it ends: where it was asked to end, if it was asked already."""
+        asked, self._asked = self._asked, None
+        answers: _Answers | None = None
+        if asked is not None and (asked.endpoint, asked.first) == (endpoint, first) and asked.last <= head.number:
+            # What it refused is asked for again below, and then in halves.
+            with suppress(ChainError):
+                answers, last = asked.answers.result(), asked.last
+        if answers is None:
+            answers = self._ask_range(endpoint, first, last)
+        after = last + self.range_blocks
+        if self._asking is not None and after <= head.number:
+            answering = self._asking.submit(self._ask_range, endpoint, last + 1, after)
+            self._asked = _Asked(endpoint, last + 1, after, answering)
+        return last, answers
+
+    def _ask_range(self, endpoint: ChainEndpoint, first: int, last: int) -> _Answers:
         asked = {"fromBlock": hex(first), "toBlock": hex(last), "address": self.addresses}
-        numbers = list(range(first, last + 1))
         calls: list[Call] = [("eth_getLogs", (asked,))]
-        calls += [("eth_getBlockByNumber", (hex(number), False)) for number in numbers[:_HEADERS_AT_ONCE]]
-        raw_logs, *raw_headers = endpoint.batch(calls)
+        calls += [("eth_getBlockByNumber", (hex(number), False)) for number in range(first, last + 1)]
+        answers = endpoint.batch(calls[: 1 + _HEADERS_AT_ONCE])
+        for start in range(1 + _HEADERS_AT_ONCE, len(calls), _HEADERS_AT_ONCE):
+            answers += endpoint.batch(calls[start : start + _HEADERS_AT_ONCE])
+        return answers
+
+    def _read_range(
+        self, endpoint: ChainEndpoint, first: int, last: int, answers: _Answers
+    ) -> tuple[list[WireHeader], list[WireLog]]:
+        raw_logs, *raw_headers = answers
         try:
             logs = parse_logs(raw_logs)
         except msgspec.DecodeError as error:
             raise ChainMisbehaved(f"{endpoint.name} answers with something that is no log: {error}") from error
-        headers = [_header(raw, endpoint) for raw in raw_headers]
-        headers += self._headers(endpoint, numbers[_HEADERS_AT_ONCE:])
-        found = [header for header in headers if header is not None]
-        if len(found) != len(numbers) or int(found[0].number, 16) != first:
+        found = [header for raw in raw_headers if (header := _header(raw, endpoint)) is not None]
+        if len(found) != last - first + 1 or int(found[0].number, 16) != first:
             raise ChainMisbehaved(f"{endpoint.name} has no header for a block below its head; it may be reorganising")
         return found, logs
 

@@ -130,6 +130,7 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, handlers=[_Said()])
     source = plan.source(lambda name, error: send((_NOTED, name, error.code)))
     source.prove_up_to, source.range_blocks = prove_up_to, range_blocks
+    source.ask_ahead()
     follower = Follower(source, Position(number, bytes.fromhex(block_hash)), plan.confirmation_depth)
     try:
         with uncollected():

@@ -1,7 +1,7 @@
 """A job's row at rest: what it is searched by, and everything else as one string of bytes.
 
 Nobody asks a database for the other fields one by one: pages want whole jobs. Forty columns cost half of what writing a row did. The string is
-a MessagePack list (format 1): the number of the format, the terms, and the fields of ``JobRecord`` after them. Amounts of more than 63 bits are 16
+a MessagePack list (format 1): the number of the format, the terms, and the fields of ``JobRecord`` after them. Amounts of more than 64 bits are 16
 bytes, big-endian. Terms rest without the zeros before their words: each field has the bytes of its type.
 """
 
@@ -45,31 +45,34 @@ PackedRow = tuple[Any, ...]
 """The columns up to the state, and then ``packed``: as the table holds it."""
 
 _FORMAT: Final = 1
-_LARGEST: Final = 2**63 - 1
+_LARGEST: Final = 2**64 - 1
 _AMOUNT_BYTES: Final = 16
 _AMOUNTS: Final = tuple(
-    JOB_FIELDS.index(name) - TERMS
+    JOB_FIELDS.index(name) - TERMS - 1
     for name in (
         "escrow", "from_wallet", "accepted", "pending", "units", "provider_paid", "fee", "refund", "verifier_paid", "arbiter_from_escrow",
         "arbiter_from_bond", "bond_returned", "bond_to_buyer", "bond_to_treasury", "to_wallet",
     )
 )  # fmt: skip
-"""Where they stand among the terms and what follows them."""
+"""Where they stand among what follows the terms."""
 _HASHES: Final = ("id", "result", "evidence", "opened_tx", "closed_tx")
 _PLAIN_OF_JOB: Final = itemgetter(*_RECORD_FIELDS[_RECORD_FIELDS.index("fee_bps") : _RECORD_FIELDS.index("result")])
 
 
 def packed_row(row: JobsRow) -> PackedRow:
     """A job as its table holds it."""
-    values = list(row[TERMS:])
-    for at in _AMOUNTS:
-        amount = values[at]
-        if amount is not None and amount > _LARGEST:
-            values[at] = amount.to_bytes(_AMOUNT_BYTES, "big")
-    terms = values[0]
+    terms, *values = row[TERMS:]
     if terms is not None:
-        values[0] = b"".join(_SPLIT(terms))
-    return *row[:TERMS], _ENCODE((_FORMAT, *values))
+        terms = b"".join(_SPLIT(terms))
+    try:
+        return *row[:TERMS], _ENCODE((_FORMAT, terms, *values))
+    except OverflowError:
+        # An amount of more than 64 bits: few jobs have one.
+        for at in _AMOUNTS:
+            amount = values[at]
+            if amount is not None and amount > _LARGEST:
+                values[at] = amount.to_bytes(_AMOUNT_BYTES, "big")
+        return *row[:TERMS], _ENCODE((_FORMAT, terms, *values))
 
 
 def unpacked_row(row: PackedRow) -> JobsRow:
@@ -83,9 +86,9 @@ def unpacked_row(row: PackedRow) -> JobsRow:
         if form != _FORMAT or len(values) != len(JOB_FIELDS) - TERMS - 1:
             raise StoreError("a stored job is of a format that this version does not know: use the newest version")
         for at in _AMOUNTS:
-            amount = values[at - 1]
+            amount = values[at]
             if amount.__class__ is bytes:
-                values[at - 1] = int.from_bytes(amount, "big")
+                values[at] = int.from_bytes(amount, "big")
         return *row[:TERMS], None if terms is None else _JOIN(*_APART(terms)), *values
     except (msgspec.DecodeError, struct.error, TypeError, ValueError) as error:
         raise StoreError(f"a stored job cannot be read ({error}): index from an empty database") from error

@@ -48,7 +48,7 @@ def position(log: StoredLog) -> Position:
 def concerned(session: Session, chain: ChainId, log: StoredLog) -> set[Address]:
     event = log.event()
     job = jobs.find_job(session, chain, event.job_id) if event.job_id else None
-    return concerned_accounts(event, job.terms if job else None)
+    return concerned_accounts(event, job.record().terms if job else None)
 
 
 def test_pages__by_any_path__are_those_of_all_logs(ledger: LedgerOnChain, session: Session) -> None:
