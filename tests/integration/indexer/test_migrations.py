@@ -1,4 +1,7 @@
-"""A schema of any age is brought up to date with what is in it, while others read it and write to it."""
+"""A schema of any age is brought up to date with what is in it, while others read it and write to it.
+
+Long on purpose: what takes a store back to each earlier revision stands beside the tests that bring it up again.
+"""
 
 from __future__ import annotations
 
