@@ -68,7 +68,8 @@ class SealedExecutor(DelegatingExecutor):
             self._output_keys[attempt] = output_key(prepared.content_key, attempt)
             while len(self._output_keys) > _REMEMBERED:
                 self._output_keys.popitem(last=False)
-        super().start(attempt, prepared)
+        # What is handed on may leave this process (Ray pickles it), so it is without the key.
+        super().start(attempt, Prepared(prepared.specification, prepared.files))
 
     def collect(self, attempt: AttemptId) -> Execution:
         """Wait for its end, and seal what came out."""

@@ -10,12 +10,16 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from tests.integration.execution.sandbox_bench import MIB, SandboxBench, needs_bubblewrap
 
 from computility.domain.errors import ExecutorFailed, HostMemoryExhausted, JobFailed, OutputTooLarge, WallClockExceeded
+from computility.execution.sandbox import process_executor
+from computility.execution.sandbox.control_groups import ControlGroups
+from computility.execution.sandbox.process_executor import ProcessExecutor
 
 pytestmark = needs_bubblewrap
 
@@ -115,6 +119,10 @@ def test_pipes__can_be_made(sandbox: SandboxBench) -> None:
         ("323, 0", "Operation not permitted"),  # userfaultfd
         ("248, b'user', b'k', b'v', 1, -3", "Operation not permitted"),  # add_key
         ("0x40000000 | 39,", "Function not implemented"),  # getpid of the x32 table
+        ("319, b'held', 0", "Operation not permitted"),  # memfd_create
+        ("447, 0", "Operation not permitted"),  # memfd_secret
+        ("29, 0, 1 << 20, 0o1600", "Operation not permitted"),  # shmget
+        ("68, 0, 0o1600", "Operation not permitted"),  # msgget
         ("1000,", "Function not implemented"),  # a call that no kernel has yet
     ],
 )
@@ -155,6 +163,40 @@ time.sleep(20)
 """
     with pytest.raises(HostMemoryExhausted):
         sandbox.python(many)
+
+
+HIDDEN = {
+    "files in memory": f"""
+import os
+held = [os.memfd_create("held") for _ in range(4)]
+for file in held:
+    for _ in range(100):
+        os.write(file, bytes({MIB}))
+""",
+    "segments that nobody has attached": TRY
+    + f"""
+libc.shmat.restype = ctypes.c_void_p
+for _ in range(4):
+    segment = libc.shmget(0, {100 * MIB}, 0o1600)
+    if segment < 0:
+        raise OSError(ctypes.get_errno(), "refused")
+    place = libc.shmat(segment, None, 0)
+    ctypes.memset(place, 1, {100 * MIB})
+    libc.shmdt(ctypes.c_void_p(place))
+""",
+}
+
+
+@pytest.mark.parametrize("how", HIDDEN)
+def test_memory__of_no_process__cannot_be_held_without_control_groups(
+    sandbox: SandboxBench, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    monkeypatch.setattr(process_executor, "find_control_groups", lambda _: ControlGroups(0, {}))
+    without = replace(
+        sandbox, executor=ProcessExecutor(spares=0), limits=replace(sandbox.limits, memory_bytes=64 * MIB)
+    )
+    with pytest.raises(JobFailed, match=r"not permitted|refused"):
+        without.python(HIDDEN[how] + "\nimport time\ntime.sleep(3)\nprint('held')")
 
 
 @pytest.mark.parametrize("place", ["/tmp", "/dev/shm"])

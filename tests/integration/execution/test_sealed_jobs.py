@@ -9,6 +9,7 @@ a sealed job
 
 from __future__ import annotations
 
+import pickle
 from dataclasses import replace
 
 import pytest
@@ -19,7 +20,8 @@ from computility.domain.errors import ContentMismatch, InvalidIdentifier, NotARe
 from computility.domain.identifiers import bytes32
 from computility.domain.specification import parse_specification
 from computility.domain.task_specification import TaskSpecification
-from computility.execution.executor import AttemptId, Execution, run_to_end
+from computility.execution.delegating_executor import DelegatingExecutor
+from computility.execution.executor import AttemptId, Execution, Prepared, run_to_end
 from computility.execution.reader_key import ReaderKey, open_outputs, seal_specification
 from computility.execution.sealed_executor import SealedExecutor
 
@@ -48,6 +50,16 @@ def run_as(reader: ReaderKey, sandbox: SandboxBench, job: TaskSpecification, att
     return run_to_end(SealedExecutor(executor, reader), attempt, job, sandbox.content)
 
 
+class Pickling(DelegatingExecutor):
+    """Keeps what it was given as Ray would send it."""
+
+    sent = b""
+
+    def start(self, attempt: AttemptId, prepared: Prepared) -> None:
+        self.sent = pickle.dumps(prepared)
+        super().start(attempt, prepared)
+
+
 LOUDLY = ("/bin/sh", "-c", "tr a-z A-Z < note > /out/loud; cat note")
 
 
@@ -60,6 +72,16 @@ def test_readers__come_to_one_manifest_and_can_open_what_is_under_it(sandbox: Sa
     assert not any(word in b"".join(by_provider.outputs.values()) for word in (SECRET, SECRET.upper()))
     opened = open_outputs(job, FIRST, by_provider.outputs, BUYER)
     assert opened == {"loud": SECRET.upper(), "stdout": SECRET}
+
+
+@needs_bubblewrap
+def test_what_runs_the_job__gets_its_files_and_never_the_content_key(sandbox: SandboxBench) -> None:
+    job = sealed_job(sandbox, *LOUDLY)
+    watched = Pickling(sandbox.executor)
+    attempt = replace(FIRST, attempt=7)
+    run_to_end(SealedExecutor(watched, PROVIDER), attempt, job, sandbox.content)
+    assert SECRET in watched.sent
+    assert PROVIDER.open(job) not in watched.sent
 
 
 @needs_bubblewrap

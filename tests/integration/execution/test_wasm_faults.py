@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from dataclasses import replace
 
@@ -21,6 +22,7 @@ from computility.domain.errors import (
     OutputTooLarge,
     WallClockExceeded,
 )
+from computility.execution.wasm import executor as executor_module
 from computility.execution.wasm.engine_settings import MAX_MODULE_BYTES
 from computility.execution.wasm.executor import WasmExecutor
 
@@ -201,6 +203,27 @@ def test_run__more_memory_than_this_machine_gives__says_nothing_of_the_job(bench
     small = replace(bench, executor=WasmExecutor(max_memory_bytes=65_536))
     with pytest.raises(HostMemoryExhausted):
         small.run(probe)
+
+
+GROWS = """(module (memory (export "memory") 1) (func (export "_start")
+  (if (i32.eq (memory.grow (i32.const 12000)) (i32.const -1)) (then unreachable))))"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits of data as Linux holds them")
+def test_run__on_a_machine_that_refuses_memory_that_the_job_may_take__says_nothing_of_the_job(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    roomy = bench.within(memory_bytes=2 * 1024**3)
+    roomy.run_text(GROWS)
+    within = ("/bin/sh", "-c", 'ulimit -d 600000; exec "$@"', "sh", *executor_module._COMMAND)
+    monkeypatch.setattr(executor_module, "_COMMAND", within)
+    with pytest.raises(HostMemoryExhausted):
+        roomy.run_text(GROWS)
+
+
+def test_run__that_gives_up_where_the_machine_has_the_memory__is_at_fault(bench: Bench) -> None:
+    with pytest.raises(JobTrapped):
+        bench.within(memory_bytes=64 * 1024**2).run_text(GROWS)
 
 
 def test_run__more_output_than_this_machine_holds__says_nothing_of_the_job(bench: Bench, probe: bytes) -> None:

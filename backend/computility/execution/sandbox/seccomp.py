@@ -2,7 +2,9 @@
 
 It refuses what a job has no business with and what has broken sandboxes before: mounting, namespaces, tracing, kernel keys, BPF, io_uring,
 clocks, device nodes, address families other than local, Internet and netlink (a vsock reaches past a network namespace), pushing characters into
-a terminal. Calls newer than the table answer ENOSYS, as an older kernel would. Numbers: the kernel's ``unistd_64.h`` and ``asm-generic/unistd.h``.
+a terminal. So too memory that belongs to no process: files of ``memfd_create``, segments and queues of System V outlast what made them, and who adds
+up what processes hold does not see them. Calls newer than the table answer ENOSYS, as an older kernel would. Numbers: the kernel's ``unistd_64.h``
+and ``asm-generic/unistd.h``.
 """
 
 from __future__ import annotations
@@ -45,12 +47,15 @@ _SHARED: Final = {
     "fsmount": 432, "fspick": 433, "pidfd_getfd": 438, "mount_setattr": 442, "quotactl_fd": 443, "process_madvise": 440, "statmount": 457,
     "listmount": 458,
 }  # fmt: skip
+_SHARED_OF_NOBODY: Final = {"memfd_secret": 447}
 
 
 @dataclass(frozen=True)
 class _Architecture:
     audit: int
     refused: Mapping[str, int]
+    of_nobody: Mapping[str, int]
+    """Calls that make memory which belongs to no process. Containers keep them: a control group counts what they take."""
     clone: int
     clone3: int
     socket: int
@@ -73,6 +78,7 @@ _ARCHITECTURES: Final = {
             "open_by_handle_at": 304, "name_to_handle_at": 303, "fanotify_init": 300, "vhangup": 153, "uselib": 134, "modify_ldt": 154,
             "lookup_dcookie": 212, "nfsservctl": 180, "vmsplice": 278, "move_pages": 279, "migrate_pages": 256, **_SHARED,
         },
+        of_nobody={"memfd_create": 319, "shmget": 29, "msgget": 68, **_SHARED_OF_NOBODY},
         clone=56, clone3=435, socket=41, socketpair=53, ioctl=16, mknod=133, mknodat=259, personality=135,
     ),
     "aarch64": _Architecture(
@@ -86,6 +92,7 @@ _ARCHITECTURES: Final = {
             "name_to_handle_at": 264, "fanotify_init": 262, "vhangup": 58, "lookup_dcookie": 18, "nfsservctl": 42, "vmsplice": 75,
             "move_pages": 239, "migrate_pages": 238, **_SHARED,
         },
+        of_nobody={"memfd_create": 279, "shmget": 194, "msgget": 186, **_SHARED_OF_NOBODY},
         clone=220, clone3=435, socket=198, socketpair=199, ioctl=29, mknod=None, mknodat=33, personality=92,
     ),
 }  # fmt: skip
@@ -115,7 +122,7 @@ def seccomp_filter(machine: str = platform.machine()) -> bytes:
         # glibc falls back to clone, whose flags a filter can see.
         *_when(architecture.clone3, [(_RETURN, 0, 0, absent)]),
     ]
-    for number in sorted(architecture.refused.values()):
+    for number in sorted([*architecture.refused.values(), *architecture.of_nobody.values()]):
         program += _when(number, [(_RETURN, 0, 0, refuse)])
     program += _when(
         architecture.clone,
@@ -140,7 +147,7 @@ def seccomp_filter(machine: str = platform.machine()) -> bytes:
 
 
 def refused_calls(machine: str = platform.machine()) -> set[str]:
-    """Names of the calls that are refused whatever their arguments are; empty where no table is here."""
+    """Names of the calls that are refused whatever holds the job; empty where no table is here."""
     architecture = _ARCHITECTURES.get(machine)
     return set(architecture.refused) if architecture else set()
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import ctypes
+import mmap
 import os
 import resource
 import signal
 import sys
+
+from computility.domain.errors import HostMemoryExhausted
 
 COMPILE_BYTES = 1024 * 1024 * 1024
 """Memory for Python, wasmtime and compiling one program."""
@@ -29,7 +32,17 @@ def confine(parent: int, cpu_s: int) -> None:
 
 
 def confine_memory(job_bytes: int) -> None:
-    """Memory that may be written: what compiling takes now; ``release_memory`` adds what the job may use."""
+    """Memory that may be written: what compiling takes now; ``release_memory`` adds what the job may use.
+
+    Raises:
+        HostMemoryExhausted: this process was allowed less to begin with.
+    """
+    _, highest = resource.getrlimit(resource.RLIMIT_DATA)
+    wanted = COMPILE_BYTES + job_bytes
+    if resource.RLIM_INFINITY != highest < wanted:
+        raise HostMemoryExhausted(
+            f"the job may take {wanted} bytes, and this machine allows a process {highest}: raise its limit (`ulimit -d`)"
+        )
     _limit(resource.RLIMIT_DATA, COMPILE_BYTES, COMPILE_BYTES + job_bytes)
 
 
@@ -37,6 +50,17 @@ def release_memory() -> None:
     """Allow the job's memory on top. A refusal of the host must never look like one of the job's own limit."""
     _, highest = resource.getrlimit(resource.RLIMIT_DATA)
     _limit(resource.RLIMIT_DATA, highest, highest)
+
+
+def can_have(wanted: int) -> bool:
+    """Whether this machine still gives so many bytes of memory. None of it is touched."""
+    if wanted <= 0:
+        return True
+    try:
+        mmap.mmap(-1, wanted, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS).close()
+    except (OSError, ValueError, OverflowError):
+        return False
+    return True
 
 
 def _limit(kind: int, soft: int, hard: int | None = None) -> None:

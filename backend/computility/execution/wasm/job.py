@@ -23,6 +23,7 @@ from computility.domain.errors import (
     ExecutorCrashed,
     ExecutorFailed,
     FuelExhausted,
+    HostMemoryExhausted,
     JobFailed,
     JobFault,
     JobTrapped,
@@ -30,6 +31,7 @@ from computility.domain.errors import (
     ModuleMalformed,
     ModuleTooLarge,
 )
+from computility.execution.wasm.confinement import can_have
 from computility.execution.wasm.descriptor_calls import DescriptorCalls
 from computility.execution.wasm.descriptors import Descriptors
 from computility.execution.wasm.engine_settings import MAX_MODULE_BYTES, MAX_TABLE_ELEMENTS, MAX_TABLES
@@ -104,6 +106,8 @@ def run_module(engine: Engine, module: Module, job: Job, inputs: Mapping[str, by
         ExecutorFailed: this machine cannot hold what it wants.
     """
     _check_memory(module, job.memory_bytes)
+    if not can_have(job.memory_bytes):
+        raise _no_memory(job.memory_bytes)
     store = Store(engine)
     store.set_limits(job.memory_bytes, MAX_TABLE_ELEMENTS, instances=1, tables=MAX_TABLES, memories=1)
     store.set_fuel(job.fuel)
@@ -162,18 +166,24 @@ def _check_memory(module: Module, limit: int) -> None:
 
 
 def _explained(fault: Exception, store: Store, guest: Guest, job: Job) -> JobFault | ExecutorFailed:
-    """A program whose memory could not grow mostly traps or gives up: say so, where it stood near its limit."""
+    """A program whose memory could not grow mostly traps or gives up: say so, where it stood near its limit. Where this machine has not got what the
+    job may still take, it was this machine that refused, or may have been."""
     if isinstance(fault, _Refused):
         if "limit" in str(fault):
             return MemoryExhausted(f"the program wants more memory or tables than it may have: {fault}")
         return ExecutorCrashed(f"the program could not be started here: {fault}")
     memory = guest.memory
-    if isinstance(memory, Memory) and memory.data_len(store) * 8 > job.memory_bytes * 7:
-        return MemoryExhausted(
-            f"the program used {memory.data_len(store)} of {job.memory_bytes} bytes of memory, then failed: {fault}"
-        )
+    held = memory.data_len(store) if isinstance(memory, Memory) else 0
+    if not can_have(job.memory_bytes - held):
+        return _no_memory(job.memory_bytes - held)
+    if held * 8 > job.memory_bytes * 7:
+        return MemoryExhausted(f"the program used {held} of {job.memory_bytes} bytes of memory, then failed: {fault}")
     assert isinstance(fault, JobFault)
     return fault
+
+
+def _no_memory(wanted: int) -> HostMemoryExhausted:
+    return HostMemoryExhausted(f"this machine has not got {wanted} bytes of memory that the job may take")
 
 
 def _last_line(error: Exception) -> str:
