@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from ipaddress import ip_address
-from typing import Any, Final, Self
+from typing import Final, Self
 
 import uvicorn
 
@@ -23,7 +23,6 @@ from computility.services.attestation_aggregate import Bench
 from computility.services.auditor import Auditor, AuditReport
 from computility.services.chain_view import ChainView
 from computility.services.change_feed import ChangeFeed
-from computility.services.confirmations import least_settled
 from computility.services.content import ContentService
 from computility.services.content_sweep import Swept, sweep
 from computility.services.examples import CommandExample, Example, publish_commands, publish_examples
@@ -41,8 +40,7 @@ from computility.services.reader_book import ReaderBook
 from computility.services.stored_institutions import StoredInstitutions
 from computility.services.stored_ledger import StoredLedger
 from computility.services.stored_statistics import StoredStatistics
-from computility.services.surveillance.stored_facts import stored_facts
-from computility.services.surveillance.watch import skipped_rules, watch
+from computility.services.suspicions import Suspicions
 from computility.services.trades import Trades
 from computility.services.uploads import Uploads
 from computility.services.verdict_reason import VerdictReasons
@@ -99,6 +97,7 @@ class Node:
         )
         self.statistics = StoredStatistics(database, self.deployments, lambda: self.journal.newest_urns(_NEWEST_ASKS))
         self.institutions = StoredInstitutions(database, self.deployments)
+        self.suspicions = Suspicions(database, self.deployments.chain_id, self.ledger)
         self.market = Market(self.journal, self.ledger, self.clock)
         # What is only shown may come from a copy that lags; what is decided by may not.
         shown = StoredLedger(replica, self.deployments) if replica else self.ledger
@@ -173,17 +172,6 @@ class Node:
     def audit(self) -> AuditReport:
         """Replay the chain and compare. Slow on a long chain, and one at a time."""
         return self.auditor.audit()
-
-    def alerts(self) -> dict[str, Any]:
-        """What surveillance suspects in the stored ledger; the isolation forest is left to the command line, where its libraries may be."""
-        facts = stored_facts(self.database, self.deployments.chain_id)
-        alerts = watch(facts, forest=False)
-        settled = self.ledger.confirmations_of_jobs(job for alert in alerts for job in alert.jobs)
-        rows = [
-            {**vars(alert), "confirmation": least_settled(settled[job] for job in alert.jobs if job in settled)}
-            for alert in alerts
-        ]
-        return {"alerts": rows, "trades": len(facts.trades), "skipped": skipped_rules(facts)}
 
     def proof(self, job: str) -> bytes:
         """The proof of a trade, with the documents that this node keeps.

@@ -39,4 +39,4 @@ def audit(node: RunningNode) -> AuditReport:
 @router.get("/audit/alerts", responses=problems(503))
 def alerts(node: RunningNode) -> Alerts:
     """What the surveillance rules suspect in the node's ledger, each with the jobs that are its evidence. A suspicion is no verdict."""
-    return Alerts.model_validate(node.alerts())
+    return Alerts.model_validate(node.suspicions.alerts())
