@@ -239,7 +239,9 @@ def _told_keys(session: Session, provider: Address, verifier: Address) -> list[s
             f"sealed to {'provider' if account == provider else 'verifier'} {account}, reader key {key}", soft_wrap=True
         )
     if len(told) == 1:
-        progress_console.print("No verifier told a reader key, so none can tell whether the result is right.")
+        progress_console.print(
+            "No verifier told a reader key, so none can tell whether the result is right: a provider wants an arbiter then."
+        )
     return list(told.values())
 
 

@@ -29,8 +29,8 @@ Long on purpose, so that the tree and its leaves stand in one place.
     │   │   ├── JobTrapped · FuelExhausted · MemoryExhausted
     │   │   └── OutputTooLarge · JobFailed
     │   └── ExecutorFailed        this machine could not tell
-    │       ├── EnvironmentMismatch · WallClockExceeded
-    │       ├── HostMemoryExhausted · ExecutorCrashed
+    │       ├── EnvironmentMismatch · WallClockExceeded (JobTimeExceeded)
+    │       ├── HostMemoryExhausted (JobMemoryExceeded) · ExecutorCrashed
     │       └── ExecutorBusy · ExecutorUnfit · RunCancelled · LeaseEnded · NotAReader
     ├── KeystoreError
     └── StoreError (StoreMoved · StoreFailed · RowsExist)
@@ -489,10 +489,22 @@ class WallClockExceeded(ExecutorFailed):
     code = "wall-clock-exceeded"
 
 
+class JobTimeExceeded(WallClockExceeded):
+    """The job took longer than its own specification allows. How long a machine takes is no fault of the job; but another try would take as long."""
+
+    code = "job-time-exceeded"
+
+
 class HostMemoryExhausted(ExecutorFailed):
     """This machine has less memory than the job may use."""
 
     code = "host-memory-exhausted"
+
+
+class JobMemoryExceeded(HostMemoryExhausted):
+    """The job used more memory than its own specification allows. Another try would, too."""
+
+    code = "job-memory-exceeded"
 
 
 class ExecutorCrashed(ExecutorFailed):

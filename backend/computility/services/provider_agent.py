@@ -20,6 +20,8 @@ from computility.domain.errors import (
     ExecutorFailed,
     InvalidMessage,
     JobFault,
+    JobMemoryExceeded,
+    JobTimeExceeded,
     LeaseEnded,
 )
 from computility.domain.evidence import parse_evidence
@@ -50,8 +52,10 @@ from computility.verification.lease_heartbeat import lease_policy_of
 
 _log = logging.getLogger(__name__)
 
+_HOPELESS = (JobFault, JobTimeExceeded, JobMemoryExceeded, LeaseEnded)
 _FIRST_ATTEMPT = 1
 _ATTEMPTS = 4
+_AFTER_OUR_ERROR_S = 5.0
 
 
 @dataclass(frozen=True)
@@ -115,6 +119,7 @@ class ProviderAgent:
         self._excuses: dict[Bytes32, Excuse] = {}
         self._failures: dict[Bytes32, int] = {}
         self._told: set[Bytes32] = set()
+        self._running: dict[Bytes32, tuple[Executor, AttemptId]] = {}
 
     @property
     def runs_jobs(self) -> bool:
@@ -154,8 +159,18 @@ class ProviderAgent:
         self._excuses = {job: excuse for job, excuse in self._excuses.items() if job in live}
         self._failures = {job: count for job, count in self._failures.items() if job in live}
         self._told &= live
+        self._end_runs_of_what_is_over(jobs)
         for job in in_turn(jobs, self._settings.parallel_jobs, self._account.buyer_tier):
             self._advance(job)
+
+    def _end_runs_of_what_is_over(self, jobs: list[WatchedJob]) -> None:
+        """End runs that nobody can pay for any more. A job that is only out of sight may come back with the block that had it."""
+        known = {job.id: job for job in jobs}
+        for job_id, (executor, attempt) in list(self._running.items()):
+            job = known.get(job_id) or self._watch.one(job_id)
+            if job.chain.state is JobState.CLOSED or job.now > job.terms.end:
+                _log.warning("job %s is over: its run is ended", job_id)
+                executor.cancel(attempt)
 
     def _keep_rating(self) -> None:
         if self._rated is not None:
@@ -180,6 +195,10 @@ class ProviderAgent:
             except ComputilityError as error:
                 _log.warning("%s: %s", error.code, error)
                 stop.wait(self._settings.poll_interval_s)
+            except Exception:  # noqa: BLE001 - below
+                # A desk that ended would leave a provider that looks alive and answers nobody.
+                _log.exception("an error of our own at the quote desk")
+                stop.wait(_AFTER_OUR_ERROR_S)
 
     def _advance(self, job: WatchedJob) -> None:
         match job.chain.state:
@@ -248,15 +267,20 @@ class ProviderAgent:
         lease = lease_policy_of(specification.verification)
         if lease is not None and job.terms.verifier in (job.terms.buyer, job.terms.payer):
             return self._meters.run(job, specification, lease, executor, attempt)
-        execution = run_to_end(executor, attempt, specification, self._content)
+        self._running[job.id] = executor, attempt
+        try:
+            execution = run_to_end(executor, attempt, specification, self._content)
+        finally:
+            del self._running[job.id]
         return execution, execution.units
 
     def _could_not_run(self, job: WatchedJob, error: ComputilityError) -> None:
-        """Hand the job back: at once where the program is at fault, on every machine; after some attempts where this machine or the node is."""
+        """Hand the job back: at once where the program is at fault, on every machine, or reached a limit of its own specification, which would cost
+        as much again; after some attempts where this machine or the node is."""
         _log.warning("job %s: %s: %s", job.id, error.code, error)
         self.metrics.runs.labels("", error.code).inc()
         self._failures[job.id] = self._failures.get(job.id, 0) + 1
-        if isinstance(error, JobFault | LeaseEnded) or self._failures[job.id] >= _ATTEMPTS:
+        if isinstance(error, _HOPELESS) or self._failures[job.id] >= _ATTEMPTS:
             reason = error.reason if isinstance(error, LeaseEnded) else error.code
             self._excuses[job.id] = Excuse(JobId(job.id), reason, str(error)[:MAX_DETAIL_CHARACTERS])
 

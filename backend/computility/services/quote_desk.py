@@ -9,7 +9,7 @@ from typing import Any
 
 from computility.domain.content_id import content_id_of_digest
 from computility.domain.errors import ComputilityError, ContentError, ExecutionError, InvalidMessage, QuoteRefused
-from computility.domain.identifiers import Bytes32, parse_bytes32
+from computility.domain.identifiers import ZERO_ADDRESS, Address, Bytes32, parse_address, parse_bytes32
 from computility.domain.quoting import ProviderPolicy, Standing, quoted_terms
 from computility.domain.specification import Specification, parse_specification
 from computility.domain.statements import (
@@ -25,9 +25,10 @@ from computility.domain.terms import Terms
 from computility.domain.units import CREDIT_DECIMALS
 from computility.execution.executor_set import ExecutorSet
 from computility.services.node_client import NodeClient
+from computility.services.reader_keys import told_reader_keys
 from computility.services.trading_account import TradingAccount
 from computility.verification.credible_signing import audit_policy_of
-from computility.verification.policy_fitness import VerifiedBy, unmet
+from computility.verification.policy_fitness import VerifiedBy, sealed_from_verifiers, unmet
 
 _log = logging.getLogger(__name__)
 
@@ -90,6 +91,8 @@ class QuoteDesk:
         buyer_verifies = request.verifier in (request.buyer, request.payer)
         if reason := unmet(specification, VerifiedBy(buyer_verifies, self._policy.attests)):
             raise QuoteRefused(f"nothing could pass by this job's verification policy: {reason}", "policy-unmet")
+        if not buyer_verifies and request.arbiter == ZERO_ADDRESS:
+            self._refuse_what_verifiers_cannot_read(specification, request.verifier)
         audits = audit_policy_of(specification.verification)
         terms = quoted_terms(
             request_id,
@@ -107,6 +110,21 @@ class QuoteDesk:
         assert self._promised is not None
         self._promised[statement.id] = terms
         return statement
+
+    def _refuse_what_verifiers_cannot_read(self, specification: Specification, verifier: Address) -> None:
+        """Without an arbiter, a buyer who can read the outputs disputes what no verifier could pass, and pays nothing."""
+        if specification.sealing is None:
+            return
+        accounts, may_be_blind = [verifier], 0
+        committee = self._node.config()["committee"]
+        if committee and parse_address(committee["address"]) == verifier:
+            # Whoever is drawn, enough of a panel can read.
+            accounts = [parse_address(member) for member in committee["members"]]
+            may_be_blind = int(committee["panel_size"]) - int(committee["threshold"])
+        keys = told_reader_keys(self._node, accounts, self._account.ledger.domain)
+        told = {account: keys.get(account) for account in accounts}
+        if reason := sealed_from_verifiers(specification, told, may_be_blind):
+            raise QuoteRefused(reason, "sealed-from-verifiers")
 
     def _own_ask(self, ask_id: Bytes32) -> Ask:
         row = self._node.ask(ask_id)

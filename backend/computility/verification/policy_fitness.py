@@ -10,6 +10,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from computility.domain.identifiers import Address
 from computility.domain.metered_lease import LEASE_HEARTBEAT
 from computility.domain.specification import Specification
 from computility.domain.task_specification import TaskSpecification
@@ -52,6 +53,26 @@ def blind_method(specification: Specification) -> str | None:
     if specification.sealing is None:
         return None
     return next((method for method in _READS if _names(specification.verification, method)), None)
+
+
+def sealed_from_verifiers(
+    specification: Specification, told: Mapping[Address, str | None], may_be_blind: int
+) -> str | None:
+    """Why those who are to check a sealed job could only say *no fault* of it, in a sentence; None where enough of them can read it. ``told`` is the
+    reader key that each of them told, ``may_be_blind`` how many of them need not read.
+
+    Whether a reader's box opens, only that reader can see: this holds off orders that leave verifiers out, and no buyer who seals nonsense to them.
+    """
+    if specification.sealing is None:
+        return None
+    readers = {reader.key for reader in specification.sealing.readers}
+    blind = [account for account, key in told.items() if key not in readers]
+    if len(blind) <= may_be_blind:
+        return None
+    return (
+        f"the job is sealed from its verifiers ({', '.join(blind)}), who could say nothing of its result, and nobody could rule: seal it to the "
+        "reader keys that they told in the journal (`buy --seal` without --reader does), name others who told theirs, or name an arbiter"
+    )
 
 
 def _unmet(specification: Specification, policy: Any, by: VerifiedBy, depth: int) -> str | None:

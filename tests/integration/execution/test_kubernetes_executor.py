@@ -39,9 +39,11 @@ from computility.domain.errors import (
 from computility.domain.identifiers import bytes32
 from computility.domain.job_specification import InputFile
 from computility.domain.task_specification import TaskSpecification
+from computility.execution.blocking_executor import Run
 from computility.execution.command_executor import CommandBounds
 from computility.execution.content_store import FileContentStore
 from computility.execution.executor import AttemptId, RunState
+from computility.execution.kubernetes import kubernetes_executor
 from computility.execution.kubernetes.cluster import KubernetesCluster
 from computility.execution.kubernetes.kubernetes_executor import KubernetesExecutor, _refuse_a_fault
 from computility.execution.kubernetes.manifests import PodPlan, job_manifest, network_policy
@@ -136,6 +138,38 @@ def test_state__is_read_from_the_youngest_pod() -> None:
     assert pod_state({}, [{**pod, "status": {"initContainerStatuses": [running]}}], now).running_s == 7
     over = {"status": {"conditions": [{"type": "Failed", "status": "True", "reason": "DeadlineExceeded"}]}}
     assert pod_state(over, [pod], now).failed == "DeadlineExceeded"
+
+
+class Unplaced:
+    """A cluster whose Job has a pod that fits no machine."""
+
+    def __init__(self, **status: Any) -> None:
+        self._pod = {"metadata": {"name": "a"}, "spec": {}, "status": {"phase": "Pending", **status}}
+
+    def job(self, _: str) -> dict[str, Any]:
+        return {"status": {"active": 1}}
+
+    def pods(self, _: str) -> list[dict[str, Any]]:
+        return [self._pod]
+
+
+def test_attempt__whose_pod_fits_no_machine__is_given_up_when_it_has_waited_long_enough(tmp_path: Path) -> None:
+    settings = KubernetesCluster("lab", "spool", tmp_path, PROBE, PROBE, poll_s=0.01, queue_s=0.05)
+    executor = KubernetesExecutor(settings, api=Unplaced())  # type: ignore[arg-type]  # all that is asked of it
+    with pytest.raises(ExecutorBusy, match="no machine"):
+        executor._watched(Run(attempt(99)), "computility-99", LIMITS, 1)
+
+
+@pytest.mark.parametrize("reason", ["CreateContainerConfigError", "NeverHeardOf"])
+def test_attempt__whose_container_does_not_begin__is_given_up_with_what_the_cluster_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reason: str
+) -> None:
+    monkeypatch.setattr(kubernetes_executor, "_PULL_S", 0.05)
+    settings = KubernetesCluster("lab", "spool", tmp_path, PROBE, PROBE, poll_s=0.01, queue_s=0.05)
+    waiting = [{"name": "job", "state": {"waiting": {"reason": reason, "message": "no such secret"}}}]
+    executor = KubernetesExecutor(settings, api=Unplaced(initContainerStatuses=waiting))  # type: ignore[arg-type]  # as above
+    with pytest.raises(ExecutorUnfit, match=f"{reason}: no such secret"):
+        executor._watched(Run(attempt(98)), "computility-98", LIMITS, 1)
 
 
 @pytest.fixture

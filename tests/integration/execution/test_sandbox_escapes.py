@@ -16,7 +16,14 @@ from pathlib import Path
 import pytest
 from tests.integration.execution.sandbox_bench import MIB, SandboxBench, needs_bubblewrap
 
-from computility.domain.errors import ExecutorFailed, HostMemoryExhausted, JobFailed, OutputTooLarge, WallClockExceeded
+from computility.domain.errors import (
+    ExecutorFailed,
+    HostMemoryExhausted,
+    JobFailed,
+    JobMemoryExceeded,
+    JobTimeExceeded,
+    OutputTooLarge,
+)
 from computility.execution.sandbox import process_executor
 from computility.execution.sandbox.control_groups import ControlGroups
 from computility.execution.sandbox.process_executor import ProcessExecutor
@@ -161,7 +168,7 @@ for _ in range(8):
         os._exit(0)
 time.sleep(20)
 """
-    with pytest.raises(HostMemoryExhausted):
+    with pytest.raises(JobMemoryExceeded):
         sandbox.python(many)
 
 
@@ -245,7 +252,7 @@ def test_survivors__daemons_of_a_job_that_ended__end_as_well(sandbox: SandboxBen
 
 
 def test_survivors__daemons_of_a_job_that_takes_too_long__end_as_well(sandbox: SandboxBench) -> None:
-    with pytest.raises(WallClockExceeded):
+    with pytest.raises(JobTimeExceeded):
         sandbox.within(wall_s=1).shell("setsid nohup sleep 86400.75 >/dev/null 2>&1 & sleep 86400.75")
     assert gone("86400.75")
 

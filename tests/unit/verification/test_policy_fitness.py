@@ -8,11 +8,11 @@ import pytest
 from tests.unit.verification.scripted_executor import ENVIRONMENT, LIMITS
 
 from computility.domain.content_id import content_id_of
-from computility.domain.identifiers import ZERO_BYTES32
+from computility.domain.identifiers import ZERO_BYTES32, Address
 from computility.domain.job_specification import InputFile
 from computility.domain.sealing import Reader, Sealing
 from computility.domain.task_specification import TaskSpecification
-from computility.verification.policy_fitness import VerifiedBy, unmet
+from computility.verification.policy_fitness import VerifiedBy, sealed_from_verifiers, unmet
 
 A_AND_B = tuple(InputFile(path, content_id_of(path.encode()), 5) for path in ("a.npy", "b.npy"))
 PRODUCT = {"method": "freivalds", "left": "a.npy", "right": "b.npy", "product": "c.npy"}
@@ -121,3 +121,33 @@ def test_a_sealed_job_is_run_again__or_leased() -> None:
     assert reason({}, sealing=SEALED) is None
     assert reason({**AGAIN, "audit_bps": 1000}, sealing=SEALED) is None
     assert reason({"method": "lease-heartbeat", "interval_s": 60}, buyer_verifies=True, sealing=SEALED) is None
+
+
+READER = SEALED.readers[0].key
+VERIFIERS = [Address("0x" + number * 40) for number in "123"]
+
+
+@pytest.mark.parametrize(
+    ("keys", "may_be_blind", "is_refused"),
+    [
+        ([READER], 0, False),
+        ([None], 0, True),
+        (["0x" + "09" * 32], 0, True),
+        ([READER, None, READER], 1, False),
+        ([READER, None, None], 1, True),
+    ],
+)
+def test_a_sealed_job__whose_verifiers_cannot_read_it__is_refused(
+    keys: list[str | None], may_be_blind: int, is_refused: bool
+) -> None:
+    told = dict(zip(VERIFIERS, keys, strict=False))
+    sealed, plain = (
+        TaskSpecification(
+            "process", ENVIRONMENT, (), ("run",), A_AND_B, LIMITS, 0, ZERO_BYTES32, verification={}, sealing=sealing
+        )
+        for sealing in (SEALED, None)
+    )
+    reason = sealed_from_verifiers(sealed, told, may_be_blind)
+    assert (reason is not None) == is_refused
+    assert reason is None or VERIFIERS[len(keys) - 1] in reason
+    assert sealed_from_verifiers(plain, told, 0) is None

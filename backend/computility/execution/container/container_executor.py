@@ -20,10 +20,10 @@ from computility.domain.environment_class import EnvironmentClass, config_hash_o
 from computility.domain.errors import (
     ExecutorCrashed,
     ExecutorUnfit,
-    HostMemoryExhausted,
     JobFailed,
+    JobMemoryExceeded,
+    JobTimeExceeded,
     OutputTooLarge,
-    WallClockExceeded,
 )
 from computility.domain.specification import Specification
 from computility.domain.task_specification import CommandLimits, TaskSpecification
@@ -286,9 +286,9 @@ class _Container:
 
     def _check(self, end: float, usage: ContainerUsage | None) -> None:
         if time.monotonic() >= end:
-            raise WallClockExceeded(f"the job took longer than the {self._limits.wall_s} s that it may")
+            raise JobTimeExceeded(f"the job took longer than the {self._limits.wall_s} s that it may")
         if usage is not None and usage.now()[0] > self._limits.cpu_s * 1000:
-            raise WallClockExceeded(f"the job took more processor time than the {self._limits.cpu_s} s that it may")
+            raise JobTimeExceeded(f"the job took more processor time than the {self._limits.cpu_s} s that it may")
         if self._overflowed.is_set():
             raise OutputTooLarge(
                 f"the job said more than the {self._limits.output_bytes} bytes that it may: allow more output"
@@ -299,7 +299,7 @@ class _Container:
         code = int(str(state.get("ExitCode") or 0))
         said = self._streams["stderr"][-_SAID:].decode(errors="replace").strip()
         if state.get("OOMKilled"):
-            raise HostMemoryExhausted(f"the job used more than the {self._limits.memory_bytes} bytes that it may")
+            raise JobMemoryExceeded(f"the job used more than the {self._limits.memory_bytes} bytes that it may")
         if str(state.get("StartedAt") or "0001").startswith("0001"):
             why = f"{state.get('Error') or ''} {said}".strip()
             if any(reason in why.lower() for reason in _NOT_THERE):

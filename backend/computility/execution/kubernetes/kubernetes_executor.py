@@ -7,6 +7,7 @@ no cluster has to say what a container used. Both set it apart from containers o
 from __future__ import annotations
 
 import contextlib
+import math
 import platform
 import re
 import secrets
@@ -23,8 +24,9 @@ from computility.domain.errors import (
     ExecutorCrashed,
     ExecutorFailed,
     ExecutorUnfit,
-    HostMemoryExhausted,
     JobFailed,
+    JobMemoryExceeded,
+    JobTimeExceeded,
     RunCancelled,
     WallClockExceeded,
 )
@@ -154,7 +156,7 @@ class KubernetesExecutor(CommandExecutor):
 
     def _watched(self, run: Run, name: str, limits: CommandLimits, cpus: int) -> PodState:
         """The state when the job's container has ended, and what it wrote is handed over."""
-        began = heard_at = time.monotonic()
+        began = heard_at = seen_running_at = time.monotonic()
         while not run.cancelled.wait(self._cluster.poll_s):
             try:
                 state = pod_state(self._api.job(name), self._api.pods(name), datetime.now(UTC))
@@ -165,9 +167,10 @@ class KubernetesExecutor(CommandExecutor):
                     raise
                 continue
             if state.running_s is not None:
+                seen_running_at = time.monotonic()
                 run.sample(_sample(run, state.running_s, cpus))
                 if state.running_s > limits.wall_s:
-                    raise WallClockExceeded(f"the job took longer than the {limits.wall_s} s that it may")
+                    raise JobTimeExceeded(f"the job took longer than the {limits.wall_s} s that it may")
             if state.collected or state.exit_code or state.not_started:
                 return state
             if state.failed == "DeadlineExceeded":
@@ -177,8 +180,13 @@ class KubernetesExecutor(CommandExecutor):
             waited = time.monotonic() - began
             if state.not_pulled and waited > _PULL_S:
                 raise ExecutorUnfit(f"the image cannot be fetched: {state.fault[:_SAID]}")
-            if not state.pod and waited > self._cluster.queue_s:
+            idle = time.monotonic() - seen_running_at
+            if state.not_begun and not state.placed and idle > self._cluster.queue_s:
+                # Its pod may be there for long: one that fits no machine waits for one.
                 raise ExecutorBusy(f"no machine of the cluster was free for {self._cluster.queue_s:g} s")
+            if state.not_begun and idle > self._cluster.queue_s + _PULL_S:
+                why = state.fault[:_SAID] or "the cluster does not say why"
+                raise ExecutorUnfit(f"the job's container does not begin: {why}")
         raise RunCancelled(f"attempt {run.attempt} was cancelled")
 
     def _plan(self, name: str, run: Run, specification: TaskSpecification, limits: CommandLimits, cpus: int) -> PodPlan:
@@ -194,6 +202,7 @@ class KubernetesExecutor(CommandExecutor):
             cpus=cpus,
             user=_FIRST_USER + secrets.randbelow(_USERS),
             claim=cluster.claim,
+            queue_s=math.ceil(cluster.queue_s),
             folder=str(run.attempt),
             runtime_class=cluster.runtime_class,
             node_selector={"kubernetes.io/arch": architecture, "kubernetes.io/os": "linux", **cluster.node_selector},
@@ -240,7 +249,7 @@ def _make_readable(spooled: SpooledAttempt, prepared: Prepared) -> None:
 
 def _refuse_a_fault(state: PodState, said: bytes) -> None:
     if state.reason == "OOMKilled":
-        raise HostMemoryExhausted("the job used more memory than it may")
+        raise JobMemoryExceeded("the job used more memory than it may")
     if state.not_started:
         raise JobFailed(f"the image does not start the command: {(state.fault or state.reason)[:_SAID]}")
     if state.exit_code:

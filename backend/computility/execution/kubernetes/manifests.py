@@ -31,7 +31,8 @@ _PACK: Final = f"tar -C /out -cf /hand-over/{ARCHIVE}.partial . && mv /hand-over
 
 @dataclass(frozen=True)
 class PodPlan:
-    """One attempt: ``folder`` is its folder in the shared volume, ``claim`` that volume's claim. ``user`` is a user id that owns nothing."""
+    """One attempt: ``folder`` is its folder in the shared volume, ``claim`` that volume's claim. ``user`` is a user id that owns nothing.
+    ``queue_s`` are seconds for which it may wait for a machine."""
 
     name: str
     image: str
@@ -45,6 +46,7 @@ class PodPlan:
     folder: str
     runtime_class: str = ""
     node_selector: Mapping[str, str] = field(default_factory=dict)
+    queue_s: int = 0
 
 
 def network_policy() -> dict[str, Any]:
@@ -64,6 +66,8 @@ def job_manifest(plan: PodPlan) -> dict[str, Any]:
         "kind": "Job",
         "metadata": {"name": plan.name, "labels": dict(MANAGED)},
         "spec": {
+            # The agent gives up before; this is for when there is no agent.
+            "activeDeadlineSeconds": plan.queue_s + (_LOST_PODS + 1) * (plan.limits.wall_s + SPARE_S),
             "backoffLimit": _LOST_PODS,
             "completions": 1,
             "parallelism": 1,

@@ -21,7 +21,7 @@ _CANNOT_START: Final = ("StartError", "ContainerCannotRun", "CreateContainerErro
 @dataclass(frozen=True)
 class PodState:
     """``running_s`` and ``ran_s`` are seconds since the job's container began, and from its beginning to its end. ``fault`` says why it cannot begin.
-    ``exit_code`` is None before its end. ``failed`` is why the cluster gave the attempt up; empty while it has not."""
+    ``exit_code`` is None before its end. ``failed`` is why the cluster gave the attempt up; empty while it has not. ``placed``: it has a machine."""
 
     pod: str = ""
     running_s: float | None = None
@@ -31,6 +31,12 @@ class PodState:
     fault: str = ""
     collected: bool = False
     failed: str = ""
+    placed: bool = False
+
+    @property
+    def not_begun(self) -> bool:
+        """Whether the job's container neither runs nor has run."""
+        return self.running_s is None and self.exit_code is None
 
     @property
     def not_pulled(self) -> bool:
@@ -73,6 +79,7 @@ def pod_state(job: dict[str, Any] | None, pods: list[dict[str, Any]], now: datet
         exit_code=int(ended["exitCode"]) if "exitCode" in ended else None,
         reason=str(ended.get("reason") or ""),
         fault=fault,
+        placed=bool((pod.get("spec") or {}).get("nodeName")) or bool(said.get("initContainerStatuses")),
         collected=(packing.get("terminated") or {}).get("exitCode") == 0,
         failed=failed or ("Evicted" if said.get("reason") == "Evicted" and status.get("active", 0) == 0 else ""),
     )

@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterable, Mapping
 from typing import Final, NoReturn
 
-from computility.domain.errors import ExecutorCrashed, HostMemoryExhausted, WallClockExceeded
+from computility.domain.errors import ExecutorCrashed, JobMemoryExceeded, JobTimeExceeded
 from computility.domain.task_specification import CommandLimits
 from computility.execution.blocking_executor import Run
 from computility.execution.executor import MeterSample, Prepared
@@ -132,14 +132,14 @@ class SandboxedRun:
     def _check_limits(self, usage: tuple[int, int], end: float) -> None:
         cpu_ms, memory = usage
         if time.monotonic() >= end:
-            raise WallClockExceeded(f"the job took longer than the {self._limits.wall_s} s that it may")
+            raise JobTimeExceeded(f"the job took longer than the {self._limits.wall_s} s that it may")
         if cpu_ms > self._limits.cpu_s * 1000:
-            raise WallClockExceeded(f"the job took more processor time than the {self._limits.cpu_s} s that it may")
+            raise JobTimeExceeded(f"the job took more processor time than the {self._limits.cpu_s} s that it may")
         if memory > all_memory(self._limits):
             raise self._too_much_memory()
 
-    def _too_much_memory(self) -> HostMemoryExhausted:
-        return HostMemoryExhausted(f"the job used more than the {all_memory(self._limits)} bytes that it may")
+    def _too_much_memory(self) -> JobMemoryExceeded:
+        return JobMemoryExceeded(f"the job used more than the {all_memory(self._limits)} bytes that it may")
 
     def _crash(self, built: BuiltSandbox) -> NoReturn:
         with contextlib.suppress(subprocess.TimeoutExpired):

@@ -16,9 +16,9 @@ from computility.domain.errors import (
     ExecutorCrashed,
     ExecutorFailed,
     ExecutorUnfit,
-    HostMemoryExhausted,
+    JobMemoryExceeded,
+    JobTimeExceeded,
     RunCancelled,
-    WallClockExceeded,
 )
 from computility.domain.specification import Specification
 from computility.domain.task_specification import CommandLimits
@@ -165,7 +165,7 @@ def _failed(state: str, spooled: SpooledAttempt) -> Exception:
         said = ""
     spooled.remove()
     if state == "TIMEOUT" or state == "DEADLINE":
-        return WallClockExceeded("Slurm ended the job: it took longer than it may")
+        return JobTimeExceeded("Slurm ended the job: it took longer than it may")
     if state == "OUT_OF_MEMORY":
-        return HostMemoryExhausted("Slurm ended the job: it used more memory than it may")
+        return JobMemoryExceeded("Slurm ended the job: it used more memory than it may")
     return ExecutorCrashed(f"the batch job ended as {state} without a result" + (f" and said: {said}" if said else ""))
