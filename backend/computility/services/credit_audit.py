@@ -12,11 +12,12 @@ from computility.domain.content_id import content_id_of_digest
 from computility.domain.errors import InvalidMessage, UnknownJob
 from computility.domain.events import JobOpened
 from computility.domain.evidence import parse_evidence
-from computility.domain.identifiers import ZERO_BYTES32, Bytes32
+from computility.domain.identifiers import ZERO_BYTES32, Address, Bytes32, parse_address
 from computility.domain.job import ClosedBy, JobRecord, JobState, Outcome
 from computility.execution.content_store import ContentStore
 from computility.services.proof_builder import ProofBuilder
 from computility.services.trade_proof import VerifiedTrade
+from computility.verification.challenge_seed import ranked
 from computility.verification.credible_signing import Credibility
 from computility.verification.reexecution import SAME
 
@@ -49,6 +50,20 @@ class CreditAudit:
                 return False
             oldest = min(oldest, earlier.record.opened_block or 0)
         return not any(self._is_fail(job, trade) for job in self._opened_since(oldest, trade))
+
+    def challengers(self, trade: VerifiedTrade) -> list[Address]:
+        """Who could challenge a job, in their order: its verifier, or the panel that the committee drew for it.
+
+        Raises:
+            ChainError: the endpoint fails.
+        """
+        if trade.terms.verifier not in {
+            made.contracts.get("VerifierCommittee") for made in self._deployments.generations
+        }:
+            return [trade.terms.verifier]
+        committee = self._chain.contract("VerifierCommittee", trade.terms.verifier)
+        panel = committee.read("panelOf", bytes.fromhex(trade.job[2:]))
+        return ranked(trade.job, (parse_address(member) for member in panel))
 
     def _is_check(self, earlier: VerifiedTrade, trade: VerifiedTrade) -> bool:
         record = earlier.record

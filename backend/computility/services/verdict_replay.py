@@ -43,6 +43,7 @@ VERDICT_NOT_OF_EVIDENCE: Final = "verdict-not-of-evidence"
 SEALED: Final = "sealed"
 NO_VERDICT: Final = "no-verdict"
 CHALLENGE_OF_ANOTHER_CHAIN: Final = "challenge-of-another-chain"
+CHALLENGE_OF_ANOTHER_SIGNER: Final = "challenge-of-another-signer"
 FAILS_AN_OWN_CHALLENGE: Final = "fails-an-own-challenge"
 AUDIT_NOT_OF_DRAW: Final = "audit-not-of-draw"
 NOT_CREDIBLE: Final = "not-credible"
@@ -142,7 +143,7 @@ def _replayed(
         evidence = _evidence(trade, attestation, content)
         statement, submission = _submission(trade, evidence)
         _need_open_job(trade, evidence, content)
-        challenge = _challenge(evidence, hash_of)
+        challenge = _challenge(trade, evidence, hash_of, credit)
         credibility = _credibility(trade, evidence, statement, submission, challenge, check, credit)
     except _Unsettled as end:
         return ReplayedVerdict(attestation, signers, end.agreement, end.reason, end.claimed)
@@ -222,7 +223,9 @@ def _credibility(
     return claimed
 
 
-def _challenge(evidence: Evidence, hash_of: Callable[[int], Bytes32 | None]) -> OpenedChallenge | None:
+def _challenge(
+    trade: VerifiedTrade, evidence: Evidence, hash_of: Callable[[int], Bytes32 | None], credit: CreditAudit | None
+) -> OpenedChallenge | None:
     if evidence.challenge is None:
         return None
     try:
@@ -231,6 +234,10 @@ def _challenge(evidence: Evidence, hash_of: Callable[[int], Bytes32 | None]) -> 
         raise _Unsettled(Agreement.CONTRADICTED, EVIDENCE_MALFORMED, evidence.reason) from error
     if hash_of(challenge.block) != challenge.block_hash:
         raise _Unsettled(Agreement.CONTRADICTED, CHALLENGE_OF_ANOTHER_CHAIN, evidence.reason)
+    # Whether a credible provider is audited, the first of the panel draws; what else is drawn, another may once the first was silent.
+    challengers = credit.challengers(trade) if credit is not None else [challenge.signer]
+    if challenge.signer not in (challengers if evidence.credibility is None else challengers[:1]):
+        raise _Unsettled(Agreement.CONTRADICTED, CHALLENGE_OF_ANOTHER_SIGNER, evidence.reason)
     return challenge
 
 

@@ -15,7 +15,7 @@ from typing import Final
 
 from computility.domain.attestation import Attestation, Verdict
 from computility.domain.errors import ComputilityError, ContentNotFound, ExecutorBusy, HostMemoryExhausted
-from computility.domain.identifiers import Address, Bytes32, JobId, keccak_bytes32, parse_address
+from computility.domain.identifiers import Address, Bytes32, JobId, parse_address
 from computility.domain.job import JobState, Outcome
 from computility.domain.specification import Specification
 from computility.domain.statements import SignedStatement, Submission, read_statement
@@ -34,7 +34,7 @@ from computility.services.rater import Rater
 from computility.services.service_levels import opened_at, service_level_of
 from computility.services.track_record import TrackRecords
 from computility.services.trading_account import TradingAccount
-from computility.verification.challenge_seed import OpenedChallenge
+from computility.verification.challenge_seed import OpenedChallenge, ranked
 from computility.verification.credible_signing import AuditPolicy, Credibility, audit_policy_of
 from computility.verification.freivalds import OUT_OF_MEMORY, UNREADABLE
 from computility.verification.reexecution import Finding, audited, believed
@@ -148,6 +148,7 @@ class VerifierNode:
         for kept in (self._submitted_since, self._agreed_since, self._asked_since, self._panels):
             for gone in kept.keys() - live:
                 del kept[gone]
+        self._desk.keep(live)
         for job in jobs:
             if self._still_open_to_verdicts(job) and job.terms.verifier_fee >= self._settings.least_fee:
                 self._advance(job)
@@ -227,7 +228,7 @@ class VerifierNode:
         return ranked.index(self._account.address) if self._account.address in ranked else None
 
     def _ranked(self, job: WatchedJob) -> list[Address]:
-        return sorted(self._panel(job), key=lambda member: keccak_bytes32(bytes.fromhex(job.id[2:] + member[2:])))
+        return ranked(job.id, self._panel(job))
 
     def _panel(self, job: WatchedJob) -> tuple[Address, ...]:
         read_at, panel = self._panels.get(job.id, (float("-inf"), ()))
@@ -276,8 +277,10 @@ class VerifierNode:
                 passed = None
         challenge = None
         if drawn_from or passed is not None:
-            challenge = self._desk.opened(job, submission, (job.terms.verifier, *self._panel(job)))
-            if challenge is None:
+            challengers = self._challengers(job)
+            # Whether a credible provider is audited is drawn by the first of the panel alone; its silence is no second draw, but a full check.
+            challenge = self._desk.opened(job, submission, challengers if passed is None else challengers[:1])
+            if challenge is None and (passed is None or self._desk.silent_s(job.id) < self._settings.standby_s):
                 return None
         if specification is not None and audits is not None and passed is not None and challenge is not None:
             drawn = audits.is_audited(challenge.seed(signed, submission), job.id)
@@ -285,6 +288,10 @@ class VerifierNode:
             return self._on_credit(job, signed, submission, specification, challenge, credibility)
         _log.info("checking job %s", job.id)
         return self._check_of.check(job.terms, signed, submission, challenge)
+
+    def _challengers(self, job: WatchedJob) -> list[Address]:
+        """Who may challenge a job, in their order."""
+        return [job.terms.verifier] if job.terms.verifier == self._account.address else self._ranked(job)
 
     def _passed(self, job: WatchedJob, audits: AuditPolicy) -> tuple[Bytes32, ...] | None:
         """The checks that make a job's provider credible; None where it is not, or risks too little on this job."""

@@ -8,15 +8,16 @@ choose the secret by the block or the result.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from computility.domain.errors import InvalidEvidence, InvalidMessage
-from computility.domain.identifiers import Address, Bytes32, bytes32, parse_address, parse_bytes32
+from computility.domain.identifiers import Address, Bytes32, bytes32, keccak_bytes32, parse_address, parse_bytes32
 from computility.domain.statements import Challenge, SignedStatement, Submission
 
 SECRET_BYTES: Final = 32
+TURN_S: Final = 15
 SECRET_PREFIX: Final = b"computility/secret/1"
 
 
@@ -131,16 +132,66 @@ def opened_challenge_of(document: Mapping[str, Any]) -> OpenedChallenge:
     return opened
 
 
-def first_opened(challenges: Iterable[SignedStatement], attempt: int) -> tuple[Address, Challenge] | None:
-    """The first challenge to an attempt, in the journal's order, that was opened after its promise: the one that all verifiers of a job use."""
-    promised: list[tuple[Address, Bytes32, int]] = []
-    for statement in challenges:
-        message = statement.message
-        if not isinstance(message, Challenge) or message.attempt != attempt:
+def ranked(job: Bytes32, panel: Iterable[Address]) -> list[Address]:
+    """A job's panel in the order in which its members act: by a hash that nobody chooses."""
+    return sorted(panel, key=lambda member: keccak_bytes32(bytes.fromhex(job[2:] + member[2:])))
+
+
+def counting_challenge(
+    challenges: Iterable[SignedStatement],
+    attempt: int,
+    challengers: Sequence[Address],
+    time_of: Callable[[int], int | None],
+    now: int,
+) -> tuple[Address, Challenge] | None:
+    """The challenge to an attempt that all verifiers of a job use; None while one is waited for, or there is none.
+
+    It is that of the first of ``challengers``. Another's counts only once those before it have let their turns pass, `TURN_S` seconds of the chain's
+    time each, from the block that was promised; so nobody can draw because it likes that draw better. ``challenges`` are in the journal's order,
+    ``time_of`` is the time of a promised block once it counts, None before, ``now`` the chain's.
+    """
+    made = [
+        (statement.signer, statement.message)
+        for statement in challenges
+        if isinstance(statement.message, Challenge) and statement.message.attempt == attempt
+    ]
+    for place, member in enumerate(challengers):
+        own = [message for signer, message in made if signer == member]
+        promised = next((message for message in own if not message.is_open), None)
+        if promised is None:
             continue
-        key = (statement.signer, message.promise, message.block)
-        if not message.is_open:
-            promised.append(key)
-        elif key in promised and Beacon(message.job, bytes.fromhex(message.secret[2:])).promise == message.promise:
-            return statement.signer, message
+        at = time_of(promised.block)
+        opened = next((message for message in own[own.index(promised) :] if _opens(message, promised)), None)
+        if at is None or now < at + place * TURN_S or (opened is None and now < at + (place + 1) * TURN_S):
+            return None
+        if opened is not None:
+            return member, opened
     return None
+
+
+def is_turn_of(
+    member: Address,
+    challenges: Iterable[SignedStatement],
+    submission: Submission,
+    challengers: Sequence[Address],
+    time_of: Callable[[int], int | None],
+    now: int,
+) -> bool:
+    """Whether a member should promise a challenge: it is the first, or those before it have let their turns pass."""
+    if member not in challengers:
+        return False
+    blocks = {
+        statement.signer: statement.message.block
+        for statement in challenges
+        if isinstance(statement.message, Challenge) and statement.message.attempt == submission.attempt
+    }
+    for place, other in enumerate(challengers[: challengers.index(member)]):
+        since = time_of(blocks[other]) if other in blocks else submission.submitted_at
+        if since is None or now < since + (place + 1) * TURN_S:
+            return False
+    return True
+
+
+def _opens(message: Challenge, promised: Challenge) -> bool:
+    same = message.is_open and (message.promise, message.block) == (promised.promise, promised.block)
+    return same and Beacon(message.job, bytes.fromhex(message.secret[2:])).promise == message.promise

@@ -10,6 +10,7 @@ a provider with ten passed checks, and a policy of audits
 ├── outputs that are not uploaded: nothing is drawn, and everybody runs it
 │   ├── right: passes, and the members upload what the provider did not
 │   └── wrong: fails, whatever the draw would have said
+├── another of the panel than the first opens a challenge: nobody looks at it, and an auditor contradicts who did
 └── bond too small: everybody runs it
 a provider without them: everybody runs it
 """
@@ -59,6 +60,7 @@ from computility.services.node_client import NodeClient, NodeContentStore
 from computility.services.proof_builder import ProofBuilder
 from computility.services.verdict_replay import Agreement, ReplayedVerdict, replay_verdicts
 from computility.services.verifier_node import VerifierNode, VerifierSettings
+from computility.verification.challenge_seed import ranked
 from computility.verification.credible_signing import AuditPolicy
 from computility.verification.reexecution import SAME, Finding
 
@@ -315,3 +317,14 @@ def test_a_credible_provider_that_keeps_its_outputs_back__learns_no_draw__and_is
     if verdict is Verdict.PASS:
         # What passes, the buyer can have: the members uploaded it.
         assert market.node.has_content(content_id_of_digest(parse_bytes32(market.node.job(job)["result"])))
+
+
+def test_whose_draw_counts__is_nobodys_choice(market: Market) -> None:
+    job, evidence = market.until_drawn(audited=False, forged=False)
+    assert evidence.challenge is not None
+    panel = CommitteeSeat(market.ledger.accounts[PROVIDER]).panel(job)
+    assert evidence.challenge["signer"] == ranked(job, panel)[0]
+    assert {row["signer"] for row in market.node.challenges(job)} == {evidence.challenge["signer"]}
+    _, trade = ProofBuilder(ChainConnection(market.ledger.rpc), market.ledger.deployments).build(job)
+    credit = CreditAudit(ChainConnection(market.ledger.rpc), market.ledger.deployments, market.content)
+    assert credit.challengers(trade) == ranked(job, panel)
