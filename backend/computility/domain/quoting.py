@@ -22,7 +22,8 @@ class ProviderPolicy:
 
     ``verifiers`` and ``arbiters`` are allowed beside those that the ask names. No arbiter at all is always allowed; any has at least
     ``least_ruling_window_s`` to rule. ``leases_by_buyers``: whether any buyer may co-sign the meter of its own lease, which risks one interval of it.
-    ``attests`` are the kinds of vendors' attestations that its machines can bring.
+    ``attests`` are the kinds of vendors' attestations that its machines can bring. ``deterministic`` are the SHA-256 of programs' files, and images
+    by digest, that it believes to come to the same bytes wherever they run.
     """
 
     verifiers: Sequence[Address] = ()
@@ -38,6 +39,7 @@ class ProviderPolicy:
     max_input_bytes: int = 64 * 1024 * 1024
     max_output_bytes: int = 64 * 1024 * 1024
     attests: Sequence[str] = ()
+    deterministic: Sequence[str] = ()
 
 
 @dataclass(frozen=True)

@@ -35,6 +35,7 @@ def _spelled(parse: Callable[[str], object]) -> Callable[[str], str]:
 Credits = Annotated[str, AfterValidator(_spelled(parse_credits))]
 Account = Annotated[str, AfterValidator(_spelled(parse_address))]
 ImageByDigest = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._/:-]*@sha256:[0-9a-f]{64}$")]
+Deterministic = Annotated[str, Field(pattern=r"^([0-9a-f]{64}|[a-z0-9][a-z0-9._/:-]*@sha256:[0-9a-f]{64})$")]
 ResourceUrn = Annotated[str, AfterValidator(_spelled(parse_resource))]
 
 
@@ -55,11 +56,13 @@ class Connection(_Section):
 
 class Trust(_Section):
     """Verifiers and arbiters that are accepted; the node's committee where no verifier is named. ``leases_by_buyers``: the buyer of a lease may
-    co-sign its meter, whoever it is: one interval is at risk."""
+    co-sign its meter, whoever it is: one interval is at risk. ``deterministic`` are programs whose runs come to the same bytes everywhere, by the
+    SHA-256 of their files, and images by digest: only of these it stakes a bond on equal bytes or on a replay, where a kind does not promise them."""
 
     verifiers: tuple[Account, ...] = ()
     arbiters: tuple[Account, ...] = ()
     leases_by_buyers: bool = True
+    deterministic: tuple[Deterministic, ...] = ()
 
 
 class Work(_Section):
@@ -263,6 +266,7 @@ keystore = "{keystore}"
 verifiers = []                 # the node's committee where none is named
 arbiters = []
 leases_by_buyers = true        # whoever rents a sandbox co-signs its meter: one interval is at risk
+deterministic = []             # sha256 of programs (`sha256sum FILE`) on whose equal bytes you stake a bond (hash-equality, segment-replay)
 
 [work]                         # of one job
 parallel = {parallel}

@@ -27,6 +27,7 @@ from computility.execution.executor_set import ExecutorSet
 from computility.services.node_client import NodeClient
 from computility.services.reader_keys import told_reader_keys
 from computility.services.trading_account import TradingAccount
+from computility.verification.bond_traps import trap
 from computility.verification.credible_signing import audit_policy_of
 from computility.verification.policy_fitness import VerifiedBy, sealed_from_verifiers, unmet
 
@@ -93,6 +94,8 @@ class QuoteDesk:
             raise QuoteRefused(f"nothing could pass by this job's verification policy: {reason}", "policy-unmet")
         if not buyer_verifies and request.arbiter == ZERO_ADDRESS:
             self._refuse_what_verifiers_cannot_read(specification, request.verifier)
+        if reason := trap(specification, self._policy.deterministic):
+            raise QuoteRefused(f"by this policy I could lose my bond for honest work: {reason}", "policy-risks-bond")
         audits = audit_policy_of(specification.verification)
         terms = quoted_terms(
             request_id,

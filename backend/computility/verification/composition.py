@@ -132,6 +132,18 @@ def leaves(policy: Any, seed: bytes, depth: int = MAX_DEPTH) -> Iterator[tuple[M
             yield from leaves(member, _derived(seed, place), depth - 1)
 
 
+def leaves_of_any_draw(policy: Any, depth: int = MAX_DEPTH) -> Iterator[Mapping[str, Any]]:
+    """The methods that a policy could ask, whatever is drawn."""
+    if not isinstance(policy, Mapping) or depth == 0:
+        return
+    members = policy.get("of")
+    if policy.get("method") not in (ALL_OF, ANY_OF, SAMPLED):
+        yield policy
+    elif isinstance(members, list):
+        for member in members[:MAX_MEMBERS]:
+            yield from leaves_of_any_draw(member, depth - 1)
+
+
 def all_of(found: list[CheckResult]) -> CheckResult:
     """FAIL if one fails; else NO_FAULT if one cannot tell; else PASS."""
     for verdict in (Verdict.FAIL, Verdict.NO_FAULT):

@@ -2,14 +2,15 @@
 
     {"method": "hash-equality"}                                                every output
     {"method": "hash-equality", "files": ["c.npy"]}                            only these
-    {"method": "hash-equality", "expected": {"c.npy": "<sha256>"}}             a known answer: nothing is run
+    {"method": "hash-equality", "expected": {"c.npy": "<sha256>"}}             a known answer: nothing is run where it was given
 
-Fuel is equal too, where a kind meters it: who runs a program again has to come to the units that the provider claims. Seconds are not; a claim
-of more than ``PLAUSIBLE`` times what this verifier needed is no pass, as nobody else could check it. A buyer who names this method promises that the
-program is deterministic; a provider who signs the terms has read it. Should the promise be wrong, nobody is failed for it: before a difference is a
-fault, the verifier runs the job once more and has to come to its own bytes again.
+Fuel is equal too, where a kind meters it: who runs a program again has to come to the units that the provider claims. Seconds are not; a claim of
+more than ``PLAUSIBLE`` times what this verifier needed is no pass, as nobody else could check it. A buyer who names this method promises that the
+program is deterministic; a provider signs where it believes that too (`bond_traps`). Should it differ from run to run, nobody is failed for it: before a
+difference is a fault, the verifier runs the job once more and has to come to its own bytes again.
 
-A known answer stands in the specification for everybody to read: it says that the buyer gets these bytes, and nothing of who computed them.
+A known answer stands in the specification for everybody to read: it says that the buyer gets these bytes, and nothing of who computed them, nor how
+much was used: units are not compared. Another answer fails only where a run does not come to it either: a buyer may write down anything.
 """
 
 from __future__ import annotations
@@ -34,6 +35,8 @@ from computility.verification.product_jobs import MANIFEST_UNFIT
 SAME_BYTES: Final = "same-bytes"
 BYTES_DIFFER: Final = "bytes-differ"
 NOT_REPRODUCIBLE: Final = "not-reproducible"
+EXPECTED_OTHERWISE: Final = "expected-otherwise"
+"""The program comes to what the provider submitted, and not to what its buyer expects."""
 UNITS_DIFFER: Final = "units-differ"
 UNITS_IMPLAUSIBLE: Final = "units-implausible"
 EQUAL_BIT_FOR_BIT: Final = frozenset({"wasm"})
@@ -67,12 +70,16 @@ class HashEqualityVerifier:
         except InvalidManifest:
             return CheckResult(Verdict.FAIL, MANIFEST_UNFIT)
         if expected is not None:
-            same = all(claimed.get(path) == digest for path, digest in expected.items())
-            return CheckResult(Verdict.PASS, SAME_BYTES, HASH_BITS) if same else CheckResult(Verdict.FAIL, BYTES_DIFFER)
+            if all(claimed.get(path) == digest for path, digest in expected.items()):
+                return CheckResult(Verdict.PASS, SAME_BYTES, HASH_BITS)
+            # The buyer wrote down what it expects. Before a provider fails for it, the program has to come to it.
+            files = list(expected)
         try:
             executor = self._executor_of(specification.environment)
             wanted, units = self._run(executor, specification, submission, 0)
             if _chosen(wanted, files) == _chosen(claimed, files):
+                if expected is not None:
+                    return CheckResult(Verdict.NO_FAULT, EXPECTED_OTHERWISE)
                 return _with_units(specification, submission, units)
             if _chosen(self._run(executor, specification, submission, 1)[0], files) != _chosen(wanted, files):
                 return CheckResult(Verdict.NO_FAULT, NOT_REPRODUCIBLE)

@@ -168,7 +168,7 @@ class Market:
     def at_work(self) -> Iterator[None]:
         """The committee serves, and the chain goes on."""
         settings = VerifierSettings(
-            poll_interval_s=0.1, standby_s=60.0, send_pass_after_s=0.0, send_step_s=2.0, answer_within_s=1.0
+            poll_interval_s=0.1, standby_s=600.0, send_pass_after_s=0.0, send_step_s=2.0, answer_within_s=1.0
         )
         nodes = [
             VerifierNode(account, self.node, self.executors[index], CommitteeSeat(account), settings)

@@ -20,6 +20,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -99,7 +100,10 @@ class Market:
         self.ledger, self.node, self.folder = ledger, node, folder
         self.config = ProviderConfig.model_validate(
             {
-                "trust": {"verifiers": [ledger.accounts[VERIFIER].address]},
+                "trust": {
+                    "verifiers": [ledger.accounts[VERIFIER].address],
+                    "deterministic": [sha256((EXAMPLES / "training" / "train.py").read_bytes()).hexdigest()],
+                },
                 "work": {"held": str(folder / "held"), "memory_mib": 2048},
                 "collect": {"patience_s": 100_000},
                 "offer": [

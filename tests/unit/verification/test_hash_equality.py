@@ -9,7 +9,8 @@ a result
 │   ├── one of those that are compared left out, or one more where all are: fails
 │   ├── a machine that cannot run it: no fault
 │   └── the same bytes for more units: of fuel a fail, of seconds no fault where they are implausible
-├── known by hash: nothing is run; right passes, wrong or absent fails
+├── known by hash: right passes, and nothing is run; wrong or absent fails
+│   └── what the program does not come to: no fault
 ├── no manifest: no fault where it is not there, a fail where it is none
 └── a policy that does not fit: no fault
 """
@@ -91,9 +92,15 @@ def test_a_known_answer__needs_no_run(result: Result) -> None:
     executor = ScriptedExecutor(lambda _: RIGHT)
     expected = {"expected": {"a.txt": hashlib.sha256(b"1").hexdigest()}}
     assert check(result, RIGHT, expected, executor).verdict is Verdict.PASS
+    assert executor.ran == 0
     assert check(result, {"a.txt": b"9"}, expected, executor).verdict is Verdict.FAIL
     assert check(result, {"b.txt": b"1"}, expected, executor).verdict is Verdict.FAIL
-    assert executor.ran == 0
+
+
+def test_an_answer_that_the_program_does_not_come_to__fails_nobody(result: Result) -> None:
+    garbage = {"expected": {"a.txt": hashlib.sha256(b"what no program writes").hexdigest()}}
+    found = check(result, RIGHT, garbage)
+    assert (found.verdict, found.reason) == (Verdict.NO_FAULT, "expected-otherwise")
 
 
 def test_fuel_that_is_claimed_beyond_what_was_burnt__fails(result: Result) -> None:

@@ -12,6 +12,7 @@ import os
 import platform
 import shutil
 import tempfile
+from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import Final
@@ -40,6 +41,8 @@ password_file = {password_file}
 
 [trust]
 verifiers = [{verifier}]
+# The examples: their authors say that they come to the same bytes everywhere, and this provider stakes its bond on it.
+deterministic = {deterministic}
 
 [work]
 parallel = 2
@@ -63,9 +66,15 @@ toolset = {toolset}
 
 
 def offer_commands(
-    processes: Processes, cast: dict[str, Player], folder: Path, url: str, rpc_url: str, dispute_window_s: int
+    processes: Processes,
+    cast: dict[str, Player],
+    folder: Path,
+    url: str,
+    rpc_url: str,
+    dispute_window_s: int,
+    deterministic: Sequence[str],
 ) -> dict[str, str]:
-    """Start the provider and its verifier. What their toolset has, by name and version.
+    """Start the provider, which believes the programs ``deterministic``, and its verifier. What their toolset has, by name and version.
 
     Raises:
         ExecutorUnfit: no command can be offered on this machine; nothing was started.
@@ -83,6 +92,7 @@ def offer_commands(
             keystore=json.dumps(str(provider.keystore)),
             password_file=json.dumps(str(secret)),
             verifier=json.dumps(cast[COMMAND_VERIFIER].address),
+            deterministic=json.dumps(list(deterministic)),
             held=json.dumps(str(folder / "held")),
             resource=json.dumps(str(COMMAND_RESOURCE)),
             dispute_window_s=dispute_window_s,

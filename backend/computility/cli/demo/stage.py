@@ -27,6 +27,7 @@ from computility.cli.demo.cast import (
 )
 from computility.cli.demo.processes import COMMAND_LINE, Processes, warm_up
 from computility.cli.demo.sandboxed_offer import COMMAND_RESOURCE, has_bubblewrap, offer_commands
+from computility.domain.content_id import digest_of_content_id, parse_content_id
 from computility.domain.errors import NodeUnavailable
 from computility.domain.identifiers import ZERO_BYTES32, Address
 from computility.domain.resource import Resource
@@ -78,7 +79,10 @@ class Stage:
         Raises:
             ExecutorUnfit: no command can be offered on this machine.
         """
-        return offer_commands(self.processes, self.cast, self.folder, self.url, self.rpc_url, DISPUTE_WINDOW_S)
+        examples = self.node.config()["commands"]
+        files = [file["cid"] for example in examples for file in example["artifacts"]]
+        known = sorted({digest_of_content_id(parse_content_id(cid)).removeprefix("0x") for cid in files})
+        return offer_commands(self.processes, self.cast, self.folder, self.url, self.rpc_url, DISPUTE_WINDOW_S, known)
 
 
 @contextmanager
