@@ -31,7 +31,7 @@ from computility.domain.terms import Terms
 from computility.execution.content_store import ContentStore
 from computility.execution.executor_set import ExecutorSet
 from computility.verification.challenge_seed import OpenedChallenge
-from computility.verification.composition import CHECK_BROKE, POLICY_UNFIT, SAMPLED, ComposedVerifier, leaves
+from computility.verification.composition import CHECK_BROKE, MAX_DEPTH, POLICY_UNFIT, SAMPLED, ComposedVerifier, leaves
 from computility.verification.credible_signing import REEXECUTION, audit_policy_of
 from computility.verification.freivalds import OUT_OF_MEMORY, UNREADABLE
 from computility.verification.hash_equality import HashEqualityVerifier
@@ -46,7 +46,7 @@ _log = logging.getLogger(__name__)
 
 OUTPUTS_MISSING: Final = "outputs-missing"
 CHALLENGE_MISSING: Final = "challenge-missing"
-_DRAWING: Final = frozenset({"freivalds", "segment-replay"})
+_DRAWING: Final = ("freivalds", "segment-replay")
 _NO_SEED: Final = bytes(32)
 
 
@@ -159,9 +159,11 @@ class JobCheck:
         return Uploaded.ALL if there else Uploaded.MISSING
 
 
-def draws(policy: Mapping[str, Any]) -> bool:
-    """Whether a policy looks at something that is drawn."""
+def draws(policy: Any, depth: int = MAX_DEPTH) -> bool:
+    """Whether a policy looks at something that is drawn. What is deeper than a policy may be, nobody looks at."""
+    if not isinstance(policy, Mapping) or depth == 0:
+        return False
     method, members = policy.get("method"), policy.get("of")
-    if method in _DRAWING or method == SAMPLED:
+    if method == SAMPLED or any(method == drawing for drawing in _DRAWING):
         return True
-    return isinstance(members, list) and any(isinstance(member, Mapping) and draws(member) for member in members)
+    return isinstance(members, list) and any(draws(member, depth - 1) for member in members)

@@ -6,8 +6,8 @@
 
 Fuel is equal too, where a kind meters it: who runs a program again has to come to the units that the provider claims. Seconds are not; a claim of
 more than ``PLAUSIBLE`` times what this verifier needed is no pass, as nobody else could check it. A buyer who names this method promises that the
-program is deterministic; a provider signs where it believes that too (`bond_traps`). Should it differ from run to run, nobody is failed for it: before a
-difference is a fault, the verifier runs the job once more and has to come to its own bytes again.
+program is deterministic; a provider signs where it believes that too (`bond_traps`). Should it differ from run to run, nobody is failed for it:
+before a difference is a fault, the verifier runs the job once more and has to come to its own bytes again.
 
 A known answer stands in the specification for everybody to read: it says that the buyer gets these bytes, and nothing of who computed them, nor how
 much was used: units are not compared. Another answer fails only where a run does not come to it either: a buyer may write down anything.

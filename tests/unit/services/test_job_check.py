@@ -16,7 +16,7 @@ from computility.domain.attestation import Verdict
 from computility.domain.sealing import Reader, Sealing
 from computility.domain.statements import read_statement
 from computility.execution.executor_set import ExecutorSet
-from computility.services.job_check import JobCheck
+from computility.services.job_check import JobCheck, draws
 from computility.verification.check_result import CheckResult
 
 SEALED = Sealing(inputs=False, outputs=True, readers=(Reader("0x" + "11" * 32, "0x" + "22" * 112),))
@@ -75,3 +75,12 @@ def test_a_method_that_breaks__is_no_fault__and_hides_no_fail_of_another(
     check = JobCheck(ExecutorSet([ScriptedExecutor(lambda _: {})]), result.content, methods={"broken": Broken()})  # type: ignore[list-item]  # as much as a check uses
     finding = check.check(terms, read_statement(PROVIDER.sign(submission), DOMAIN), submission, None)
     assert (finding.verdict, finding.reason) == found
+
+
+def test_a_policy_as_deep_as_json_may_be__or_of_odd_kinds__draws_nothing() -> None:
+    deep: Any = {"method": "freivalds"}
+    for _ in range(5_000):
+        deep = {"method": "all-of", "of": [deep]}
+    assert not draws(deep)
+    assert not draws({"method": ["freivalds"]})
+    assert draws({"method": "all-of", "of": [{"method": "any-of", "of": [{"method": "freivalds"}]}]})
