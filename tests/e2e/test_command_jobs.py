@@ -40,6 +40,16 @@ def test_a_matrix_product__from_the_demo__is_right_and_checked_by_freivalds(stag
     assert stage.node.attestations(answer.document["job"])["aggregate"]["reason"] == "product-holds"
 
 
+def test_a_lease_of_a_command_that_is_not_there__says_why_it_ended(stage: Stage, tmp_path: Path) -> None:
+    ask_of_commands(stage)
+    SmallTrade(stage)
+    words = ("lease", "open", "no-such-program --flag", "--seconds", "60", "--interval", "20", "--yes")
+    answer = computility(*words, folder=tmp_path, stage=stage)
+    assert answer.code == 1
+    assert "the provider handed the job back (job-failed)" in answer.err
+    assert "no-such-program: not found" in answer.err
+
+
 def test_without_bubblewrap__nobody_runs_commands_and_the_demo_says_why(
     stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -232,9 +232,27 @@ def _settled(session: Session, job: str) -> dict[str, object]:
 
     watched = JobWatch(session.account, session.node, 0).one(parse_bytes32(job))
     signed, _ = co_signed(session.node, session.account, watched)
+    if watched.chain.state is not JobState.OPEN and signed == 0:
+        _tell_why(session, job)
     return {
         "state": watched.chain.state.name.lower(),
         "signed_s": signed,
         "accepted_s": watched.chain.accepted,
         "ends" if watched.chain.state is JobState.OPEN else "window_ends": watched.chain.deadline or None,
     }
+
+
+def _tell_why(session: Session, job: str) -> None:
+    """Of a lease that ended before its first reading: what the provider's excuse says, where it left one.
+
+    Raises:
+        NodeRefused: it did.
+    """
+    from computility.domain.errors import JobExcused, NodeRefused
+    from computility.domain.identifiers import parse_bytes32
+
+    try:
+        session.node.outputs(parse_bytes32(job))
+    except NodeRefused as error:
+        if error.problem_code == JobExcused.code:
+            raise
