@@ -13,11 +13,17 @@ import httpx
 
 Distort = Callable[[str, Any], Any]
 """Method and result → the result that is passed on."""
+DistortCall = Callable[[dict[str, Any], Any], Any]
+"""The same, by the whole call."""
+
+
+def _as_it_is(_call: Any, result: Any) -> Any:
+    return result
 
 
 @contextmanager
-def distorted(upstream: str, distort: Distort) -> Iterator[str]:
-    """URL of an endpoint that answers as ``upstream`` does, but for what ``distort`` makes of it."""
+def distorted(upstream: str, distort: Distort = _as_it_is, distort_call: DistortCall = _as_it_is) -> Iterator[str]:
+    """URL of an endpoint that answers as ``upstream`` does, but for what ``distort`` and ``distort_call`` make of it."""
 
     # One for all: each would read the certificates anew.
     client = httpx.Client(timeout=20)
@@ -30,10 +36,11 @@ def distorted(upstream: str, distort: Distort) -> Iterator[str]:
             answered = client.post(upstream, content=body, headers={"content-type": "application/json"}).json()
             calls = asked if isinstance(asked, list) else [asked]
             answers = answered if isinstance(answered, list) else [answered]
-            methods = {call["id"]: call["method"] for call in calls}
+            by_id = {call["id"]: call for call in calls}
             for answer in answers:
                 if "result" in answer:
-                    answer["result"] = distort(methods[answer["id"]], answer["result"])
+                    call = by_id[answer["id"]]
+                    answer["result"] = distort_call(call, distort(call["method"], answer["result"]))
             reply = json.dumps(answers if isinstance(asked, list) else answers[0]).encode()
             self.send_response(200)
             self.send_header("content-length", str(len(reply)))

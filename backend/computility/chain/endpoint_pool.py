@@ -11,7 +11,7 @@ from typing import Final, TypeVar
 import msgspec
 
 from computility.chain.endpoint import ChainEndpoint
-from computility.chain.wire import parse_header
+from computility.chain.wire import parse_header, parse_quantity
 from computility.domain.errors import ChainError, ChainMisbehaved, ChainUnavailable, EndpointsDisagree, WrongChain
 
 _log = logging.getLogger(__name__)
@@ -24,28 +24,35 @@ _SAY_AGAIN_S: Final = 60.0
 
 
 class EndpointPool:
-    """Endpoints in the order in which they were named."""
+    """Endpoints in the order in which they were named. Each is asked which chain it serves before it is asked anything else."""
 
     def __init__(
         self,
         endpoints: Sequence[ChainEndpoint],
+        chain_number: int,
         on_failure: Callable[[str, ChainError], None] = lambda _name, _error: None,
     ) -> None:
         self.endpoints = tuple(endpoints)
+        self._chain_number = chain_number
         self._on_failure = on_failure
-        self._resting: dict[str, float] = {}
-        self._said: dict[tuple[str, str], float] = {}
+        self._known: set[ChainEndpoint] = set()
+        """They serve the chain that is meant."""
+        # By the endpoint, not by its name: two URLs may be of one host.
+        self._resting: dict[ChainEndpoint, float] = {}
+        self._said: dict[tuple[ChainEndpoint, str], float] = {}
         self._lock = threading.Lock()
 
     def ask(self, question: Callable[[ChainEndpoint], AnswerT]) -> AnswerT:
         """The answer of the first endpoint that has one.
 
         Raises:
+            WrongChain: one that is asked serves another chain.
             ChainError: the last one's error, when none has an answer.
         """
         last: ChainError = ChainUnavailable("no chain endpoint is configured: name one with --rpc")
         for endpoint in self._in_order():
             try:
+                self._require_chain(endpoint)
                 answer = question(endpoint)
             except WrongChain:
                 raise
@@ -61,6 +68,7 @@ class EndpointPool:
         """Hold a block that is called final against every other endpoint's. One that does not answer, or has not come so far, is not heard.
 
         Raises:
+            WrongChain: one serves another chain.
             EndpointsDisagree: one has another block there, and no majority has this one.
         """
         if len(self.endpoints) < 2:
@@ -69,12 +77,15 @@ class EndpointPool:
         other: list[str] = []
         for endpoint in self.endpoints:
             try:
+                self._require_chain(endpoint)
                 header = parse_header(endpoint.call("eth_getBlockByNumber", hex(number), False))
             except msgspec.DecodeError:
                 self._note_failure(
                     endpoint, ChainMisbehaved(f"{endpoint.name} answers with something that is no block header")
                 )
                 continue
+            except WrongChain:
+                raise
             except ChainError as error:
                 self._note_failure(endpoint, error)
                 continue
@@ -86,19 +97,30 @@ class EndpointPool:
                 "Find out which endpoint is wrong, and remove it"
             )
 
+    def _require_chain(self, endpoint: ChainEndpoint) -> None:
+        if endpoint in self._known:
+            return
+        try:
+            found = parse_quantity(endpoint.call("eth_chainId"))
+        except msgspec.DecodeError as error:
+            raise ChainMisbehaved(f"{endpoint.name} answers with something that is no chain id") from error
+        if found != self._chain_number:
+            raise WrongChain(f"{endpoint.name} serves chain {found}, not {self._chain_number}: check the RPC URL")
+        self._known.add(endpoint)
+
     def _in_order(self) -> list[ChainEndpoint]:
         now = time.monotonic()
         with self._lock:
-            return sorted(self.endpoints, key=lambda endpoint: self._resting.get(endpoint.name, 0.0) > now)
+            return sorted(self.endpoints, key=lambda endpoint: self._resting.get(endpoint, 0.0) > now)
 
     def _note_failure(self, endpoint: ChainEndpoint, error: ChainError) -> None:
         self._on_failure(endpoint.name, error)
         with self._lock:
-            self._resting[endpoint.name] = time.monotonic() + _REST_S
-            said = self._said.get((endpoint.name, error.code))
+            self._resting[endpoint] = time.monotonic() + _REST_S
+            said = self._said.get((endpoint, error.code))
             now = time.monotonic()
             if said is None or now - said > _SAY_AGAIN_S:
-                self._said[endpoint.name, error.code] = now
+                self._said[endpoint, error.code] = now
                 said = None
         if said is None:
             others = len(self.endpoints) > 1
@@ -106,4 +128,4 @@ class EndpointPool:
 
     def _note_answer(self, endpoint: ChainEndpoint) -> None:
         with self._lock:
-            self._resting.pop(endpoint.name, None)
+            self._resting.pop(endpoint, None)

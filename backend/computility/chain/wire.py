@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import msgspec
+
+Quantity = Annotated[str, msgspec.Meta(pattern=r"^0x[0-9a-f]{1,15}\Z")]
+"""A number that is not negative and fits the store's columns."""
+Hash = Annotated[str, msgspec.Meta(pattern=r"^0x[0-9a-f]{64}\Z")]
+"""In small letters: hashes are compared as text."""
 
 
 class RpcFault(msgspec.Struct, gc=False):
@@ -35,12 +42,12 @@ class WireLog(msgspec.Struct, gc=False, rename="camel"):
 
 
 class WireHeader(msgspec.Struct, gc=False, rename="camel"):
-    """A block header."""
+    """A block header. What the ledger reckons with is well formed, or the header is none."""
 
-    number: str
-    hash: str
-    parent_hash: str
-    timestamp: str
+    number: Quantity
+    hash: Hash
+    parent_hash: Hash
+    timestamp: Quantity
     logs_bloom: str
     receipts_root: str
     transactions: list[str] = []
@@ -95,6 +102,15 @@ def parse_header(raw: msgspec.Raw) -> WireHeader | None:
     return header
 
 
+def parse_quantity(raw: msgspec.Raw) -> int:
+    """A number from a result.
+
+    Raises:
+        msgspec.DecodeError: it is none.
+    """
+    return int(_QUANTITY.decode(raw), 16)
+
+
 def parse_receipts(raw: msgspec.Raw) -> list[WireReceipt]:
     """Receipts from a result.
 
@@ -114,6 +130,7 @@ def parse_receipt_of(raw: msgspec.Raw) -> WireReceipt:
 
 
 _ANSWERS = msgspec.json.Decoder(list[RpcAnswer] | RpcAnswer)
+_QUANTITY = msgspec.json.Decoder(Quantity)
 _LOGS = msgspec.json.Decoder(list[WireLog])
 _RECEIPTS = msgspec.json.Decoder(list[WireReceipt])
 _RECEIPT = msgspec.json.Decoder(WireReceipt)

@@ -14,15 +14,8 @@ import msgspec
 from computility.chain.endpoint import Call, ChainEndpoint
 from computility.chain.endpoint_pool import EndpointPool
 from computility.chain.sealed_blocks import BlockSealer, SealedBlock
-from computility.chain.wire import WireHeader, WireLog, parse_header, parse_logs
-from computility.domain.errors import (
-    AnswerTooLarge,
-    ChainError,
-    ChainMisbehaved,
-    ChainUnavailable,
-    RpcRefused,
-    WrongChain,
-)
+from computility.chain.wire import WireHeader, WireLog, parse_header, parse_logs, parse_quantity
+from computility.domain.errors import AnswerTooLarge, ChainError, ChainMisbehaved, ChainUnavailable, RpcRefused
 from computility.services.contract_directory import ContractDirectory
 from computility.services.incoming import Head, Incoming, LogReader
 from computility.services.log_kinds import LogKind, LogKinds
@@ -91,22 +84,14 @@ class ChainSource:
         """From now on ask for the next range while one is read: for a process that does nothing else than fetch what is far below the head."""
         self._asking = ThreadPoolExecutor(1, thread_name_prefix="ask-ahead")
 
-    def require_chain(self) -> None:
-        """Make sure that the endpoints serve the chain that is meant.
+    def head(self, known: int | None = None) -> tuple[Head, WireHeader | None]:
+        """How far the chain is, and its header at height ``known``, in one round trip. None where a development chain has none: it was reverted.
 
         Raises:
-            WrongChain: one serves another.
+            ChainUnavailable: every endpoint is behind ``known``.
+            ChainMisbehaved: none says of itself what can be true.
+            ChainError: none answers.
         """
-
-        def check(endpoint: ChainEndpoint) -> None:
-            found = _quantity(endpoint.call("eth_chainId"), endpoint)
-            if found != self._chain_number:
-                raise WrongChain(f"{endpoint.name} serves chain {found}, not {self._chain_number}: check the RPC URL")
-
-        self.pool.ask(check)
-
-    def head(self, known: int | None = None) -> tuple[Head, WireHeader | None]:
-        """How far the chain is, and its header at height ``known`` (None where it has none), in one round trip."""
         tags = [] if self._by_depth else ["safe", "finalized"]
 
         def ask(endpoint: ChainEndpoint) -> tuple[Head, WireHeader | None]:
@@ -119,16 +104,13 @@ class ChainSource:
             at = _header(answers[-1], endpoint) if known is not None else None
             if at is not None and at.number != hex(known or 0):
                 raise ChainMisbehaved(f"{endpoint.name} answers with block {at.number} when asked for {known}")
+            if known is not None and at is None:
+                self._require_come_to(known, number, endpoint)
             by_depth = Head(number, max(-1, number - self._safe_depth), max(-1, number - self._finality_depth))
             if self._by_depth:
                 return by_depth, at
             safe, final = (_header(raw, endpoint) for raw in answers[1:3])
-            # A chain that does not name such blocks answers with none.
-            return Head(
-                number,
-                int(safe.number, 16) if safe else by_depth.safe,
-                int(final.number, 16) if final else by_depth.final,
-            ), at
+            return _settled(by_depth, safe, final, endpoint), at
 
         return self.pool.ask(ask)
 
@@ -139,8 +121,15 @@ class ChainSource:
         )
 
     def headers_at(self, numbers: list[int]) -> list[WireHeader | None]:
-        """The headers at some heights, from one endpoint."""
-        return self.pool.ask(lambda endpoint: self._headers(endpoint, numbers))
+        """The headers at some heights that the chain has come to, from one endpoint. None as in ``head``."""
+
+        def ask(endpoint: ChainEndpoint) -> list[WireHeader | None]:
+            found = self._headers(endpoint, numbers)
+            if None in found and not self._by_depth:
+                raise ChainUnavailable(f"{endpoint.name} is behind: it has no block {numbers[found.index(None)]} yet")
+            return found
+
+        return self.pool.ask(ask)
 
     def incoming(self, first: int, head: Head) -> Incoming:
         """The next range of blocks from ``first`` on, up to the head, halved for as long as the endpoint finds it too large.
@@ -178,6 +167,14 @@ class ChainSource:
                 return incoming
 
         return self.pool.ask(ask)
+
+    def _require_come_to(self, known: int, number: int, endpoint: ChainEndpoint) -> None:
+        if self._by_depth:
+            return
+        if number < known:
+            # That is no reorganisation: only another block at that height would be one.
+            raise ChainUnavailable(f"{endpoint.name} is behind: it has come to block {number}, this node to {known}")
+        raise ChainMisbehaved(f"{endpoint.name} has no header for a block below its head; it may be reorganising")
 
     def _fit(self, blocks: int, received: int) -> None:
         if received > _WANTED_LOGS:
@@ -245,6 +242,21 @@ class ChainSource:
         return headers
 
 
+def _settled(by_depth: Head, safe: WireHeader | None, final: WireHeader | None, endpoint: ChainEndpoint) -> Head:
+    """What the chain says is settled; where it names no such block, what lies so deep."""
+    head = by_depth.number
+    final_number = int(final.number, 16) if final else None
+    safe_number = int(safe.number, 16) if safe else max(by_depth.safe, final_number or -1)
+    if final_number is None:
+        final_number = min(by_depth.final, safe_number)
+    if not final_number <= safe_number <= head:
+        # Believed once it would be believed for ever: what was called final stays so.
+        raise ChainMisbehaved(
+            f"{endpoint.name} calls block {final_number} final and {safe_number} safe at head {head}; use another endpoint"
+        )
+    return Head(head, safe_number, final_number)
+
+
 def _wire_log(block: SealedBlock, index: int, tx_hash: bytes, address: bytes, topics: bytes, data: bytes) -> WireLog:
     return WireLog(
         address="0x" + address.hex(),
@@ -271,6 +283,6 @@ def _header(raw: msgspec.Raw, endpoint: ChainEndpoint) -> WireHeader | None:
 
 def _quantity(raw: msgspec.Raw, endpoint: ChainEndpoint) -> int:
     try:
-        return int(msgspec.json.decode(raw, type=str), 16)
-    except (msgspec.DecodeError, ValueError) as error:
+        return parse_quantity(raw)
+    except msgspec.DecodeError as error:
         raise ChainMisbehaved(f"{endpoint.name} answers with something that is no quantity") from error

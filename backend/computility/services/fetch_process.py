@@ -17,7 +17,7 @@ from computility.chain.deployments import Deployments, parse_deployments
 from computility.chain.endpoint import ChainEndpoint
 from computility.chain.endpoint_pool import EndpointPool
 from computility.chain.tether import end_with_parent
-from computility.domain.errors import ChainError
+from computility.domain.errors import ChainError, ChainUnavailable
 from computility.services.chain_source import ChainSource
 from computility.services.contract_directory import ContractDirectory
 from computility.services.fetch_ahead import Follower, Next, Position, Reorganised
@@ -47,7 +47,9 @@ class FetchPlan:
     def source(self, failed: Callable[[str, ChainError], None]) -> ChainSource:
         """The chain, read through these endpoints."""
         return ChainSource(
-            EndpointPool([ChainEndpoint(url, self.timeout_s) for url in self.urls], failed),
+            EndpointPool(
+                [ChainEndpoint(url, self.timeout_s) for url in self.urls], self.deployments.chain_number, failed
+            ),
             ContractDirectory(self.deployments),
             self.deployments.chain_number,
             safe_depth=self.safe_depth,
@@ -58,7 +60,7 @@ class FetchPlan:
 
 
 class FetchProcess:
-    """As ``FetchAhead``, from another process. It has ``ended`` when it has come to the head, or was killed: go on without it then."""
+    """As ``FetchAhead``, from another process. It has ``ended`` when it has come to the head: go on without it then."""
 
     def __init__(
         self, plan: FetchPlan, source: ChainSource, position: Position, on_failure: Callable[[str, str], None]
@@ -76,8 +78,8 @@ class FetchProcess:
 
     @property
     def ended(self) -> bool:
-        """It has come to the head, or was killed."""
-        return self._at_head or self._process.ended
+        """It has come to the head."""
+        return self._at_head
 
     def __enter__(self) -> Self:
         self._process.__enter__()
@@ -93,9 +95,14 @@ class FetchProcess:
 
         Raises:
             ChainError: as ``Follower.next``. The process has ended then.
+            ChainUnavailable: it was killed, or failed in a way that nobody foresaw: it wrote the traceback itself.
         """
         frame = None if self._at_head else self._process.next(timeout_s)
         if frame is None:
+            if not self._at_head and self._process.ended:
+                raise ChainUnavailable(
+                    "the process that fetches blocks ended before it had come to the head of the chain"
+                )
             return None
         kind, *rest = frame
         return self._understood(kind, rest)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Final
 
-from computility.domain.errors import ChainError
 from computility.services.fetch_ahead import FetchAhead, Next
 from computility.services.fetch_process import FetchProcess
 from computility.services.incoming import Incoming
@@ -19,7 +18,7 @@ class Gathering:
         self._ahead = ahead
         self._logs_at_once = logs_at_once
         self._left: Next | None = None
-        self._failed: ChainError | None = None
+        self._failed: Exception | None = None
 
     def next(self, timeout_s: float) -> Next | None:
         """As the next of ``ahead``, with the ranges after it that are ready.
@@ -36,7 +35,7 @@ class Gathering:
         while received < self._logs_at_once:
             try:
                 more = self._ahead.next(0)
-            except ChainError as error:
+            except Exception as error:  # noqa: BLE001  # it is raised once what came before it was handed out
                 self._failed = error
                 break
             if not isinstance(more, Incoming):

@@ -12,13 +12,12 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
-from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session
 
 from computility.chain.deployments import Deployments
 from computility.chain.head_watch import HeadWatch
 from computility.chain.rpc import RpcClient
-from computility.domain.errors import ChainError, ChainMisbehaved, ChainReplaced, StoreError, StoreMoved, WrongChain
+from computility.domain.errors import ChainMisbehaved, ChainReplaced, StoreMoved, WrongChain
 from computility.domain.identifiers import Bytes32
 from computility.services.backfill_progress import BackfillProgress
 from computility.services.builds import Builds
@@ -30,6 +29,7 @@ from computility.services.incoming import Head, Incoming, IncomingBlock
 from computility.services.indexer_metrics import IndexerMetrics
 from computility.services.projection import Projection
 from computility.services.sealing import Seal, Sealing, SealingThread
+from computility.services.told import Told
 from computility.services.uncollected import uncollected
 from computility.settings import DEVELOPMENT_CHAINS
 from computility.store import blocks, jobs, ledgers, raw_logs, undo
@@ -100,35 +100,34 @@ class Indexer:
         self._builds = Builds(database, self._chain_id)
         self._emitters_kept = False
         self._roll_backs = 0
-        self._sealing = Sealing(
-            self.source.pool, database, self._chain_id, self.source.addresses, timeout_s, lambda: self._roll_backs
-        )
+        self._failures = 0
+        self._told = Told(_log)
+        self._sealing = self._new_sealing()
 
     # ---------------------------------------------------------------- running
 
     def run(self, stop: threading.Event) -> None:
-        """Follow until ``stop`` is set. An endpoint or a database that fails is asked again, less and less often.
+        """Follow until ``stop`` is set. Whatever fails is tried again, less and less often.
 
         Raises:
             WrongChain: the endpoint serves another chain.
             ChainReplaced: the history that was folded is not the chain's any more.
         """
-        failures = 0
         with HeadWatch(self._websocket_url, self._poll_interval_s) as watch:
             while not stop.is_set():
                 try:
                     with writer_lock(self._database, self._chain_id, stop) as held:
                         # Over all that follows one another: a process that fetches, a thread that goes on, a roll-back.
                         while held and not stop.is_set():
-                            failures = self._follow(stop, watch, failures)
+                            self._follow(stop, watch)
                         continue
                 except (WrongChain, ChainReplaced):
                     raise
-                except (ChainError, StoreError, SQLAlchemyError) as error:
+                except Exception as error:  # noqa: BLE001  # a node whose indexer has ended serves an ever older ledger
                     self._projection.discard()
-                    failures += 1
-                    pause = min(_LONGEST_PAUSE_S, self._poll_interval_s * 2 ** min(failures, 8))
-                    _log.warning("the indexer tries again in %.1f s: %s", pause, error)
+                    self._failures += 1
+                    pause = min(_LONGEST_PAUSE_S, self._poll_interval_s * 2 ** min(self._failures, 8))
+                    _log.warning("the indexer tries again in %.1f s: %s", pause, self._told.of(error))
                 stop.wait(pause)
 
     def step(self) -> bool:
@@ -159,23 +158,26 @@ class Indexer:
             self._keep_seal(found)
         return found is not None
 
-    def _follow(self, stop: threading.Event, watch: HeadWatch, failures: int) -> int:
+    def _follow(self, stop: threading.Event, watch: HeadWatch) -> None:
         position = self._position()
         if position is None:
             if not self._begin():
                 watch.wait(stop)
-            return 0
+            self._failures = 0
+            return
         self._bring_up_to_date()
         fetching = self._fetching(position, watch)
         # Before the thread proves anything: beside the first ranges of a back-fill it would only start another process.
-        self._sealing.yields = isinstance(fetching, FetchProcess)
-        with SealingThread(self._sealing) as sealing, fetching as ahead:
+        proofs = self._new_sealing()
+        proofs.yields = isinstance(fetching, FetchProcess)
+        # One of its own for each thread: the one before may still wait for an answer.
+        with SealingThread(proofs) as sealing, fetching as ahead:
             ranges = Gathering(ahead)
             while not stop.is_set():
                 found = ranges.next(_IDLE_S)
                 if found is not None:
                     position = self._take(found, position)
-                    failures = 0
+                    self._failures = 0
                     if isinstance(found, Reorganised):
                         break
                     sealing.wake(behind=found.head.number - position.number)
@@ -185,7 +187,16 @@ class Indexer:
                 seal = sealing.take()
                 if seal is not None and not self._keep_seal(seal):
                     break
-        return failures
+
+    def _new_sealing(self) -> Sealing:
+        return Sealing(
+            self.source.pool,
+            self._database,
+            self._chain_id,
+            self.source.addresses,
+            self._plan.timeout_s,
+            lambda: self._roll_backs,
+        )
 
     def _fetching(self, position: Position, watch: HeadWatch) -> FetchAhead | FetchProcess:
         head, _ = self.source.head()
@@ -226,7 +237,6 @@ class Indexer:
             return Position(cursor.number, bytes.fromhex(cursor.hash[2:])) if cursor else None
 
     def _begin(self) -> bool:
-        self.source.require_chain()
         first = self._deployments.generations[0]
         head, header = self.source.head(first.block)
         if header is None or header.hash != first.block_hash:

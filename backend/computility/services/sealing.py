@@ -9,18 +9,20 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Final, Self
 
-from sqlalchemy.exc import SQLAlchemyError
+from sqlmodel import Session
 
+from computility.chain.endpoint import ChainEndpoint
 from computility.chain.endpoint_pool import EndpointPool
-from computility.chain.sealed_blocks import digests_of
-from computility.domain.errors import ChainError, ChainMisbehaved
-from computility.domain.identifiers import ChainId
+from computility.chain.sealed_blocks import Digests, digests_of
+from computility.domain.errors import ChainMisbehaved
+from computility.domain.identifiers import Bytes32, ChainId
 from computility.services.sealing_process import SealingProcess
+from computility.services.told import Told
 from computility.store import blocks
 from computility.store.engine import Database
 
@@ -38,7 +40,7 @@ _BACKFILL_FROM_BLOCKS: Final = 256
 
 @dataclass(frozen=True)
 class Seal:
-    """Up to ``number`` every log is proven. With ``wrong``, block ``number`` + 1 holds other logs than were taken in.
+    """Up to ``number``, a stored block, every log is proven. With ``wrong``, block ``number`` + 1 holds other logs than were taken in.
 
     ``epoch`` is the indexer's count of roll-backs when this was read: after another one it means nothing.
     """
@@ -49,7 +51,7 @@ class Seal:
 
 
 class Sealing:
-    """Proves what the store holds. ``epoch`` tells the indexer's count of roll-backs."""
+    """Proves what the store holds, for one thread. ``epoch`` tells the indexer's count of roll-backs."""
 
     def __init__(
         self,
@@ -67,46 +69,92 @@ class Sealing:
         self._timeout_s = timeout_s
         self._epoch = epoch
         self._process = SealingProcess()
+        self._told = Told(_log)
         self._said: str | None = None
-        self._last: tuple[int, str] | None = None
+        self._since: tuple[int, int] | None = None
+        """Count of roll-backs and sealed block that what follows goes with."""
+        self._bottom = self._top = -1
+        """The stored block above which was proven, and up to which."""
+        self._top_hash: Bytes32 | None = None
+        self._proven: list[tuple[int, str, bytes | None]] = []
+        """Number, hash and digest of what was proven and rests on no stored block above it yet."""
         self.yields = False
         """Whether a back-fill goes on: the endpoint then serves that first."""
 
     def next(self, after: int | None = None) -> Seal | None:
         """Prove the next blocks above ``after`` (default: above what is sealed); None when there is nothing to prove.
 
+        They are linked from a stored block to a stored block: headers alone anyone can make that hash to what they should.
+
         Raises:
-            ChainError: no endpoint gives headers and receipts that hash to what they should.
+            ChainError: no endpoint gives headers and receipts that hash to what they should, and lead from what is stored to what is stored.
         """
         epoch = self._epoch()
         with self._database.unit_of_work() as session:
             cursor = blocks.cursor_of(session, self._chain_id)
             if cursor is None:
                 return None
-            sealed, target = (
-                cursor.sealed if after is None else max(after, cursor.sealed),
-                min(cursor.final, cursor.number),
-            )
-        if sealed >= target:
-            self.close()
-            return None
-        first, last = sealed + 1, min(target, sealed + _BLOCKS_AT_ONCE)
-        elsewhere = self._process.runs or target - sealed >= _PROCESS_FROM_BLOCKS
-        digests = self._process.digests if elsewhere else digests_of
-        proven = self._pool.ask(lambda endpoint: digests(endpoint.url, self._timeout_s, self._addresses, first, last))
-        if self._last is not None and self._last[0] == first - 1 and self._last[1] != proven[0][2]:
-            raise ChainMisbehaved(f"block {first} does not follow the block below it that was proven")
-        with self._database.unit_of_work() as session:
-            stored = blocks.digests_between(session, self._chain_id, first, last)
-        for number, block_hash, _, digest in proven:
-            kept_hash, kept_digest = stored.get(number, (None, None))
-            if kept_hash is not None and kept_hash != block_hash:
-                # Another chain than the one that was folded: the follower finds out.
-                return Seal(number - 1, False, epoch) if number > first else None
-            if kept_digest != digest:
+            sealed = cursor.sealed if after is None else max(after, cursor.sealed)
+            target = min(cursor.final, cursor.number)
+            if sealed >= target:
+                self.close()
+                return None
+            if (epoch, sealed) != self._since:
+                self._begin_above(session, epoch, sealed)
+            first = self._top + 1
+            last = min(target, self._top + _BLOCKS_AT_ONCE)
+            stored = blocks.digests_between(session, self._chain_id, self._bottom + 1, last)
+        if first <= last:
+            self._prove(first, last, stored, elsewhere=target - sealed >= _PROCESS_FROM_BLOCKS)
+        anchor = max((number for number, _, _ in self._proven if number in stored), default=None)
+        if anchor is None:
+            # What the store has forgotten was empty, or so it was told: that is known only when a block above it is the one that it holds.
+            return Seal(sealed, False, epoch) if first <= last else None
+        for number, _, digest in self._proven:
+            if number > anchor:
+                break
+            if digest != stored.get(number, (None, None))[1]:
+                self._since = None
                 return Seal(number - 1, True, epoch)
-        self._last = last, proven[-1][1]
-        return Seal(last, False, epoch)
+        self._proven = [block for block in self._proven if block[0] > anchor]
+        self._bottom, self._since = anchor, (epoch, anchor)
+        return Seal(anchor, False, epoch)
+
+    def _begin_above(self, session: Session, epoch: int, sealed: int) -> None:
+        # The sealed block itself may have been forgotten since: from the one below it that was not.
+        below = blocks.blocks_down_from(session, self._chain_id, sealed, 1)
+        self._proven = []
+        self._bottom = self._top = below[0].number if below else sealed
+        self._top_hash = Bytes32(below[0].hash) if below else None
+        self._since = epoch, sealed
+
+    def _prove(
+        self, first: int, last: int, stored: Mapping[int, tuple[Bytes32, bytes | None]], *, elsewhere: bool
+    ) -> None:
+        digests = self._process.digests if elsewhere or self._process.runs else digests_of
+
+        def ask(endpoint: ChainEndpoint) -> Digests:
+            proven = digests(endpoint.url, self._timeout_s, self._addresses, first, last)
+            if self._top_hash is not None and proven[0][2] != self._top_hash:
+                raise ChainMisbehaved(
+                    f"block {first} of {endpoint.name} does not follow the block below it that is stored or was proven"
+                )
+            for number, block_hash, _, _ in proven:
+                kept = stored.get(number)
+                if kept is not None and kept[0] != block_hash:
+                    raise ChainMisbehaved(
+                        f"block {number} of {endpoint.name} is not the one that is stored, though it is final"
+                    )
+            return proven
+
+        try:
+            proven = self._pool.ask(ask)
+        except ChainMisbehaved:
+            # What was proven before may be of an endpoint's own making: begin again where the store bears it out.
+            self._since = None
+            raise
+        self._proven += [(number, block_hash, digest) for number, block_hash, _, digest in proven]
+        self._top, self._top_hash = last, Bytes32(proven[-1][1])
 
     def run(self, stop: threading.Event, work: threading.Event, found: Callable[[Seal], None]) -> None:
         """Prove until ``stop`` is set, whenever ``work`` is."""
@@ -116,14 +164,14 @@ class Sealing:
             self._yield_for(_FIRST_YIELDED_S, stop)
         while not stop.is_set():
             if epoch != self._epoch():
-                epoch, after, self._last = self._epoch(), None, None
+                epoch, after = self._epoch(), None
             started = time.monotonic()
             try:
                 seal = self.next(after)
-            except (ChainError, SQLAlchemyError) as error:
-                if self._said != str(error):
-                    self._said = str(error)
-                    _log.warning("rows stay unproven for now, and none becomes final: %s", error)
+            except Exception as error:  # noqa: BLE001  # without this thread no row would ever become final again
+                if self._said != (said := self._told.of(error)):
+                    self._said = said
+                    _log.warning("rows stay unproven for now, and none becomes final: %s", said)
                 stop.wait(_AGAIN_S)
                 continue
             if seal is None:

@@ -17,7 +17,7 @@ _DONE: Final = "digests"
 
 
 class SealingProcess:
-    """Started when it is first asked."""
+    """Started when it is first asked. For one thread: answers come in the order of the questions."""
 
     def __init__(self) -> None:
         self._process: FramedProcess | None = None
@@ -36,11 +36,11 @@ class SealingProcess:
             self._process = FramedProcess("computility.services.sealing_process").__enter__()
         self._process.tell((url, timeout_s, list(addresses), first, last))
         answer = self._process.next()
-        if answer is None:
-            # It was killed, by want of memory say: go on here.
+        if answer is None or answer[1:3] != (first, last):
+            # It was killed, by want of memory say, or answers another question than this one: go on here.
             self.close()
             return digests_of(url, timeout_s, addresses, first, last)
-        found: Digests = answer[1]
+        found: Digests = answer[3]
         return found
 
     def close(self) -> None:
@@ -56,7 +56,8 @@ def main() -> None:
     os.nice(_NICE)
     while (asked := heard()) is not None:
         try:
-            send((_DONE, digests_of(*asked)))
+            url, timeout_s, addresses, first, last = asked
+            send((_DONE, first, last, digests_of(url, timeout_s, addresses, first, last)))
         except ChainError as error:
             send_error(error)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -127,4 +128,45 @@ def test_what_the_process_is_told_that_is_no_truth__is_said_here_and_nothing_tak
         indexer = Indexer(RpcClient(url), database, ledger.deployments, poll_interval_s=0.05)
         follow(indexer, lambda: "which was not asked for" in caplog.text)
     assert rows_of(database, JobRow) == []
+    database.close()
+
+
+def test_a_process_that_cannot_start__is_tried_again_with_pauses_and_the_rest_is_fetched_once_it_can(
+    ledger: LedgerOnChain, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ledger.mine(280)
+    head = ledger.rpc.block_number()
+    database = open_database(f"sqlite:///{tmp_path}/node.sqlite")
+    python = tmp_path / "python"
+    # It ends as one that meets an error that nobody foresaw.
+    python.write_text("#!/bin/sh\nexit 1\n")
+    python.chmod(0o755)
+
+    def caught_up() -> bool:
+        if caplog.text.count("ended before it had come to the head") >= 2:
+            monkeypatch.undo()
+        return number(database) == head
+
+    monkeypatch.setattr(sys, "executable", str(python))
+    follow(Indexer(ledger.rpc, database, ledger.deployments, poll_interval_s=0.05), caught_up)
+    pauses = [record.args[0] for record in caplog.records if record.args and "tries again in" in record.message]
+    assert pauses[0] < pauses[1]
+    database.close()
+
+
+def test_a_process_for_which_the_machine_has_no_room__ends_neither_the_indexer_nor_its_proofs(
+    ledger: LedgerOnChain, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ledger.mine(280)
+    head = ledger.rpc.block_number()
+    database = open_database(f"sqlite:///{tmp_path}/node.sqlite")
+
+    def sealed() -> bool:
+        if "No such file or directory" in caplog.text:
+            monkeypatch.undo()
+        cursors = rows_of(database, CursorRow)
+        return bool(cursors) and cursors[0]["number"] == head and cursors[0]["sealed"] == cursors[0]["final"]
+
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "not-there"))
+    follow(Indexer(ledger.rpc, database, ledger.deployments, poll_interval_s=0.05), sealed)
     database.close()

@@ -11,8 +11,10 @@ import pytest
 from tests.integration.distorting_endpoint import distorted
 from tests.integration.ledger_on_chain import LedgerOnChain, index_all, rows_of
 
+from computility.chain.receipt_trie import encode_header
 from computility.chain.rpc import RpcClient
 from computility.domain.errors import ChainError, ChainMisbehaved, ChainReplaced, WrongChain
+from computility.domain.keccak import keccak256
 from computility.services.indexer import Indexer
 from computility.store.blocks import CursorRow
 from computility.store.engine import Database, open_database
@@ -61,7 +63,13 @@ LIES: dict[str, Distort] = {
     "a header of another block": headers(lambda header: {**header, "number": hex(int(header["number"], 16) + 1)}),
     "a header without a parent": headers(lambda header: {**header, "parentHash": None}),
     "a header that follows no other": headers(lambda header: {**header, "parentHash": OTHER_HASH}),
+    "a header whose hash is none": headers(lambda header: {**header, "hash": "0xnothex"}),
+    "a header whose hash is too short": headers(lambda header: {**header, "hash": header["hash"][:-2]}),
+    "a header whose number is none": headers(lambda header: {**header, "number": "0xzz"}),
+    "a header whose number is below zero": headers(lambda header: {**header, "number": "-0x1"}),
+    "a header whose time fits no column": headers(lambda header: {**header, "timestamp": "0x" + "f" * 17}),
     "no header": lambda method, result: None if method == "eth_getBlockByNumber" else result,
+    "a head below zero": lambda method, result: "-0x5" if method == "eth_blockNumber" else result,
     "a head that is no number": lambda method, result: "soon" if method == "eth_blockNumber" else result,
 }
 
@@ -188,4 +196,48 @@ def test_a_chain_that_comes_back__is_followed_on(ledger: LedgerOnChain, database
         stop.set()
         follower.join(10)
     assert not follower.is_alive()
+    assert len(rows_of(database, JobRow)) == 1
+
+
+def seal_all(indexer: Indexer) -> None:
+    """Prove until there is nothing left to prove."""
+    while indexer.seal():
+        pass
+
+
+def test_headers_made_up_around_a_log_that_was_withheld__prove_nothing_where_empty_blocks_are_forgotten(
+    ledger: LedgerOnChain, database: Database
+) -> None:
+    ledger.open()
+    withheld = ledger.rpc.block_number()
+    ledger.mine(100)
+    made_up: dict[str, dict[str, Any]] = {}
+
+    def make_up() -> None:
+        parent = None
+        for number in range(withheld, ledger.rpc.block_number() + 1):
+            header = ledger.rpc.call("eth_getBlockByNumber", hex(number), False)
+            header = {**header, "transactions": [], "logsBloom": "0x" + "00" * 256} if parent is None else header
+            header["parentHash"] = parent or header["parentHash"]
+            parent = header["hash"] = "0x" + keccak256(encode_header(header)).hex()
+            made_up[hex(number)] = header
+
+    def lie(call: dict[str, Any], result: Any) -> Any:
+        if call["method"] == "eth_getLogs":
+            return [log for log in result if log["blockNumber"] != hex(withheld)]
+        return made_up.get(call["params"][0], result) if call["method"] == "eth_getBlockByNumber" else result
+
+    with distorted(ledger.rpc.url, distort_call=lie) as url:
+        indexer = Indexer(RpcClient(url), database, ledger.deployments, keep_blocks=10)
+        index_all(indexer)
+        make_up()
+        with pytest.raises(ChainMisbehaved, match="is not the one that is stored"):
+            seal_all(indexer)
+    assert rows_of(database, CursorRow)[0]["sealed"] < withheld
+    assert rows_of(database, JobRow) == []
+    honest = Indexer(ledger.rpc, database, ledger.deployments, keep_blocks=10)
+    while honest.seal():
+        index_all(honest)
+    cursor = rows_of(database, CursorRow)[0]
+    assert cursor["sealed"] == cursor["final"] == ledger.rpc.block_number() - 5
     assert len(rows_of(database, JobRow)) == 1
