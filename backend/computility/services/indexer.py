@@ -2,6 +2,8 @@
 
 Back-fill and tip are one: the next range of blocks, as large as the endpoint gives it, is fetched while the one before is written. A reorganisation
 is rolled back to the last block that both sides share. Killed anywhere, it goes on where the last transaction ended.
+
+Long on purpose: everything that moves the cursor, on or back, stands in one place.
 """
 
 from __future__ import annotations
