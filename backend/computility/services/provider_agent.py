@@ -43,6 +43,7 @@ from computility.services.job_watch import JobWatch, WatchedJob
 from computility.services.keyed_tasks import KeyedTasks
 from computility.services.lease_meter import LeaseMeter
 from computility.services.node_client import NodeClient, NodeContentStore
+from computility.services.own_check import RESULT_WOULD_FAIL, own_fault
 from computility.services.payout_keeper import PayoutKeeper
 from computility.services.provider_metrics import ProviderMetrics
 from computility.services.quote_desk import QuoteDesk
@@ -114,6 +115,7 @@ class ProviderAgent:
         # Sending and waiting for a block must not keep a job from running, so runs and moves have workers of their own.
         self._runs = KeyedTasks("run", self._settings.parallel_jobs)
         self._moves = KeyedTasks("move", 4 * self._settings.parallel_jobs)
+        self._own_fault = own_fault
         self._rated = rated
         self._rounds = KeyedTasks("rating", 1)
         self._excuses: dict[Bytes32, Excuse] = {}
@@ -254,6 +256,11 @@ class ProviderAgent:
             environment=keccak_bytes32(executor.environment.encode()),
             submitted_at=self._account.chain_time(),
         )
+        if fault := self._own_fault(specification, submission, execution.manifest, self._content):
+            detail = f"the program ran to its end, and the job's own policy fails what it wrote: {fault}"
+            _log.warning("job %s: %s", job.id, detail)
+            self._excuses[job.id] = Excuse(JobId(job.id), RESULT_WOULD_FAIL, detail)
+            return
         self._node.publish(self._account.sign(submission))
         self.metrics.runs.labels(executor.environment, "submitted").inc()
         self.metrics.units.labels(executor.environment).inc(units)

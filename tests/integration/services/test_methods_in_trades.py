@@ -128,6 +128,8 @@ class Market:
         agent = agent_of(self.config, provider, self.node, None)
         if tamper is not None:
             agent._executors = ExecutorSet([TamperingExecutor(executor, tamper) for executor in agent._executors])
+            # Who cheats does not look either.
+            agent._own_fault = lambda *_: None
         checker = VerifierNode(
             verifier,
             self.node,
