@@ -19,7 +19,7 @@ from sqlmodel import Session
 from computility.chain.deployments import Deployments
 from computility.chain.head_watch import HeadWatch
 from computility.chain.rpc import RpcClient
-from computility.domain.errors import ChainMisbehaved, ChainReplaced, StoreMoved, WrongChain
+from computility.domain.errors import ChainMisbehaved, ChainReplaced, StoreError, StoreMoved, WrongChain
 from computility.domain.identifiers import Bytes32
 from computility.services.backfill_progress import BackfillProgress
 from computility.services.builds import Builds
@@ -100,7 +100,7 @@ class Indexer:
         self._progress = progress or BackfillProgress()
         self._projection = Projection(self._chain_id)
         self._builds = Builds(database, self._chain_id)
-        self._emitters_kept = False
+        self._emitters_kept = self._emitters_compared = False
         self._roll_backs = 0
         self._failures = 0
         self._told = Told(_log)
@@ -143,6 +143,7 @@ class Indexer:
         if position is None:
             return self._begin()
         self._bring_up_to_date()
+        position = self._below_unread(position)
         found = Follower(self.source, position, self._depth).next()
         if found is None:
             return False
@@ -168,6 +169,7 @@ class Indexer:
             self._failures = 0
             return
         self._bring_up_to_date()
+        position = self._below_unread(position)
         fetching = self._fetching(position, watch)
         # Before the thread proves anything: beside the first ranges of a back-fill it would only start another process.
         proofs = self._new_sealing()
@@ -319,6 +321,36 @@ class Indexer:
         _log.warning("the chain reorganised: rolled back from block %d to block %d", from_number, fork.number)
         self._jobs_changed(touched)
         return Position(fork.number, bytes.fromhex(fork.hash[2:]))
+
+    def _below_unread(self, position: Position) -> Position:
+        """Take back the blocks that were folded before contracts of theirs were known: what those emitted was not asked for."""
+        if self._emitters_compared:
+            return position
+        number, followed = position.number, self.source.emitters
+        with self._database.bulk_work() as (session, writer):
+            known = raw_logs.emitters_of(session, self._chain_id)
+            unread = {each.generation for each in followed if bytes.fromhex(each.address[2:]) not in known}
+            begun = [
+                each.block for each in self._deployments.generations if each.number in unread and each.block <= number
+            ]
+            touched = set[Bytes32]()
+            if begun:
+                below = blocks.blocks_down_from(session, self._chain_id, min(begun) - 1, 1)
+                if not below:
+                    raise StoreError(
+                        "contracts of the first generation were not followed from the start: give the node an empty database (DATABASE_URL)"
+                    )
+                touched = self._roll_back_to(session, writer, below[0])
+                position = Position(below[0].number, bytes.fromhex(below[0].hash[2:]))
+        self._emitters_compared = True
+        if begun:
+            _log.warning(
+                "new contracts since block %d: rolled back below it from block %d, to read their events",
+                min(begun),
+                number,
+            )
+            self._jobs_changed(touched)
+        return position
 
     def _roll_back_to(self, session: Session, writer: BulkWriter, fork: BlockRow) -> set[Bytes32]:
         cursor = blocks.cursor_of(session, self._chain_id, lock=True)
