@@ -38,6 +38,7 @@ class CommandExecutor(BlockingExecutor):
 
     kind: str
     """The kind of job that it runs."""
+    tells_processes = False
 
     def __init__(self, bounds: CommandBounds | None = None, gpus: CardPool | None = None) -> None:
         super().__init__()
@@ -57,6 +58,7 @@ class CommandExecutor(BlockingExecutor):
             wall_s=bounds.wall_s,
             gpus=self._gpus.uuids if self._gpus else (),
             safeguards={**self._safeguards(), **self._gpu_safeguards()},
+            tells_processes=self.tells_processes,
         )
 
     def _gpu_safeguards(self) -> Mapping[str, str]:

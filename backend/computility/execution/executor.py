@@ -56,7 +56,8 @@ class MeterSample:
 @dataclass(frozen=True)
 class Capabilities:
     """What a back end takes. Sizes in bytes, for one job; ``parallel`` jobs at one time. ``gpus`` are UUIDs. ``safeguards`` says by name what holds a
-    job (``network: none``, ``cgroup: v2``), as found on this machine. ``image`` is one by digest that is here, where jobs run in images."""
+    job (``network: none``, ``cgroup: v2``), as found on this machine. ``image`` is one by digest that is here, where jobs run in images.
+    ``tells_processes``: its samples name a job's processes while it runs, without which no reading of a lease is believed."""
 
     kind: str
     environment: str
@@ -68,6 +69,7 @@ class Capabilities:
     gpus: tuple[str, ...] = ()
     safeguards: Mapping[str, str] = field(default_factory=dict)
     image: str = ""
+    tells_processes: bool = False
 
 
 @dataclass(frozen=True)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
+from computility.execution.executor import MeterSample
 from computility.execution.gpu.card import Cards
 
 _RAPL: Final = "sys/class/powercap"
@@ -101,6 +102,27 @@ class MachineMeter:
         except (OSError, ValueError):
             return None
         return round(sum(clocks) / len(clocks)) if clocks else None
+
+
+class LeaseMachineMeter:
+    """Meters what one job holds: its own cards from when they are known on, else the processors; never the cards of other jobs of the same offer."""
+
+    def __init__(self, cards: Cards | None = None, root: Path = Path("/")) -> None:
+        self._cards = cards
+        self._root = root
+        self._held: tuple[str, ...] = ()
+        self._meter = MachineMeter(root=root)
+
+    def read(self, used: MeterSample) -> MachineReading:
+        """What was spent until ``used``, the newest sample of the job. Energy of its cards is as the sample says: it counts from the job's start."""
+        if self._cards is not None and used.cards and used.cards != self._held:
+            self._held = used.cards
+            self._meter = MachineMeter(self._cards, used.cards, self._root)
+        read = self._meter.read()
+        if not self._held:
+            return read
+        energy = used.energy_mj or None
+        return replace(read, energy_mj=energy, energy_source="none" if energy is None else "nvml")
 
 
 def _number(file: Path) -> int | None:

@@ -80,7 +80,8 @@ class RayExecutor(BlockingExecutor):
         has = self._local.capabilities()
         places = int(self._ray.cluster_resources().get("CPU", 1))
         held = {**has.safeguards, "ray": "token; listens on every interface, so put a firewall before it"}
-        return replace(has, parallel=places, safeguards=held)
+        # Samples come with the result.
+        return replace(has, parallel=places, safeguards=held, tells_processes=False)
 
     @property
     def environment(self) -> str:

@@ -18,7 +18,7 @@ from computility.domain.statements import SignedStatement, StatementKind, read_s
 from computility.execution.content_store import ContentStore
 from computility.execution.executor import AttemptId, Execution, Executor, MeterSample, RunState
 from computility.execution.gpu.nvml_cards import find_cards
-from computility.execution.machine_meter import MachineMeter
+from computility.execution.machine_meter import LeaseMachineMeter
 from computility.services.job_watch import WatchedJob
 from computility.services.node_client import NodeClient
 from computility.services.trading_account import TradingAccount
@@ -78,8 +78,7 @@ class LeaseMeter:
         if readings_of(self._node, self._account, job.id):
             raise LeaseEnded("an agent before this one metered this lease, and its job is gone", BEGUN_BEFORE)
         prepared = executor.prepare(specification, self._content)
-        gpus = executor.capabilities().gpus
-        machine = MachineMeter(find_cards() if gpus else None, gpus)
+        machine = LeaseMachineMeter(find_cards() if executor.capabilities().gpus else None)
         executor.start(attempt, prepared)
         run = _Run(job, policy, executor, attempt, machine)
         try:
@@ -125,7 +124,8 @@ class LeaseMeter:
             units = max(1, units, run.units)
         elif units <= run.units:
             return
-        used, machine = run.follower.newest, run.machine.read()
+        used = run.follower.newest
+        machine = run.machine.read(used)
         sample = MeterSampleDocument(
             cpu_ms=used.cpu_ms,
             memory_bytes=used.memory_bytes,
@@ -150,7 +150,7 @@ class _Run:
     """A lease that runs."""
 
     def __init__(
-        self, job: WatchedJob, policy: LeasePolicy, executor: Executor, attempt: AttemptId, machine: MachineMeter
+        self, job: WatchedJob, policy: LeasePolicy, executor: Executor, attempt: AttemptId, machine: LeaseMachineMeter
     ) -> None:
         self.job, self.policy, self.executor, self.attempt, self.machine = job, policy, executor, attempt, machine
         self.follower = _Follower(executor, attempt)

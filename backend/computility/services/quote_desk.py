@@ -90,7 +90,11 @@ class QuoteDesk:
         standing = self._standing()
         specification = self._specification(request.spec, ask)
         buyer_verifies = request.verifier in (request.buyer, request.payer)
-        if reason := unmet(specification, VerifiedBy(buyer_verifies, self._policy.attests)):
+        # Of another class the job is refused below.
+        tells = specification.environment != ask.environment or (
+            self._executors.of(ask.environment).capabilities().tells_processes
+        )
+        if reason := unmet(specification, VerifiedBy(buyer_verifies, self._policy.attests, tells)):
             raise QuoteRefused(f"nothing could pass by this job's verification policy: {reason}", "policy-unmet")
         if not buyer_verifies and request.arbiter == ZERO_ADDRESS:
             self._refuse_what_verifiers_cannot_read(specification, request.verifier)

@@ -28,10 +28,12 @@ _READS: Final = ("freivalds", "hash-equality", "segment-replay", "tee")
 
 @dataclass(frozen=True)
 class VerifiedBy:
-    """Who is to check: the buyer or payer itself, or somebody else; and the vendors whose attestations the provider can bring (`tee`'s kinds)."""
+    """Who is to check: the buyer or payer itself, or somebody else; the vendors whose attestations the provider can bring (`tee`'s kinds); and
+    whether what runs the job tells its processes meanwhile."""
 
     buyer_verifies: bool
     attests: Collection[str] = ()
+    tells_processes: bool = True
 
 
 def unmet(specification: Specification, by: VerifiedBy) -> str | None:
@@ -97,6 +99,8 @@ def _unmet(specification: Specification, policy: Any, by: VerifiedBy, depth: int
                 return "lease-heartbeat takes `interval_s`, a number of seconds from 2 to 86400"
             if not by.buyer_verifies:
                 return "the buyer of a lease is its verifier: nobody else can co-sign its meter"
+            if not by.tells_processes:
+                return "this offer tells no processes of a job that runs, so no reading of a lease would be believed: choose one of `process` jobs"
         case "tee":
             if policy.get("kind") not in by.attests:
                 return f"this machine brings no attestation of kind {policy.get('kind')!r}"

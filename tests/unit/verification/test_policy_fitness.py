@@ -86,6 +86,16 @@ def test_a_lease_is_verified_by_its_buyer() -> None:
     assert reason({"method": "lease-heartbeat", "interval_s": 60}, buyer_verifies=True) is None
 
 
+def test_a_lease__of_an_offer_that_does_not_tell_processes__is_refused_before_it_is_contested() -> None:
+    policy = {"method": "lease-heartbeat", "interval_s": 60}
+    lease = TaskSpecification(
+        "process", ENVIRONMENT, (), ("run",), A_AND_B, LIMITS, 0, ZERO_BYTES32, verification=policy
+    )
+    refusal = unmet(lease, VerifiedBy(buyer_verifies=True, tells_processes=False))
+    assert refusal is not None
+    assert "processes" in refusal
+
+
 def test_an_attestation_is_promised_by_who_can_bring_it() -> None:
     assert reason({"method": "all-of", "of": [AGAIN, TEE]}, attests=("tdx",)) is None
 

@@ -44,6 +44,7 @@ class ProcessExecutor(CommandExecutor):
     """
 
     kind = "process"
+    tells_processes = True
 
     def __init__(
         self,
