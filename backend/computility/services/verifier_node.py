@@ -243,6 +243,9 @@ class VerifierNode:
         return panel
 
     def _check(self, job: WatchedJob, signed: SignedStatement, submission: Submission) -> None:
+        # The round that offered this may have read the journal before an earlier check of the same job was published.
+        if self._word_of(job, self._account.address) is not None:
+            return
         specification = self._check_of.specification(job.terms)
         level = service_level_of(job.terms.sla, self._content)
         finding = self._found(job, signed, submission, specification)
