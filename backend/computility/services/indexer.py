@@ -329,7 +329,9 @@ class Indexer:
         number, followed = position.number, self.source.emitters
         with self._database.bulk_work() as (session, writer):
             known = raw_logs.emitters_of(session, self._chain_id)
-            unread = {each.generation for each in followed if bytes.fromhex(each.address[2:]) not in known}
+            # Contracts are followed by generation; of a store that was migrated, those alone are known whose logs it had.
+            read = {emitter.generation for emitter in known.values()}
+            unread = {each.generation for each in followed} - read if read else set()
             begun = [
                 each.block for each in self._deployments.generations if each.number in unread and each.block <= number
             ]

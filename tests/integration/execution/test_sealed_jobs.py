@@ -145,7 +145,7 @@ def test_keys__are_never_seen_by_the_job_nor_shown(sandbox: SandboxBench) -> Non
 def test_jobs_that_are_not_sealed__pass_through(sandbox: SandboxBench) -> None:
     executor = SealedExecutor(sandbox.executor, PROVIDER)
     executor.self_test()
-    execution = run_to_end(executor, replace(FIRST, attempt=7), sandbox.specification("echo", "open"), sandbox.content)
+    execution = run_to_end(executor, replace(FIRST, attempt=8), sandbox.specification("echo", "open"), sandbox.content)
     assert execution.outputs == {"stdout": b"open\n"}
 
 
