@@ -23,7 +23,7 @@ SECRET_PREFIX: Final = b"computility/secret/1"
 
 @dataclass(frozen=True)
 class ResultCommitment:
-    """What a provider binds itself to. ``salt`` hides the result from whoever sees only the digest."""
+    """What a provider binds itself to. ``salt`` makes the digest one that nobody could prepare; a submission names its result openly."""
 
     job: Bytes32
     attempt: int

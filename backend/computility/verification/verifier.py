@@ -25,6 +25,7 @@ class Verifier(Protocol):
             seed: of `Beacon.seed`, unknown when the result was committed.
 
         Returns:
-            PASS, FAIL, or NO_FAULT with the reason why nothing can be told. It never raises because of the job or the provider.
+            PASS, FAIL, or NO_FAULT with the reason why nothing can be told. It should not raise because of the job or the
+            provider; where it does, that is NO_FAULT (``check-broke``).
         """
         ...
