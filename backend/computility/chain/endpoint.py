@@ -1,8 +1,8 @@
 """One endpoint over plain keep-alive HTTP: the way in for everything that is indexed.
 
-web3.py and httpx cost more for each answer than the answer's content does, so that the indexer speaks HTTP itself. Silence ends a call within the time
-limit (an answer that trickles in takes longer), answers are bounded, and each way to fail is one error. Errors name the endpoint by host and port
-only: the rest of a URL may be a key.
+web3.py and httpx cost more for each answer than the answer's content does, so that the indexer speaks HTTP itself. Silence ends a call within the
+time limit (an answer that trickles in takes longer), answers are bounded, and each way to fail is one error. Errors name the endpoint by host and
+port only: the rest of a URL may be a key.
 """
 
 from __future__ import annotations
