@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any, cast
 
 from eth_typing import ChecksumAddress
@@ -35,6 +36,7 @@ class ChainConnection:
     def __init__(self, rpc: RpcClient) -> None:
         self.rpc = rpc
         self._web3 = Web3(_RpcProvider(rpc), middleware=[])
+        self._codecs: dict[str, type[Contract]] = {}
 
     def contract(self, name: str, address: Address) -> DeployedContract:
         """A packaged contract at an address."""
@@ -42,10 +44,12 @@ class ChainConnection:
 
     def codec(self, name: str, address: Address | None = None) -> Contract:
         """web3.py's view of a packaged contract."""
-        abi = artifact(name).abi
-        if address is None:
-            return cast("Contract", self._web3.eth.contract(abi=abi, bytecode=artifact(name).bytecode))
-        return self._web3.eth.contract(address=cast("ChecksumAddress", address), abi=abi)
+        # web3.py takes milliseconds to read an interface.
+        known = self._codecs.get(name)
+        if known is None:
+            packaged = artifact(name)
+            known = self._codecs[name] = self._web3.eth.contract(abi=packaged.abi, bytecode=packaged.bytecode)
+        return cast("Contract", known) if address is None else known(cast("ChecksumAddress", address))
 
 
 class DeployedContract:
@@ -54,7 +58,11 @@ class DeployedContract:
     def __init__(self, connection: ChainConnection, name: str, address: Address) -> None:
         self.name = name
         self.address = address
-        self._contract = connection.codec(name, address)
+        self._connection = connection
+
+    @cached_property
+    def _contract(self) -> Contract:
+        return self._connection.codec(self.name, self.address)
 
     def read(self, function: str, *arguments: Any, block: BlockTag = "latest", sender: Address | None = None) -> Any:
         """What a view answers at a block.

@@ -22,7 +22,7 @@ import msgspec
 import orjson
 
 from computility.chain.wire import RpcAnswer, parse_answers
-from computility.domain.errors import AnswerTooLarge, ChainMisbehaved, ChainUnavailable, RpcRefused
+from computility.domain.errors import AnswerTooLarge, ChainMisbehaved, ChainSilent, ChainUnavailable, RpcRefused
 
 Call = tuple[str, Sequence[Any]]
 
@@ -75,7 +75,7 @@ class ChainEndpoint:
             {"jsonrpc": "2.0", "id": identifier, "method": method, "params": list(params)}
             for identifier, (method, params) in zip(ids, calls, strict=True)
         ]
-        body = self._post(orjson.dumps(asked if len(asked) != 1 else asked[0]))
+        body = self.exchange(orjson.dumps(asked if len(asked) != 1 else asked[0]))
         try:
             answers = parse_answers(body)
         except msgspec.DecodeError as error:
@@ -113,7 +113,15 @@ class ChainEndpoint:
             raise ChainMisbehaved(f"{self.name} answers with neither a result nor an error")
         return answer.result
 
-    def _post(self, content: bytes) -> bytes:
+    def exchange(self, content: bytes) -> bytes:
+        """The body of the answer to a request of JSON text.
+
+        Raises:
+            ChainSilent: no answer in time.
+            ChainUnavailable: none at all, or too busy to give one.
+            ChainMisbehaved: it broke off.
+            AnswerTooLarge: it answers with more than the limit.
+        """
         reused = getattr(self._local, "connection", None) is not None
         try:
             return self._post_once(content)
@@ -139,7 +147,7 @@ class ChainEndpoint:
             raise
         except TimeoutError as error:
             self.close()
-            raise ChainUnavailable(
+            raise ChainSilent(
                 f"the chain endpoint {self.name} did not answer within {self._timeout_s:g} s; try again, or use another"
             ) from error
         except http.client.IncompleteRead as error:

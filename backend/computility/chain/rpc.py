@@ -9,19 +9,17 @@ import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
-from urllib.parse import urlsplit
 
-import httpx
 import orjson
 import tenacity
 
-from computility.domain.errors import ChainMisbehaved, ChainUnavailable, RpcRefused, WrongChain
+from computility.chain.endpoint import ChainEndpoint
+from computility.domain.errors import ChainMisbehaved, ChainSilent, ChainUnavailable, RpcRefused, WrongChain
 from computility.domain.identifiers import Bytes32, parse_bytes32
 
 BlockTag = int | str
 """A block number, ``latest``, ``safe``, ``finalized`` or ``pending``."""
 
-_MAX_ANSWER_BYTES: Final = 64 * 1024 * 1024
 _ATTEMPTS: Final = 3
 # A read is asked once more when no answer comes: endpoints lose single requests (a Ganache those that overlap with a new block).
 _ATTEMPTS_AFTER_SILENCE: Final = 2
@@ -42,13 +40,10 @@ class BlockHeader:
 class RpcClient:
     """One endpoint. Safe to use from several threads."""
 
-    def __init__(self, url: str, timeout_s: float = 10.0, transport: httpx.BaseTransport | None = None) -> None:
+    def __init__(self, url: str, timeout_s: float = 10.0) -> None:
+        self._endpoint = ChainEndpoint(url, timeout_s)
         self.url = url
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ChainUnavailable("a chain endpoint is an http or https URL, like http://127.0.0.1:8545")
-        self.name = parts.hostname + (f":{parts.port}" if parts.port else "")
-        self._client = httpx.Client(timeout=timeout_s, transport=transport, follow_redirects=False)
+        self.name = self._endpoint.name
         self.timeout_s = timeout_s
         self._ids = itertools.count(1)
 
@@ -56,8 +51,8 @@ class RpcClient:
         return f"RpcClient({self.name})"
 
     def close(self) -> None:
-        """Close the connections."""
-        self._client.close()
+        """Close this thread's connection; those of other threads close as their threads end."""
+        self._endpoint.close()
 
     def call(self, method: str, *params: Any) -> Any:
         """The result of one call.
@@ -158,44 +153,22 @@ class RpcClient:
 
     def _post(self, body: Any, repeat: bool) -> Any:
         def spent(state: tenacity.RetryCallState) -> bool:
-            silent = isinstance(state.outcome and state.outcome.exception(), httpx.TimeoutException)
+            silent = isinstance(state.outcome and state.outcome.exception(), ChainSilent)
             most = (_ATTEMPTS_AFTER_SILENCE if repeat else 1) if silent else _ATTEMPTS
             return state.attempt_number >= most
 
         retrying = tenacity.Retrying(
             stop=spent,
             wait=tenacity.wait_exponential_jitter(multiplier=0.1, max=1.0),
-            retry=tenacity.retry_if_exception_type(httpx.TransportError),
+            retry=tenacity.retry_if_exception_type(ChainUnavailable),
             reraise=True,
         )
-        content = orjson.dumps(body)
+        answer = retrying(self._endpoint.exchange, orjson.dumps(body))
         try:
-            return retrying(self._post_once, content)
-        except httpx.TimeoutException as error:
-            raise ChainUnavailable(
-                f"the chain endpoint {self.name} did not answer within {self.timeout_s:g} s; try again, or use another"
-            ) from error
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise ChainUnavailable(
-                f"the chain endpoint {self.name} does not answer ({type(error).__name__}); is it running, and is the URL right?"
-            ) from error
-
-    def _post_once(self, content: bytes) -> Any:
-        headers = {"content-type": "application/json"}
-        received = bytearray()
-        with self._client.stream("POST", self.url, content=content, headers=headers) as response:
-            for chunk in response.iter_bytes():
-                received += chunk
-                if len(received) > _MAX_ANSWER_BYTES:
-                    raise ChainMisbehaved(f"{self.name} answers with more than {_MAX_ANSWER_BYTES} bytes")
-            status = response.status_code
-        try:
-            return orjson.loads(bytes(received))
+            return orjson.loads(answer)
         except orjson.JSONDecodeError as error:
-            if status in (429, 502, 503, 504):
-                raise ChainUnavailable(f"the chain endpoint {self.name} is busy (HTTP {status}); try again") from error
             raise ChainMisbehaved(
-                f"{self.name} answers with something that is no JSON (HTTP {status}); is this URL a chain endpoint?"
+                f"{self.name} answers with something that is no JSON; is this URL a chain endpoint?"
             ) from error
 
 

@@ -17,7 +17,7 @@ Long on purpose, so that the tree and its leaves stand in one place.
     ├── Conflict                  another statement came first
     ├── LimitReached · NodeBusy · QuotaExceeded
     ├── ChainError
-    │   ├── ChainUnavailable · ChainMisbehaved (AnswerTooLarge · EndpointsDisagree) · WrongChain · ChainReplaced · RpcRefused
+    │   ├── ChainUnavailable (ChainSilent) · ChainMisbehaved (AnswerTooLarge · EndpointsDisagree) · WrongChain · ChainReplaced · RpcRefused
     │   └── ContractReverted · InsufficientFunds · TransactionNotMined · DeploymentMissing · ChainNotAllowed
     ├── NodeError                 what a client says of its node
     │   └── NodeUnavailable · NodeMisbehaved · NodeRefused
@@ -244,6 +244,10 @@ class ChainUnavailable(ChainError):
     """The endpoint does not answer in time."""
 
     code = "chain-unavailable"
+
+
+class ChainSilent(ChainUnavailable):
+    """The endpoint took the request, and did not answer within the time limit."""
 
 
 class ChainMisbehaved(ChainError):
