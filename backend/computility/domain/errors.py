@@ -31,7 +31,7 @@ Long on purpose, so that the tree and its leaves stand in one place.
     │   └── ExecutorFailed        this machine could not tell
     │       ├── EnvironmentMismatch · WallClockExceeded (JobTimeExceeded)
     │       ├── HostMemoryExhausted (JobMemoryExceeded) · ExecutorCrashed
-    │       └── ExecutorBusy · ExecutorUnfit · RunCancelled · LeaseEnded · NotAReader
+    │       └── ExecutorBusy · ExecutorUnfit · RunCancelled · LeaseEnded · NotAReader (BoxUnfit)
     ├── KeystoreError
     └── StoreError (StoreMoved · StoreFailed · RowsExist)
 
@@ -549,3 +549,9 @@ class NotAReader(ExecutorFailed):
     """The job is sealed, and this machine's key is not among its readers."""
 
     code = "not-a-reader"
+
+
+class BoxUnfit(NotAReader):
+    """The job names this machine's key, and what it has for it is no key to this job."""
+
+    code = "box-unfit"

@@ -16,7 +16,7 @@ from nacl.public import PrivateKey, PublicKey, SealedBox
 from nacl.secret import SecretBox
 
 from computility.domain.content_id import content_id_of
-from computility.domain.errors import ContentMismatch, InvalidIdentifier, NotAReader
+from computility.domain.errors import BoxUnfit, ContentMismatch, InvalidIdentifier, NotAReader
 from computility.domain.job_specification import InputFile
 from computility.domain.sealing import KEY_BYTES, Reader, Sealing
 from computility.domain.task_specification import TaskSpecification
@@ -55,7 +55,8 @@ class ReaderKey:
         """The content key of a sealed specification.
 
         Raises:
-            NotAReader: this key is not among its readers, or its box belongs to another specification.
+            NotAReader: this key is not among its readers.
+            BoxUnfit: its box does not open, or belongs to another specification.
         """
         box = specification.sealing.box_for(self.public) if specification.sealing else None
         if box is None:
@@ -63,12 +64,12 @@ class ReaderKey:
         try:
             opened = SealedBox(self._secret).decrypt(bytes.fromhex(box[2:]))
         except CryptoError as error:
-            raise NotAReader(
+            raise BoxUnfit(
                 "the box for this reader cannot be opened: it was damaged or made for another key"
             ) from error
         key, binding = opened[:KEY_BYTES], "0x" + opened[KEY_BYTES:].hex()
         if binding != specification.binding:
-            raise NotAReader("the box for this reader was made for another specification: somebody copied it")
+            raise BoxUnfit("the box for this reader was made for another specification: somebody copied it")
         return key
 
 

@@ -14,6 +14,7 @@ from computility.domain.task_specification import TaskSpecification
 from computility.execution.content_store import ContentStore
 from computility.execution.delegating_executor import DelegatingExecutor
 from computility.execution.executor import AttemptId, Execution, Executor, Prepared, execution_of, fetch
+from computility.execution.executor_set import ExecutorSet
 from computility.execution.reader_key import ReaderKey, input_key, open_file, output_key, seal_output
 
 _REMEMBERED: Final = 256
@@ -24,6 +25,15 @@ class _Opened(Prepared):
     """Prepared, with the content key. No repr: a key must not reach a log."""
 
     content_key: bytes = b""
+
+
+def reading(executors: ExecutorSet, reader: ReaderKey | None) -> ExecutorSet:
+    """The same executors, taking jobs that are sealed to ``reader`` too; None reads nothing."""
+    if reader is None:
+        return executors
+    return ExecutorSet(
+        [SealedExecutor(executor, reader) for executor in executors], executors.left_out, executors.names
+    )
 
 
 class SealedExecutor(DelegatingExecutor):

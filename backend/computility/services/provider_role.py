@@ -24,7 +24,7 @@ from computility.execution.gpu.card import NoCards
 from computility.execution.gpu.card_leases import CardLeases
 from computility.execution.gpu.nvml_cards import find_cards
 from computility.execution.reader_key import ReaderKey
-from computility.execution.sealed_executor import SealedExecutor
+from computility.execution.sealed_executor import reading
 from computility.services.ask_keeper import AskKeeper, KeptAsk
 from computility.services.claimed_devices import claimed_devices, worker_on
 from computility.services.committee_seat import CommitteeSeat
@@ -50,10 +50,7 @@ def executors_of(config: ProviderConfig, reader: ReaderKey | None = None) -> Exe
     makers: dict[str, Callable[[], Executor]] = {}
     for offer in config.offer:
         makers.setdefault(name_of(offer), maker_of(config, offer))
-    offered = offer_what_holds(makers)
-    if reader is None:
-        return offered
-    return ExecutorSet([SealedExecutor(executor, reader) for executor in offered], offered.left_out, offered.names)
+    return reading(offer_what_holds(makers), reader)
 
 
 def agent_of(config: ProviderConfig, account: TradingAccount, node: NodeClient, committee: str | None) -> ProviderAgent:

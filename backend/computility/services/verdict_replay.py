@@ -15,20 +15,23 @@ from typing import Any, Final
 from computility.domain.attestation import Attestation, Verdict
 from computility.domain.content_id import content_id_of_digest
 from computility.domain.eip712 import Eip712Domain
-from computility.domain.errors import ContentError, InvalidMessage, InvalidSignature, StatementRefused
+from computility.domain.errors import ContentError, InvalidMessage, InvalidSignature, NotAReader, StatementRefused
 from computility.domain.evidence import Evidence, parse_evidence
 from computility.domain.identifiers import ZERO_BYTES32, Address, Bytes32, JobId, bytes32, chain_number
-from computility.domain.specification import parse_specification
+from computility.domain.specification import Specification
 from computility.domain.statements import SignedStatement, Submission, read_statement
 from computility.execution.content_store import ContentStore
 from computility.execution.executor import Executor
 from computility.execution.executor_set import ExecutorSet
+from computility.execution.reader_key import ReaderKey
+from computility.execution.sealed_executor import reading
 from computility.services.credit_audit import CreditAudit
 from computility.services.job_check import JobCheck
 from computility.services.trade_proof import SignedAttestation, VerifiedTrade
 from computility.verification.challenge_seed import SECRET_BYTES, Beacon, OpenedChallenge, opened_challenge_of
 from computility.verification.credible_signing import Credibility, audit_policy_of, credibility_of
-from computility.verification.lease_heartbeat import ReadingsOf
+from computility.verification.lease_heartbeat import ReadingsOf, lease_policy_of
+from computility.verification.policy_fitness import blind_method
 from computility.verification.reexecution import Finding, audited, believed
 from computility.verification.verifier import Verifier
 
@@ -41,6 +44,7 @@ EVIDENCE_OF_ANOTHER_JOB: Final = "evidence-of-another-job"
 EVIDENCE_WITHOUT_SUBMISSION: Final = "evidence-without-submission"
 VERDICT_NOT_OF_EVIDENCE: Final = "verdict-not-of-evidence"
 SEALED: Final = "sealed"
+SEALED_FROM_ITS_METHOD: Final = "sealed-from-its-method"
 NO_VERDICT: Final = "no-verdict"
 CHALLENGE_OF_ANOTHER_CHAIN: Final = "challenge-of-another-chain"
 CHALLENGE_OF_ANOTHER_SIGNER: Final = "challenge-of-another-signer"
@@ -108,17 +112,23 @@ def replay_verdicts(
     credit: CreditAudit | None = None,
     readings_of: ReadingsOf = lambda _: (),
     methods: Mapping[str, Verifier] | None = None,
+    reader: ReaderKey | None = None,
 ) -> tuple[ReplayedVerdict, ...]:
     """Every verdict that reached the chain, in its order. ``hash_of`` is the hash of a block of the job's chain, None where there is none.
     ``begins`` is told of each before its job is checked again. Without ``credit`` nothing is said of verdicts that rest on a provider's credibility.
-    ``readings_of`` tells the meter of a lease; ``methods`` are known beside those that need no setting.
+    ``readings_of`` tells the meter of a lease; ``methods`` are known beside those that need no setting. With ``reader`` a job that is sealed to it is
+    run again as well; the key stays in this process.
 
     Raises:
+        NotAReader: the job is sealed, and not to ``reader``.
         NodeError: the content store cannot be asked at all.
     """
     offered = executors if isinstance(executors, ExecutorSet) else ExecutorSet([executors])
-    check = JobCheck(offered, content, readings_of, methods)
-    return tuple(_replayed(trade, signed, check, content, hash_of, begins, credit) for signed in trade.attestations)
+    check = JobCheck(reading(offered, reader), content, readings_of, methods)
+    _need_its_reader(check.specification(trade.terms), reader)
+    return tuple(
+        _replayed(trade, signed, check, content, hash_of, begins, credit, reader) for signed in trade.attestations
+    )
 
 
 def overall(replayed: Iterable[ReplayedVerdict]) -> Agreement:
@@ -137,12 +147,13 @@ def _replayed(
     hash_of: Callable[[int], Bytes32 | None],
     begins: Callable[[Attestation], None],
     credit: CreditAudit | None,
+    reader: ReaderKey | None,
 ) -> ReplayedVerdict:
     attestation, signers = signed.attestation, signed.signers
     try:
         evidence = _evidence(trade, attestation, content)
         statement, submission = _submission(trade, evidence)
-        _need_open_job(trade, evidence, content)
+        _need_readable(check.specification(trade.terms), evidence, reader)
         challenge = _challenge(trade, evidence, hash_of, credit)
         credibility = _credibility(trade, evidence, statement, submission, challenge, check, credit)
     except _Unsettled as end:
@@ -286,13 +297,26 @@ def _submission(trade: VerifiedTrade, evidence: Evidence) -> tuple[SignedStateme
     return statement, message
 
 
-def _need_open_job(trade: VerifiedTrade, evidence: Evidence, content: ContentStore) -> None:
-    """A job that is sealed to others would only look faulty here. What else is wrong with it is for the run to find."""
-    try:
-        specification = parse_specification(content.get(content_id_of_digest(trade.terms.spec)))
-    except (ContentError, InvalidMessage):
+def _need_its_reader(specification: Specification | None, reader: ReaderKey | None) -> None:
+    """Who brings a key wants to read with it: another job's key is a mistake, and no answer."""
+    sealing = specification.sealing if specification is not None else None
+    if sealing is None or reader is None or sealing.box_for(reader.public) is not None:
         return
-    if specification.sealing is not None:
+    raise NotAReader(
+        f"the job is sealed to {len(sealing.readers)} readers, and {reader.public} is none of them: bring the key of its buyer, its provider or a "
+        "verifier of it (`computility wallet reader-key --save FILE` writes a copy)"
+    )
+
+
+def _need_readable(specification: Specification | None, evidence: Evidence, reader: ReaderKey | None) -> None:
+    """A job that is sealed to others would only look faulty here. What else is wrong with it is for the run to find."""
+    if specification is None or specification.sealing is None:
+        return
+    if blind_method(specification) is not None:
+        # Everybody can tell from the specification that whoever goes by its policy has to say *no fault*.
+        raise _Unsettled(Agreement.CONTRADICTED, SEALED_FROM_ITS_METHOD, evidence.reason)
+    # A meter is in the open.
+    if reader is None and lease_policy_of(specification.verification) is None:
         raise _Unsettled(Agreement.UNKNOWN, SEALED, evidence.reason)
 
 

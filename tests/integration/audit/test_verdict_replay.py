@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.integration.execution.workbench import CLOCK_S, ENDLESS, SEED, SMALL, assembled
@@ -14,15 +16,19 @@ from computility.chain.local_chain import LocalChain
 from computility.domain.attestation import Verdict
 from computility.domain.canonical_json import sha256_bytes32
 from computility.domain.content_id import content_id_of
-from computility.domain.errors import ExecutorBusy
+from computility.domain.errors import ExecutorBusy, NotAReader
 from computility.domain.identifiers import Bytes32, JobId
-from computility.domain.job_specification import InputFile, JobSpecification
+from computility.domain.job_specification import InputFile, JobSpecification, Limits
 from computility.domain.manifest import OutputFile, make_manifest
 from computility.domain.specification import Specification
 from computility.domain.statements import SignedStatement, Submission
+from computility.domain.task_specification import TaskSpecification
 from computility.domain.terms import Terms
 from computility.execution.content_store import FileContentStore
-from computility.execution.executor import AttemptId, Execution, run_to_end
+from computility.execution.executor import AttemptId, Execution, Executor, run_to_end
+from computility.execution.executor_set import ExecutorSet
+from computility.execution.reader_key import OVERHEAD_BYTES, ReaderKey, seal_specification
+from computility.execution.sealed_executor import SealedExecutor
 from computility.execution.wasm.executor import WasmExecutor, wasm_environment
 from computility.services.proof_builder import ProofBuilder
 from computility.services.verdict_replay import Agreement, ReplayedVerdict, overall, replay_verdicts
@@ -30,6 +36,25 @@ from computility.verification.reexecution import RESULT_DIFFERS, SAME, Finding, 
 
 QUIET = '(module (func (export "_start") (nop)))'
 FORGED = Bytes32("0x" + "f0" * 32)
+NOTE = b"the harvest will be poor"
+READS_ITS_NOTE = """
+(module
+  (import "wasi_snapshot_preview1" "path_open"
+    (func $open (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "fd_read" (func $read (param i32 i32 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+  (memory (export "memory") 1)
+  (data (i32.const 0) "note")
+  (data (i32.const 16) "\\40\\00\\00\\00\\40\\00\\00\\00")
+  (func (export "_start")
+    (drop (call $open (i32.const 3) (i32.const 0) (i32.const 0) (i32.const 4) (i32.const 0) (i64.const 2) (i64.const 0) (i32.const 0) (i32.const 32)))
+    (drop (call $read (i32.load (i32.const 32)) (i32.const 16) (i32.const 1) (i32.const 36)))
+    (i32.store (i32.const 20) (i32.load (i32.const 36)))
+    (drop (call $write (i32.const 1) (i32.const 16) (i32.const 1) (i32.const 36)))))
+"""
+"""Writes what its input says: sealed wrongly, it would come to something else."""
+BUYERS, PROVIDERS, VERIFIERS, STRANGERS = (ReaderKey.of_account(bytes([number]) * 32) for number in range(1, 5))
+READERS = (BUYERS, PROVIDERS, VERIFIERS)
 
 
 class BusyExecutor(WasmExecutor):
@@ -43,28 +68,46 @@ class BusyExecutor(WasmExecutor):
 class Case:
     """A job on the chain, what its provider submitted, and a verifier that says what it is told to."""
 
-    def __init__(self, ledger: LedgerOnChain, content: FileContentStore, program: str = QUIET) -> None:
+    def __init__(
+        self,
+        ledger: LedgerOnChain,
+        content: FileContentStore,
+        program: str = QUIET,
+        readers: Sequence[ReaderKey] = (),
+        policy: Mapping[str, Any] | None = None,
+    ) -> None:
         self._ledger = ledger
         self._content = content
         module = assembled(program)
         content.put(module)
-        specification = JobSpecification(
-            wasm_environment(),
+        program_file, limits = (
             InputFile("program.wasm", content_id_of(module), len(module)),
-            (),
-            (),
             replace(SMALL, fuel=2_000_000),
-            CLOCK_S,
-            SEED,
         )
+        specification: Specification = JobSpecification(wasm_environment(), program_file, (), (), limits, CLOCK_S, SEED)
+        if readers:
+            specification = self._sealed(program_file, limits, readers, policy or {})
+        self.executor: Executor = SealedExecutor(WasmExecutor(), PROVIDERS) if readers else WasmExecutor()
         content.put(specification.to_bytes())
         self.terms: Terms = ledger.open(spec=specification.digest)
         self.job = self.terms.job_id(ledger.deployments.domain)
         self._specification = specification
 
+    def _sealed(
+        self, program: InputFile, limits: Limits, readers: Sequence[ReaderKey], policy: Mapping[str, Any]
+    ) -> TaskSpecification:
+        note = InputFile("note", content_id_of(NOTE), len(NOTE))
+        plain = TaskSpecification(
+            "wasm", wasm_environment(), (program,), (), (note,), limits, CLOCK_S, SEED, verification=policy
+        )
+        specification, sealed = seal_specification(plain, {"note": NOTE}, [reader.public for reader in readers])
+        for data in sealed.values():
+            self._content.put(data)
+        return specification
+
     def run(self) -> Execution:
         """As the provider ran it."""
-        return run_to_end(WasmExecutor(), AttemptId(self.job, 1), self._specification, self._content)
+        return run_to_end(self.executor, AttemptId(self.job, 1), self._specification, self._content)
 
     def submit(self, result: Bytes32, units: int, signer: int = PROVIDER) -> tuple[SignedStatement, Submission]:
         """The provider's commitment."""
@@ -73,7 +116,7 @@ class Case:
 
     def honest_finding(self, submission: Submission) -> Finding:
         """What a verifier finds that does its work."""
-        return reexecute(self.terms, submission, WasmExecutor(), self._content)
+        return reexecute(self.terms, submission, self.executor, self._content)
 
     def attest(self, finding: Finding, signed: SignedStatement, *, keep: bool = True) -> None:
         """Bring a verdict to the chain, with its evidence in the content store."""
@@ -84,10 +127,12 @@ class Case:
         statement = self._ledger.accounts[VERIFIER].sign(attestation)
         self._ledger.accounts[PROVIDER].attest(self.terms, attestation, statement.signature)
 
-    def replay(self, executor: WasmExecutor | None = None) -> ReplayedVerdict:
-        """What an auditor finds."""
+    def replay(self, executor: WasmExecutor | None = None, reader: ReaderKey | None = None) -> ReplayedVerdict:
+        """What an auditor finds, with a reader's key if it has one."""
         _, trade = ProofBuilder(ChainConnection(self._ledger.rpc), self._ledger.deployments).build(self.job)
-        (verdict,) = replay_verdicts(trade, executor or WasmExecutor(), self._content, lambda _: None)
+        (verdict,) = replay_verdicts(
+            trade, ExecutorSet([executor or WasmExecutor()]), self._content, lambda _: None, reader=reader
+        )
         return verdict
 
 
@@ -168,3 +213,43 @@ def test_an_auditor_that_is_busy__accuses_nobody(case: Case) -> None:
     case.attest(case.honest_finding(submission), signed)
     verdict = case.replay(BusyExecutor())
     assert (verdict.agreement, verdict.reason) == (Agreement.UNKNOWN, ExecutorBusy.code)
+
+
+@pytest.fixture
+def sealed(ledger: LedgerOnChain, tmp_path: Path) -> Case:
+    return Case(ledger, FileContentStore(tmp_path / "content", 1 << 20), READS_ITS_NOTE, READERS)
+
+
+def test_a_sealed_job__is_checked_again_with_any_readers_key__and_with_no_other(sealed: Case) -> None:
+    ran = sealed.run()
+    assert [file.size for file in ran.manifest.files] == [len(NOTE) + OVERHEAD_BYTES], "what it read, sealed"
+    signed, submission = sealed.submit(ran.manifest.digest, ran.units)
+    sealed.attest(sealed.honest_finding(submission), signed)
+    for reader in READERS:
+        verdict = sealed.replay(reader=reader)
+        assert (verdict.agreement, verdict.reason, verdict.found) == (Agreement.CONFIRMED, "same-evidence", SAME)
+    verdict = sealed.replay()
+    assert (verdict.agreement, verdict.reason, verdict.claimed) == (Agreement.UNKNOWN, "sealed", SAME)
+    with pytest.raises(NotAReader, match=f"{STRANGERS.public} is none of them"):
+        sealed.replay(reader=STRANGERS)
+
+
+def test_a_pass_of_a_forged_sealed_result__is_contradicted_by_who_can_read_it(sealed: Case) -> None:
+    ran = sealed.run()
+    manifest = make_manifest(ran.manifest.spec, wasm_environment(), ran.fuel, [OutputFile("forged.txt", 1, "f0" * 32)])
+    signed, _ = sealed.submit(manifest.digest, ran.units)
+    sealed.attest(Finding(Verdict.PASS, SAME, replace(ran, manifest=manifest)), signed)
+    verdict = sealed.replay(reader=BUYERS)
+    assert (verdict.agreement, verdict.found) == (Agreement.CONTRADICTED, RESULT_DIFFERS)
+
+
+def test_a_verdict_by_a_method_that_cannot_read_the_job__is_contradicted_by_everybody(
+    ledger: LedgerOnChain, tmp_path: Path
+) -> None:
+    content = FileContentStore(tmp_path / "content", 1 << 20)
+    case = Case(ledger, content, READS_ITS_NOTE, READERS, {"method": "hash-equality"})
+    ran = case.run()
+    signed, submission = case.submit(ran.manifest.digest, ran.units)
+    case.attest(Finding(Verdict.PASS, "same-bytes", None, submission), signed)
+    verdict = case.replay()
+    assert (verdict.agreement, verdict.reason) == (Agreement.CONTRADICTED, "sealed-from-its-method")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -31,6 +32,14 @@ def command(
     job: Annotated[str, typer.Argument(help="The job's id: 0x and 64 hex digits.")],
     job_timeout: Annotated[int, typer.Option(min=1, help="Seconds that one run may take on this machine.")] = 300,
     config: CheckedByOption = None,
+    reader_key: Annotated[
+        Path | None,
+        typer.Option(
+            "--reader-key",
+            "--key-file",
+            help="Copy of the reader key of one to whom the job is sealed, as `wallet reader-key --save` writes it; a file, or /dev/fd/N.",
+        ),
+    ] = None,
     tee_root: TeeRootOption = None,
     tee_crl: TeeListOption = None,
     tee_collateral: TeeCollateralOption = None,
@@ -49,12 +58,15 @@ def command(
 
     The trade is proven against the chain that you name; the node only stores the evidence, the specification and the inputs, each checked against
     its hash. Exits 3 when a verdict is contradicted, and 4 when this machine cannot tell (the reason says why); that accuses nobody.
+
+    A sealed job is run again by a reader alone: bring the key with --reader-key. It stays in this process, and is written nowhere.
     """
     from computility.domain.eip712 import Eip712Domain
     from computility.domain.errors import ExecutorUnfit
     from computility.domain.identifiers import Bytes32, parse_bytes32
     from computility.domain.statements import read_statement
     from computility.execution.executor_set import ExecutorSet
+    from computility.execution.reader_key_file import load_reader_key
     from computility.execution.wasm.executor import WasmExecutor
     from computility.services.credit_audit import CreditAudit
     from computility.services.node_client import NodeContentStore
@@ -62,9 +74,10 @@ def command(
     from computility.services.provider_config import read_provider_config
     from computility.services.provider_role import executors_of
     from computility.services.tee_roots import tee_methods
-    from computility.services.verdict_replay import Agreement, overall, replay_verdicts
+    from computility.services.verdict_replay import SEALED, Agreement, overall, replay_verdicts
 
     wanted = parse_bytes32(job)
+    reader = load_reader_key(reader_key.expanduser()) if reader_key is not None else None
     executors = ExecutorSet([WasmExecutor(timeout_s=job_timeout)])
     if config is not None:
         executors = executors_of(read_provider_config(config))
@@ -92,6 +105,7 @@ def command(
                     tee_minimum,
                     tee_reference or [],
                 ),
+                reader,
             )
     answer = overall(replayed)
     rows = [verdict.to_document() for verdict in replayed]
@@ -100,5 +114,9 @@ def command(
     else:
         columns = ("verdict", "agreement", "reason", "claimed", "found", "differences")
         print_rows(rows, columns, as_json=False, empty="No verdict on this job reached the chain.")
+    if any(verdict.reason == SEALED for verdict in replayed):
+        progress_console.print(
+            "The job is sealed: one of its readers can check it, with --reader-key FILE.", soft_wrap=True
+        )
     if answer is not Agreement.CONFIRMED:
         raise typer.Exit(EXIT_CONTRADICTED if answer is Agreement.CONTRADICTED else EXIT_UNKNOWN)
