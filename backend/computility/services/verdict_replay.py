@@ -27,10 +27,11 @@ from computility.execution.reader_key import ReaderKey
 from computility.execution.sealed_executor import reading
 from computility.services.credit_audit import CreditAudit
 from computility.services.job_check import JobCheck
+from computility.services.lease_replay import METER_HOLDS, Meter, MeterUnfit, require_meter
 from computility.services.trade_proof import SignedAttestation, VerifiedTrade
 from computility.verification.challenge_seed import SECRET_BYTES, Beacon, OpenedChallenge, opened_challenge_of
 from computility.verification.credible_signing import Credibility, audit_policy_of, credibility_of
-from computility.verification.lease_heartbeat import ReadingsOf, lease_policy_of
+from computility.verification.lease_heartbeat import lease_policy_of
 from computility.verification.policy_fitness import blind_method
 from computility.verification.reexecution import Finding, audited, believed
 from computility.verification.verifier import Verifier
@@ -53,6 +54,7 @@ AUDIT_NOT_OF_DRAW: Final = "audit-not-of-draw"
 NOT_CREDIBLE: Final = "not-credible"
 WRONG_THOUGH_CREDIBLE: Final = "wrong-though-credible"
 CREDIBLE_BY_RULE: Final = "credible-by-rule"
+_NO_METER: Final = Meter(lambda _: ())
 
 
 class Agreement(StrEnum):
@@ -110,13 +112,13 @@ def replay_verdicts(
     hash_of: Callable[[int], Bytes32 | None],
     begins: Callable[[Attestation], None] = lambda _: None,
     credit: CreditAudit | None = None,
-    readings_of: ReadingsOf = lambda _: (),
+    meter: Meter = _NO_METER,
     methods: Mapping[str, Verifier] | None = None,
     reader: ReaderKey | None = None,
 ) -> tuple[ReplayedVerdict, ...]:
     """Every verdict that reached the chain, in its order. ``hash_of`` is the hash of a block of the job's chain, None where there is none.
     ``begins`` is told of each before its job is checked again. Without ``credit`` nothing is said of verdicts that rest on a provider's credibility.
-    ``readings_of`` tells the meter of a lease; ``methods`` are known beside those that need no setting. With ``reader`` a job that is sealed to it is
+    ``meter`` tells what was read in a lease; ``methods`` are known beside those that need no setting. With ``reader`` a job that is sealed to it is
     run again as well; the key stays in this process.
 
     Raises:
@@ -124,10 +126,12 @@ def replay_verdicts(
         NodeError: the content store cannot be asked at all.
     """
     offered = executors if isinstance(executors, ExecutorSet) else ExecutorSet([executors])
-    check = JobCheck(reading(offered, reader), content, readings_of, methods)
+    check = JobCheck(reading(offered, reader), content, meter.readings_of, methods)
     _need_its_reader(check.specification(trade.terms), reader)
     return tuple(
-        _replayed(trade, signed, check, content, hash_of, begins, credit, reader) for signed in trade.attestations
+        _of_lease(trade, signed, check, content, meter)
+        or _replayed(trade, signed, check, content, hash_of, begins, credit, reader)
+        for signed in trade.attestations
     )
 
 
@@ -179,6 +183,27 @@ def _replayed(
         if own.verdict is Verdict.FAIL:
             agreement, reason, finding = Agreement.CONTRADICTED, FAILS_AN_OWN_CHALLENGE, own
     return ReplayedVerdict(attestation, signers, agreement, reason, evidence.reason, finding.reason, differences)
+
+
+def _of_lease(
+    trade: VerifiedTrade, signed: SignedAttestation, check: JobCheck, content: ContentStore, meter: Meter
+) -> ReplayedVerdict | None:
+    """What is to be said of a lease's co-signature by its meter alone; None where there is a result to look at besides, or the job is no lease."""
+    attestation = signed.attestation
+    specification = check.specification(trade.terms)
+    lease = lease_policy_of(specification.verification) if specification is not None else None
+    if lease is None or attestation.verdict is not Verdict.PASS:
+        return None
+    try:
+        require_meter(trade.job, trade.terms, signed, lease, meter, content)
+    except MeterUnfit as unfit:
+        agreement = Agreement.CONTRADICTED if unfit.accuses else Agreement.UNKNOWN
+        return ReplayedVerdict(attestation, signed.signers, agreement, unfit.reason)
+    if attestation.evidence != ZERO_BYTES32:
+        return None
+    if attestation.result != ZERO_BYTES32:
+        return ReplayedVerdict(attestation, signed.signers, Agreement.UNKNOWN, EVIDENCE_UNNAMED)
+    return ReplayedVerdict(attestation, signed.signers, Agreement.CONFIRMED, METER_HOLDS)
 
 
 def _replayed_on_credit(

@@ -28,10 +28,12 @@ from computility.domain.errors import ContractReverted, NodeRefused
 from computility.domain.identifiers import Bytes32
 from computility.domain.job import JobState
 from computility.domain.metered_lease import MeterReading
+from computility.domain.statements import read_statement
 from computility.domain.task_specification import CommandLimits, TaskSpecification
 from computility.domain.terms import Terms
 from computility.services.buyer import Buyer
 from computility.services.lease_meter import readings_of
+from computility.services.lease_replay import Meter
 from computility.services.lease_watch import LeaseStatus, LeaseWatch
 from computility.services.node_client import NodeClient, NodeContentStore
 from computility.services.proof_builder import ProofBuilder
@@ -124,6 +126,22 @@ class Lease:
         rows = self.node.attestations(job)["items"]
         return [Attestation.from_json(row["message"]).units for row in rows]
 
+    def audited(self, job: Bytes32) -> list[tuple[Agreement, str]]:
+        """What an auditor makes of each of the buyer's words that reached the chain."""
+        domain = self.ledger.deployments.domain
+        _, trade = ProofBuilder(ChainConnection(self.ledger.rpc), self.ledger.deployments).build(job)
+        found = replay_verdicts(
+            trade,
+            executors_of(self.config),
+            NodeContentStore(self.node),
+            lambda _: None,
+            meter=Meter(
+                lambda wanted: readings_of(self.node, self.buyer, wanted),
+                lambda wanted: [read_statement(row, domain) for row in self.node.meter_contests(wanted)],
+            ),
+        )
+        return [(verdict.agreement, verdict.reason) for verdict in found]
+
     def closed(self, job: Bytes32) -> dict[str, str]:
         """The job's row, once it is closed, whatever windows have to pass."""
 
@@ -189,15 +207,7 @@ def test_a_lease_whose_job_ends__is_paid_by_its_last_reading__in_two_transaction
     _, outputs = Buyer(lease.buyer, lease.node).outputs(Bytes32(row["result"]))
     assert outputs["stdout"] == b"done\n"
 
-    _, trade = ProofBuilder(ChainConnection(lease.ledger.rpc), lease.ledger.deployments).build(job)
-    (verdict,) = replay_verdicts(
-        trade,
-        executors_of(lease.config),
-        NodeContentStore(lease.node),
-        lambda _: None,
-        readings_of=lambda wanted: readings_of(lease.node, lease.buyer, wanted),
-    )
-    assert (verdict.agreement, verdict.reason) == (Agreement.CONFIRMED, "same-evidence")
+    assert lease.audited(job) == [(Agreement.CONFIRMED, "same-evidence")]
 
 
 def test_a_buyer_who_ends_a_lease__pays_for_what_it_signed(lease: Lease) -> None:
@@ -207,6 +217,7 @@ def test_a_buyer_who_ends_a_lease__pays_for_what_it_signed(lease: Lease) -> None
     watching.end()
     row = lease.closed(job)
     assert (row["outcome"], int(row["units"])) == ("pass", signed)
+    assert lease.audited(job) == [(Agreement.CONFIRMED, "meter-holds")]
 
 
 def test_a_buyer_who_contests_a_reading__pays_for_what_it_signed_before(lease: Lease) -> None:
@@ -221,12 +232,15 @@ def test_a_buyer_who_contests_a_reading__pays_for_what_it_signed_before(lease: L
     row = lease.closed(job)
     assert (row["outcome"], int(row["units"])) == ("claim", signed)
     assert lease.node.meter_contests(job)[0]["message"]["reason"] == status.contested
+    # This buyer's second thought is about what it had signed for already, and an auditor says so.
+    assert lease.audited(job) == [(Agreement.CONTRADICTED, "co-signed-what-it-contested")]
 
 
 def test_a_buyer_who_falls_silent__has_the_lease_stop_within_an_interval(lease: Lease) -> None:
     job = lease.open(ENDLESS, interval_s=INTERVAL_S)
     signed = watch(LeaseWatch(lease.buyer, lease.node, job), lambda status: status.signed > 0).signed
     row = lease.closed(job)
+    assert lease.audited(job) == [(Agreement.CONFIRMED, "meter-holds")]
     assert int(row["units"]) == signed == max(lease.signed(job))
     assert max(reading.units for reading in lease.readings(job)) - signed <= INTERVAL_S
     assert int(row["bond_returned"]) > 0

@@ -69,6 +69,7 @@ def command(
     from computility.execution.reader_key_file import load_reader_key
     from computility.execution.wasm.executor import WasmExecutor
     from computility.services.credit_audit import CreditAudit
+    from computility.services.lease_replay import Meter
     from computility.services.node_client import NodeContentStore
     from computility.services.proof_builder import ProofBuilder
     from computility.services.provider_config import read_provider_config
@@ -95,7 +96,10 @@ def command(
                 lambda number: Bytes32(header.hash) if (header := chain.rpc.header(number)) else None,
                 lambda attestation: status.update(f"checking the job again ({attestation.verdict.name.lower()})"),
                 CreditAudit(chain, deployed, NodeContentStore(client)),
-                lambda leased: [read_statement(row, domain) for row in client.meter_readings(leased)],
+                Meter(
+                    lambda leased: [read_statement(row, domain) for row in client.meter_readings(leased)],
+                    lambda leased: [read_statement(row, domain) for row in client.meter_contests(leased)],
+                ),
                 tee_methods(
                     tee_root or [],
                     NodeContentStore(client),
