@@ -26,10 +26,24 @@ def own_anvil() -> Iterator[LocalChain]:
         yield chain
 
 
+@pytest.fixture(scope="module")
+def deployments_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the generation of ``deployed`` is recorded."""
+    return tmp_path_factory.mktemp("deployments")
+
+
+@pytest.fixture(scope="module")
+def deployed(own_anvil: LocalChain, deployments_dir: Path) -> LedgerOnChain:
+    """Contracts with parties that can trade."""
+    return deploy_ledger(own_anvil, deployments_dir)
+
+
 @pytest.fixture
-def ledger(own_anvil: LocalChain, tmp_path: Path) -> LedgerOnChain:
-    """A new generation of contracts with parties that can trade."""
-    return deploy_ledger(own_anvil, tmp_path / "deployments")
+def ledger(deployed: LedgerOnChain) -> Iterator[LedgerOnChain]:
+    """Those contracts as they were deployed, on a chain that is taken back to there after each test."""
+    before = deployed.snapshot()
+    yield deployed
+    deployed.revert(before)
 
 
 @pytest.fixture(scope="session")

@@ -35,7 +35,7 @@ def command(server: str, statement: str) -> None:
 
 @pytest.mark.postgresql
 def test_what_is_shown__comes_from_the_replica_and_what_is_decided_by_does_not(
-    ledger: LedgerOnChain, postgresql: str, tmp_path: Path
+    ledger: LedgerOnChain, deployments_dir: Path, postgresql: str, tmp_path: Path
 ) -> None:
     command(postgresql, "CREATE DATABASE node_first")
     old = ledger.open().job_id(ledger.deployments.domain)
@@ -50,7 +50,7 @@ def test_what_is_shown__comes_from_the_replica_and_what_is_decided_by_does_not(
     following = open_replica(url_of(postgresql, "node_copy"))
     settings: Any = NodeSettings(
         rpc_url=ledger.rpc.url,
-        deployments_dir=tmp_path / "deployments",
+        deployments_dir=deployments_dir,
         content_url=str(tmp_path / "content"),
         examples_dir=None,
     )
