@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -74,6 +75,24 @@ def test_a_sealed_job__finds_its_readers_in_the_journal__and_its_buyer_opens_it(
     assert answer.document["outcome"] == "pass"
     assert f"provider {stage.cast['provider-aurora'].address}" in " ".join(answer.err.split())
     assert (tmp_path / "outputs" / "picture.png").read_bytes().startswith(b"\x89PNG")
+
+    # An auditor who was not there needs one of the readers' keys, and no other.
+    deployments = str(stage.folder / "deployments")
+    audit = ("audit", "verdict", answer.document["job"], "--deployments", deployments, "--json")
+    without = computility(*audit, folder=tmp_path, stage=stage)
+    assert (without.code, without.document["verdicts"][0]["reason"]) == (4, "sealed"), without.out + without.err
+    assert "--reader-key" in without.err
+    for who in ("provider-aurora", "arbiter-1"):
+        saved = computility(
+            "wallet", "reader-key", "--save", f"{who}.json", "--json", folder=tmp_path, stage=stage, as_who=who
+        )
+        assert saved.code == 0, saved.out + saved.err
+    found = computility(*audit, "--reader-key", "provider-aurora.json", folder=tmp_path, stage=stage)
+    assert (found.code, found.document["agreement"]) == (0, "confirmed"), found.out + found.err
+    stranger = computility(*audit, "--key-file", "arbiter-1.json", folder=tmp_path, stage=stage)
+    assert (stranger.code, stranger.error["code"]) == (1, "not-a-reader")
+    secret = json.loads((tmp_path / "arbiter-1.json").read_text())["secret"]
+    assert secret not in stranger.out + stranger.err
 
 
 def test_wallet__swaps_deposits_withdraws_and_redeems(stage: Stage, tmp_path: Path) -> None:

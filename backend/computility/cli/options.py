@@ -60,6 +60,14 @@ CheckedByOption = Annotated[
         dir_okay=False,
     ),
 ]
+CheckDeviceOption = Annotated[
+    str | None,
+    typer.Option(
+        "--device",
+        envvar="COMPUTILITY_VERIFIER_DEVICE",
+        help="On what matrix products are checked: auto (a card that is free), cpu or cuda:N; as in the settings file, else auto.",
+    ),
+]
 YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before signing.")]
 
 DEFAULT_NODE = "http://127.0.0.1:8000"

@@ -12,6 +12,7 @@ import typer
 
 from computility.cli.connection import Connection, connected
 from computility.cli.options import (
+    CheckDeviceOption,
     CheckedByOption,
     ConfirmationsOption,
     TeeCollateralOption,
@@ -219,6 +220,7 @@ def serve(
     tee_level: TeeLevelOption = None,
     tee_minimum: TeeMinimumOption = None,
     tee_reference: TeeReferenceOption = None,
+    device: CheckDeviceOption = None,
     rate_every: Annotated[
         float, typer.Option(min=0, help="Seconds between hardware challenges to providers, on average; 0 makes none.")
     ] = 0,
@@ -243,10 +245,11 @@ def serve(
     from computility.execution.executor_set import ExecutorSet
     from computility.execution.sealed_executor import SealedExecutor
     from computility.execution.wasm.executor import WasmExecutor
+    from computility.services.check_device import product_methods
     from computility.services.node_client import NodeContentStore
     from computility.services.probe_keeper import ProbeKeeper, ProbeSettings
     from computility.services.prober import Prober
-    from computility.services.provider_config import read_provider_config
+    from computility.services.provider_config import AUTO, read_provider_config
     from computility.services.provider_role import executors_of
     from computility.services.rater import Rater, RaterSettings
     from computility.services.reader_keys import telling_its_reader_key
@@ -263,7 +266,9 @@ def serve(
         reader = session.account.reader_key()
         executors = ExecutorSet([SealedExecutor(WasmExecutor(timeout_s=job_timeout), reader)])
         if config is not None:
-            executors = executors_of(read_provider_config(config), reader)
+            settings = read_provider_config(config)
+            device = device or settings.verifier.device
+            executors = executors_of(settings, reader)
             if not executors:
                 raise ExecutorUnfit(f"nothing that {config} offers runs on this machine: {dict(executors.left_out)}")
         verifier = VerifierNode(
@@ -274,15 +279,18 @@ def serve(
             VerifierSettings(
                 confirmations=confirmations, parallel_jobs=parallel, least_fee=fee, rate_every_s=rate_every
             ),
-            tee_methods(
-                tee_root or [],
-                NodeContentStore(session.node),
-                tee_crl or [],
-                tee_collateral or [],
-                tee_level or [],
-                tee_minimum,
-                tee_reference or [],
-            ),
+            {
+                **product_methods(device or AUTO, NodeContentStore(session.node)),
+                **tee_methods(
+                    tee_root or [],
+                    NodeContentStore(session.node),
+                    tee_crl or [],
+                    tee_collateral or [],
+                    tee_level or [],
+                    tee_minimum,
+                    tee_reference or [],
+                ),
+            },
             Rater(session.account, session.node, RaterSettings(confirmations=confirmations)),
         )
         run = telling_its_reader_key(verifier.run, session.account, session.node)

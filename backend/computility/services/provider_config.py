@@ -18,6 +18,9 @@ from computility.domain.resource import parse_resource
 from computility.domain.units import parse_credits
 
 MAX_CONFIG_BYTES: Final = 256 * 1024
+AUTO: Final = "auto"
+DEVICE: Final = r"auto|cpu|cuda:(?:0|[1-9][0-9]{0,2})"
+"""What products may be checked on, as a pattern."""
 _MIB: Final = 1024**2
 
 
@@ -79,6 +82,12 @@ class Work(_Section):
     cgroup: Path | None = None
     attests: tuple[Literal["tdx", "sev-snp", "nvidia"], ...] = ()
     plant_for: tuple[Account, ...] = ()
+
+
+class Verifying(_Section):
+    """What `verifier serve --config` and `audit verdict --config` check matrix products on: a card that is free, the processor, or one card."""
+
+    device: Annotated[str, Field(pattern=f"^({DEVICE})$")] = AUTO
 
 
 class Collect(_Section):
@@ -208,6 +217,7 @@ class ProviderConfig(_Section):
     trust: Trust = Trust()
     work: Work = Work()
     collect: Collect = Collect()
+    verifier: Verifying = Verifying()
     metrics: Metrics = Metrics()
     container: Containers | None = None
     ray: Ray = Ray()
@@ -332,6 +342,10 @@ dispute_window_s = {dispute_window_s}
 # An offer with GPUs of a cluster says how many a job may have, and of which model and driver they are:
 # gpus = 2
 # toolset = {{ gpu = "nvidia-h100-80gb-hbm3", nvidia-driver = "580" }}
+
+# On what `computility verifier serve --config` checks matrix products (pip install 'computility[torch]'): auto, cpu or cuda:N.
+# [verifier]
+# device = "auto"
 
 # Commands with GPUs, each held by one job at a time (pip install 'computility[gpu]'; `computility provider bench` lists them).
 # [[offer]]

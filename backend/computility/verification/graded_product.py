@@ -16,6 +16,7 @@ The delivered matrix has the parts' products one below the other, (parts · m, n
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Final
 
@@ -77,11 +78,13 @@ def check_graded_product(
     seed: bytes,
     precision: Precision = FLOAT32,
     rounds: int = 32,
+    check: Callable[..., CheckResult] = check_float_product,
 ) -> CheckResult:
     """Whether ``product`` is A·B by grades, but for the rounding that ``precision`` grants.
 
     An honest one is rejected with at most the probability of `check_float_product` times the number of parts. A wrong one chooses the part that it is
     wrong in, so ``soundness_bits`` are those of one check. Arguments are those of `check_float_product`, but for ``product``, (parts · m, n).
+    ``check`` is asked of each part.
 
     Returns:
         PASS, FAIL, or NO_FAULT. ``measures``: the highest of all parts, and how many ``parts`` there are.
@@ -109,7 +112,7 @@ def check_graded_product(
         except MemoryError:
             return CheckResult(Verdict.NO_FAULT, OUT_OF_MEMORY)
         block = product[number * rows : (number + 1) * rows]
-        found.append(check_float_product(*terms, block, _seed_of(seed, number), precision, rounds))
+        found.append(check(*terms, block, _seed_of(seed, number), precision, rounds))
         if found[-1].verdict is not Verdict.PASS:
             return found[-1]
     measures = {name: max(one.measures[name] for one in found) for name in found[0].measures}

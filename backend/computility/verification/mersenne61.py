@@ -67,10 +67,10 @@ class VectorProducts:
             highest: at least ``magnitude(matrix)``; the work grows with its bits.
         """
         columns, count = self._vectors.shape
-        part_bits, parts, limb_bits = _cut(max(1, highest.bit_length()), columns)
+        part_bits, parts, limb_bits = cut(max(1, highest.bit_length()), columns)
         limbs = self._limbs.get(limb_bits)
         if limbs is None:
-            limbs = self._limbs[limb_bits] = _limbs(self._vectors, limb_bits)
+            limbs = self._limbs[limb_bits] = limbs_of(self._vectors, limb_bits)
         total = np.zeros((matrix.shape[0], count), dtype=np.uint64)
         for number in range(parts):
             exact = np.empty((matrix.shape[0], limbs.shape[1]))
@@ -124,7 +124,7 @@ def _product(part: npt.NDArray[np.float64], limbs: npt.NDArray[np.float64]) -> n
 
 
 @cache
-def _cut(bits: int, columns: int) -> tuple[int, int, int]:
+def cut(bits: int, columns: int) -> tuple[int, int, int]:
     """Bits of a part, number of parts, and bits of a limb, with the fewest products."""
     room = _EXACT_BITS - max(0, columns - 1).bit_length()
     choices = []
@@ -139,7 +139,7 @@ def _cut(bits: int, columns: int) -> tuple[int, int, int]:
     return part_bits, parts, limb_bits
 
 
-def _limbs(vectors: Residues, limb_bits: int) -> npt.NDArray[np.float64]:
+def limbs_of(vectors: Residues, limb_bits: int) -> npt.NDArray[np.float64]:
     """The limbs of every vector as doubles, lowest first: (columns, limbs · count)."""
     mask = np.uint64((1 << limb_bits) - 1)
     shifts = range(0, BITS, limb_bits)

@@ -25,9 +25,10 @@ from computility.execution.content_store import ContentStore
 from computility.verification.array_files import read_array
 from computility.verification.check_result import CheckResult
 from computility.verification.composition import POLICY_UNFIT
-from computility.verification.freivalds import INPUTS_UNFIT, OUT_OF_MEMORY, check_integer_product
-from computility.verification.freivalds_float import BFLOAT16_OUT, FLOAT16_OUT, FLOAT32, check_float_product
+from computility.verification.freivalds import INPUTS_UNFIT, OUT_OF_MEMORY
+from computility.verification.freivalds_float import BFLOAT16_OUT, FLOAT16_OUT, FLOAT32
 from computility.verification.graded_product import check_graded_product
+from computility.verification.product_checks import ProcessorChecks, ProductChecks
 
 PRECISIONS: Final = {"float32": FLOAT32, "bfloat16": BFLOAT16_OUT, "float16": FLOAT16_OUT}
 MANIFEST_UNFIT: Final = "manifest-unfit"
@@ -36,10 +37,11 @@ NOT_A_MATRIX: Final = "not-a-matrix"
 
 
 class ProductVerifier:
-    """Checks products that lie in a content store."""
+    """Checks products that lie in a content store. ``checks`` says on what."""
 
-    def __init__(self, content: ContentStore) -> None:
+    def __init__(self, content: ContentStore, checks: ProductChecks | None = None) -> None:
         self._content = content
+        self._checks = checks or ProcessorChecks()
 
     def verify(
         self, specification: Specification, submission: Submission, policy: Mapping[str, Any], seed: bytes
@@ -78,9 +80,10 @@ class ProductVerifier:
         except ValueError:
             return CheckResult(Verdict.FAIL, NOT_A_MATRIX)
         if precision is None:
-            return check_integer_product(left, right, product, seed)
-        check = check_graded_product if graded else check_float_product
-        return check(left, right, product, seed, PRECISIONS[precision])
+            return self._checks.integers(left, right, product, seed)
+        if graded:
+            return check_graded_product(left, right, product, seed, PRECISIONS[precision], check=self._checks.floats)
+        return self._checks.floats(left, right, product, seed, PRECISIONS[precision])
 
 
 def read_matrix(data: bytes) -> npt.NDArray[Any]:

@@ -11,6 +11,7 @@ from computility.cli.audit.options import DEFAULT_DEPLOYMENTS, DeploymentsOption
 from computility.cli.options import (
     DEFAULT_NODE,
     DEFAULT_RPC,
+    CheckDeviceOption,
     CheckedByOption,
     NodeOption,
     RpcOption,
@@ -46,6 +47,7 @@ def command(
     tee_level: TeeLevelOption = None,
     tee_minimum: TeeMinimumOption = None,
     tee_reference: TeeReferenceOption = None,
+    device: CheckDeviceOption = None,
     node: NodeOption = DEFAULT_NODE,
     rpc: RpcOption = DEFAULT_RPC,
     deployments: DeploymentsOption = DEFAULT_DEPLOYMENTS,
@@ -68,11 +70,12 @@ def command(
     from computility.execution.executor_set import ExecutorSet
     from computility.execution.reader_key_file import load_reader_key
     from computility.execution.wasm.executor import WasmExecutor
+    from computility.services.check_device import product_methods
     from computility.services.credit_audit import CreditAudit
     from computility.services.lease_replay import Meter
     from computility.services.node_client import NodeContentStore
     from computility.services.proof_builder import ProofBuilder
-    from computility.services.provider_config import read_provider_config
+    from computility.services.provider_config import AUTO, read_provider_config
     from computility.services.provider_role import executors_of
     from computility.services.tee_roots import tee_methods
     from computility.services.verdict_replay import SEALED, Agreement, overall, replay_verdicts
@@ -81,7 +84,9 @@ def command(
     reader = load_reader_key(reader_key.expanduser()) if reader_key is not None else None
     executors = ExecutorSet([WasmExecutor(timeout_s=job_timeout)])
     if config is not None:
-        executors = executors_of(read_provider_config(config))
+        settings = read_provider_config(config)
+        device = device or settings.verifier.device
+        executors = executors_of(settings)
         if not executors:
             raise ExecutorUnfit(f"nothing that {config} offers runs on this machine: {dict(executors.left_out)}")
     with open_chain(rpc, deployments) as (chain, deployed), open_node(node) as client:
@@ -100,15 +105,18 @@ def command(
                     lambda leased: [read_statement(row, domain) for row in client.meter_readings(leased)],
                     lambda leased: [read_statement(row, domain) for row in client.meter_contests(leased)],
                 ),
-                tee_methods(
-                    tee_root or [],
-                    NodeContentStore(client),
-                    tee_crl or [],
-                    tee_collateral or [],
-                    tee_level or [],
-                    tee_minimum,
-                    tee_reference or [],
-                ),
+                {
+                    **product_methods(device or AUTO, NodeContentStore(client)),
+                    **tee_methods(
+                        tee_root or [],
+                        NodeContentStore(client),
+                        tee_crl or [],
+                        tee_collateral or [],
+                        tee_level or [],
+                        tee_minimum,
+                        tee_reference or [],
+                    ),
+                },
                 reader,
             )
     answer = overall(replayed)
