@@ -22,7 +22,7 @@ Long on purpose, so that the tree and its leaves stand in one place.
     ├── NodeError                 what a client says of its node
     │   └── NodeUnavailable · NodeMisbehaved · NodeRefused
     ├── ContentError
-    │   └── ContentMismatch · ContentTooLarge · ContentNotFound · JobExcused
+    │   └── ContentMismatch (SealedInputUnfit) · ContentTooLarge · ContentNotFound · JobExcused
     ├── ExecutionError
     │   ├── JobFault              the job's own fault, the same on every machine of its class
     │   │   ├── ModuleTooLarge · ModuleMalformed · ImportNotOffered
@@ -395,6 +395,12 @@ class ContentMismatch(ContentError):
     """The bytes do not have the hash that names them."""
 
     code = "content-mismatch"
+
+
+class SealedInputUnfit(ContentMismatch):
+    """A sealed input has the hash that its job names, and does not open with the job's key: its buyer sealed something else."""
+
+    code = "sealed-input-unfit"
 
 
 class ContentTooLarge(ContentError):

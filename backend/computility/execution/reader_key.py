@@ -1,5 +1,8 @@
 """The keys that seal jobs: X25519 for readers, one random content key for each specification, keys of each attempt derived from it (decision 0071).
 
+A reader's box follows from content key, reader and specification (decision 0120), so that every reader can make those of the others again and see
+what is in them.
+
 libsodium through PyNaCl: sealed boxes for the content key, XSalsa20-Poly1305 for files, keyed BLAKE2b to derive.
 """
 
@@ -12,7 +15,7 @@ from dataclasses import replace
 from typing import Final
 
 from nacl.exceptions import CryptoError
-from nacl.public import PrivateKey, PublicKey, SealedBox
+from nacl.public import Box, PrivateKey, PublicKey, SealedBox
 from nacl.secret import SecretBox
 
 from computility.domain.content_id import content_id_of
@@ -92,9 +95,33 @@ def seal_specification(
         inputs=tuple(InputFile(path, content_id_of(data), len(data)) for path, data in sealed.items()),
         sealing=Sealing(bool(sealed), True, named),
     )
-    inside = key + bytes.fromhex(unboxed.binding[2:])
-    boxed = tuple(Reader(reader.key, "0x" + SealedBox(_public(reader.key)).encrypt(inside).hex()) for reader in named)
+    boxed = tuple(Reader(reader.key, _box(reader.key, key, unboxed.binding)) for reader in named)
     return replace(unboxed, sealing=Sealing(bool(sealed), True, boxed)), sealed
+
+
+def shut_out(specification: TaskSpecification, content_key: bytes) -> frozenset[str]:
+    """Readers, by their public keys, whose box is not the one that the content key makes for them: nobody else could say whether it opens, or what
+    it would open to."""
+    readers = specification.sealing.readers if specification.sealing is not None else ()
+    binding = specification.binding
+    return frozenset(reader.key for reader in readers if not _is_box(reader, content_key, binding))
+
+
+def _is_box(reader: Reader, content_key: bytes, binding: str) -> bool:
+    try:
+        return _box(reader.key, content_key, binding) == reader.box
+    except (CryptoError, InvalidIdentifier):
+        # A key that nobody can hold.
+        return False
+
+
+def _box(reader: str, content_key: bytes, binding: str) -> str:
+    """The content key in a libsodium sealed box. Its ephemeral key is no random one: it follows from what is in the box, and whom it is for."""
+    public, bound = _public(reader), bytes.fromhex(binding[2:])
+    once = PrivateKey(_derived(content_key, b"box" + bytes(public) + bound))
+    sender = bytes(once.public_key)
+    nonce = hashlib.blake2b(sender + bytes(public), digest_size=_NONCE_BYTES).digest()
+    return "0x" + (sender + Box(once, public).encrypt(content_key + bound, nonce).ciphertext).hex()
 
 
 def input_key(content_key: bytes) -> bytes:

@@ -9,6 +9,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Final
 
+from computility.domain.errors import ContentMismatch, SealedInputUnfit
 from computility.domain.specification import Specification
 from computility.domain.task_specification import TaskSpecification
 from computility.execution.content_store import ContentStore
@@ -36,6 +37,15 @@ def reading(executors: ExecutorSet, reader: ReaderKey | None) -> ExecutorSet:
     )
 
 
+def _opened(content_key: bytes, path: str, data: bytes) -> bytes:
+    try:
+        return open_file(input_key(content_key), data)
+    except ContentMismatch as error:
+        raise SealedInputUnfit(
+            f"{path} is what the job names, and was sealed with another key than the job's"
+        ) from error
+
+
 class SealedExecutor(DelegatingExecutor):
     """An executor that can read what is sealed to ``reader``. Jobs that are not sealed pass through."""
 
@@ -59,7 +69,8 @@ class SealedExecutor(DelegatingExecutor):
 
         Raises:
             NotAReader: the job is sealed to others.
-            ContentMismatch: an input is not what was sealed.
+            ContentMismatch: an input was changed on the way.
+            SealedInputUnfit: it is what the job names, and does not open.
         """
         if not isinstance(specification, TaskSpecification) or specification.sealing is None:
             return super().prepare(specification, content)
@@ -68,7 +79,7 @@ class SealedExecutor(DelegatingExecutor):
         files = {file.path: fetch(file, content) for file in specification.files}
         if specification.sealing.inputs:
             for file in specification.inputs:
-                files[file.path] = open_file(input_key(key), files[file.path])
+                files[file.path] = _opened(key, file.path, files[file.path])
         return _Opened(specification, files, key)
 
     def start(self, attempt: AttemptId, prepared: Prepared) -> None:

@@ -23,6 +23,8 @@ from computility.domain.errors import (
     JobMemoryExceeded,
     JobTimeExceeded,
     LeaseEnded,
+    NotAReader,
+    SealedInputUnfit,
 )
 from computility.domain.evidence import parse_evidence
 from computility.domain.excuse import MAX_DETAIL_CHARACTERS, Excuse
@@ -53,7 +55,7 @@ from computility.verification.lease_heartbeat import lease_policy_of
 
 _log = logging.getLogger(__name__)
 
-_HOPELESS = (JobFault, JobTimeExceeded, JobMemoryExceeded, LeaseEnded)
+_HOPELESS = (JobFault, JobTimeExceeded, JobMemoryExceeded, LeaseEnded, NotAReader, SealedInputUnfit)
 _FIRST_ATTEMPT = 1
 _ATTEMPTS = 4
 _AFTER_OUR_ERROR_S = 5.0

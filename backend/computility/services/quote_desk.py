@@ -8,7 +8,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from computility.domain.content_id import content_id_of_digest
-from computility.domain.errors import ComputilityError, ContentError, ExecutionError, InvalidMessage, QuoteRefused
+from computility.domain.errors import (
+    ComputilityError,
+    ContentError,
+    ExecutionError,
+    InvalidMessage,
+    NotAReader,
+    QuoteRefused,
+)
 from computility.domain.identifiers import ZERO_ADDRESS, Address, Bytes32, parse_address, parse_bytes32
 from computility.domain.quoting import ProviderPolicy, Standing, quoted_terms
 from computility.domain.specification import Specification, parse_specification
@@ -21,9 +28,11 @@ from computility.domain.statements import (
     StatementKind,
     read_statement,
 )
+from computility.domain.task_specification import TaskSpecification
 from computility.domain.terms import Terms
 from computility.domain.units import CREDIT_DECIMALS
 from computility.execution.executor_set import ExecutorSet
+from computility.execution.reader_key import shut_out
 from computility.services.node_client import NodeClient
 from computility.services.reader_keys import told_reader_keys
 from computility.services.trading_account import TradingAccount
@@ -120,7 +129,7 @@ class QuoteDesk:
 
     def _refuse_what_verifiers_cannot_read(self, specification: Specification, verifier: Address) -> None:
         """Without an arbiter, a buyer who can read the outputs disputes what no verifier could pass, and pays nothing."""
-        if specification.sealing is None:
+        if not isinstance(specification, TaskSpecification) or specification.sealing is None:
             return
         accounts, may_be_blind = [verifier], 0
         committee = self._node.config()["committee"]
@@ -130,7 +139,11 @@ class QuoteDesk:
             may_be_blind = int(committee["panel_size"]) - int(committee["threshold"])
         keys = told_reader_keys(self._node, accounts, self._account.ledger.domain)
         told = {account: keys.get(account) for account in accounts}
-        if reason := sealed_from_verifiers(specification, told, may_be_blind):
+        try:
+            shut = shut_out(specification, self._account.reader_key().open(specification))
+        except NotAReader as error:
+            raise QuoteRefused(str(error), error.code) from error
+        if reason := sealed_from_verifiers(specification, told, may_be_blind, shut):
             raise QuoteRefused(reason, "sealed-from-verifiers")
 
     def _own_ask(self, ask_id: Bytes32) -> Ask:

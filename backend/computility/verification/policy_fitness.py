@@ -58,22 +58,23 @@ def blind_method(specification: Specification) -> str | None:
 
 
 def sealed_from_verifiers(
-    specification: Specification, told: Mapping[Address, str | None], may_be_blind: int
+    specification: Specification, told: Mapping[Address, str | None], may_be_blind: int, shut: Collection[str] = ()
 ) -> str | None:
     """Why those who are to check a sealed job could only say *no fault* of it, in a sentence; None where enough of them can read it. ``told`` is the
     reader key that each of them told, ``may_be_blind`` how many of them need not read.
 
-    Whether a reader's box opens, only that reader can see: this holds off orders that leave verifiers out, and no buyer who seals nonsense to them.
+    ``shut`` are keys of readers in whose box is something else than the job's key (`execution.reader_key.shut_out`).
     """
     if specification.sealing is None:
         return None
     readers = {reader.key for reader in specification.sealing.readers}
-    blind = [account for account, key in told.items() if key not in readers]
+    blind = [account for account, key in told.items() if key not in readers or key in shut]
     if len(blind) <= may_be_blind:
         return None
     return (
         f"the job is sealed from its verifiers ({', '.join(blind)}), who could say nothing of its result, and nobody could rule: seal it to the "
-        "reader keys that they told in the journal (`buy --seal` without --reader does), name others who told theirs, or name an arbiter"
+        "reader keys that they told in the journal (`buy --seal` without --reader does), each with the job's key in its box; name others who told "
+        "theirs, or name an arbiter"
     )
 
 

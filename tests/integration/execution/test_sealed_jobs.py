@@ -16,13 +16,14 @@ import pytest
 from tests.integration.execution.sandbox_bench import SandboxBench, needs_bubblewrap
 
 from computility.domain.content_id import content_id_of
-from computility.domain.errors import ContentMismatch, InvalidIdentifier, NotAReader
+from computility.domain.errors import ContentMismatch, InvalidIdentifier, NotAReader, SealedInputUnfit
 from computility.domain.identifiers import bytes32
 from computility.domain.specification import parse_specification
 from computility.domain.task_specification import TaskSpecification
+from computility.execution import reader_key
 from computility.execution.delegating_executor import DelegatingExecutor
 from computility.execution.executor import AttemptId, Execution, Prepared, run_to_end
-from computility.execution.reader_key import ReaderKey, open_outputs, seal_specification
+from computility.execution.reader_key import ReaderKey, open_outputs, seal_file, seal_specification
 from computility.execution.sealed_executor import SealedExecutor
 
 BUYER, PROVIDER, VERIFIER, STRANGER = (ReaderKey.of_account(bytes([number]) * 32) for number in range(1, 5))
@@ -122,6 +123,18 @@ def test_an_input__changed_on_the_way__is_refused(sandbox: SandboxBench) -> None
     sandbox.content.put(bytes(sealed))
     with pytest.raises(NotAReader):
         run_as(PROVIDER, sandbox, replace(job, inputs=(swapped,)))
+
+
+@needs_bubblewrap
+def test_an_input__that_was_sealed_with_another_key__is_its_buyers_fault(
+    sandbox: SandboxBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has the hash that the job names: nobody changed it on the way."""
+    monkeypatch.setattr(reader_key, "seal_file", lambda _, data: seal_file(bytes(32), data))
+    job = sealed_job(sandbox, *LOUDLY)
+    for reader in (PROVIDER, VERIFIER):
+        with pytest.raises(SealedInputUnfit, match="another key than the job's"):
+            run_as(reader, sandbox, job)
 
 
 @needs_bubblewrap

@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from nacl.public import PublicKey, SealedBox
 
 from computility.domain.errors import KeystoreError
 from computility.domain.task_specification import parse_task_specification
 from computility.execution.executor import AttemptId
-from computility.execution.reader_key import ReaderKey, input_key, open_file, open_outputs, output_key, seal_output
+from computility.execution.reader_key import (
+    ReaderKey,
+    input_key,
+    open_file,
+    open_outputs,
+    output_key,
+    seal_output,
+    shut_out,
+)
 from computility.execution.reader_key_file import load_reader_key, save_reader_key
 
 VECTORS = json.loads((Path(__file__).parents[2] / "vectors" / "sealing.json").read_text())
@@ -39,6 +49,39 @@ def test_a_sealed_job__is_opened_by_each_reader__whoever_sealed_it(vector: dict[
         assert opened == {file["path"]: raw(file["plain"]) for file in vector["outputs"]}
         for path, data in opened.items():
             assert seal_output(output_key(content_key, attempt), path, data) == sealed[path]
+
+
+@pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: f"sealed by {vector['by']}")
+def test_a_readers_box__is_one_that_every_reader_can_make__and_nonsense_in_it_is_seen_by_all(
+    vector: dict[str, Any],
+) -> None:
+    specification = parse_task_specification(vector["specification"].encode())
+    assert specification.sealing is not None
+    content_key = ReaderKey(raw(vector["readers"][0]["secret"])).open(specification)
+    assert shut_out(specification, content_key) == frozenset()
+    mine, its = specification.sealing.readers[:2]
+    nonsense = (
+        "0x" + "5a" * (len(raw(its.box))),
+        mine.box,
+        "0x" + bytes(SealedBox(PublicKey(raw(its.key))).encrypt(bytes(64))).hex(),
+        # A box that opens to the right key, as libsodium makes it: only its reader could tell.
+        "0x" + bytes(SealedBox(PublicKey(raw(its.key))).encrypt(content_key + raw(specification.binding))).hex(),
+    )
+    for box in nonsense:
+        sealing = replace(specification.sealing, readers=(mine, replace(its, box=box)))
+        changed = replace(specification, sealing=sealing)
+        # Who is a reader sees it without the other's secret.
+        assert shut_out(changed, ReaderKey(raw(vector["readers"][0]["secret"])).open(changed)) == {its.key}
+
+
+def test_a_key_that_nobody_can_hold__has_no_box() -> None:
+    vector = VECTORS[0]
+    specification = parse_task_specification(vector["specification"].encode())
+    assert specification.sealing is not None
+    mine, its = specification.sealing.readers[:2]
+    nobody = replace(its, key="0x" + "00" * 32)
+    changed = replace(specification, sealing=replace(specification.sealing, readers=(mine, nobody)))
+    assert shut_out(changed, raw(vector["content_key"])) >= {nobody.key}
 
 
 def test_a_copy__is_read_by_its_owner_alone__and_comes_back(tmp_path: Path) -> None:

@@ -161,3 +161,6 @@ def test_a_sealed_job__whose_verifiers_cannot_read_it__is_refused(
     assert (reason is not None) == is_refused
     assert reason is None or VERIFIERS[len(keys) - 1] in reason
     assert sealed_from_verifiers(plain, told, 0) is None
+    # A verifier that is named, and in whose box is something else, is as blind.
+    assert sealed_from_verifiers(sealed, {VERIFIERS[0]: READER}, 0, {READER}) is not None
+    assert sealed_from_verifiers(sealed, {VERIFIERS[0]: READER}, 1, {READER}) is None

@@ -20,6 +20,11 @@ export function outputKeyOf(contentKey: Uint8Array, job: Hex, attempt: number): 
   return derived(contentKey, concat([hexToBytes(job), numberToBytes(attempt, { size: 4 })]));
 }
 
+/** The secret behind the box of one reader of one specification: it follows from what is in the box, so that every reader can make it again. */
+export function boxSecretOf(contentKey: Uint8Array, reader: Uint8Array, binding: Hex): Uint8Array {
+  return derived(contentKey, concat([stringToBytes("box"), reader, hexToBytes(binding)]));
+}
+
 /** A file sealed under a nonce that nobody chose. */
 export function sealFile(key: Uint8Array, data: Uint8Array): Uint8Array<ArrayBuffer> {
   const nonce = crypto.getRandomValues(new Uint8Array(NONCE_BYTES));

@@ -9,9 +9,8 @@ const NONCE_BYTES = 24;
 // "expand 32-byte k", as Salsa20 has it, in words of four bytes.
 const SIGMA = Uint32Array.of(0x61707865, 0x3320646e, 0x79622d32, 0x6b206574);
 
-/** A libsodium sealed box (`crypto_box_seal`): only who holds the secret of `reader` opens it, and nothing says who made it. */
-export function sealBox(reader: Uint8Array, message: Uint8Array): Uint8Array<ArrayBuffer> {
-  const once = x25519.utils.randomPrivateKey();
+/** A libsodium sealed box (`crypto_box_seal`) by the secret `once`, which seals nothing else: only who holds the secret of `reader` opens it. */
+export function sealBox(once: Uint8Array, reader: Uint8Array, message: Uint8Array): Uint8Array<ArrayBuffer> {
   const sender = x25519.getPublicKey(once);
   const box = secretbox(sharedKey(once, reader), nonceOf(sender, reader)).seal(message);
   const sealed = new Uint8Array(sender.length + box.length);

@@ -4,7 +4,7 @@ import { goldenVectors } from "@/shared/trade/golden-vectors.ts";
 import { inputKeyOf, OVERHEAD_BYTES, openFile, outputKeyOf, sealFile } from "./content-keys.ts";
 import { newReaderKey, type ReaderKey, readerKeyOf } from "./reader-key.ts";
 import { openBox, sealBox } from "./sealed-box.ts";
-import { bindingOf, contentKeyOf } from "./sealing.ts";
+import { bindingOf, contentKeyOf, withBoxes } from "./sealing.ts";
 
 interface SealedFile {
   readonly path: string;
@@ -38,6 +38,10 @@ describe.each(goldenVectors<Vector>("sealing"))("a job that $by sealed", (vector
     expect(contentKey && bytesToHex(contentKey)).toBe(vector.content_key);
   });
 
+  test("has the boxes that every reader can make again", async () => {
+    expect(await withBoxes(document, hexToBytes(vector.content_key))).toEqual(document);
+  });
+
   test("gives its inputs and outputs to who has the content key", () => {
     const contentKey = hexToBytes(vector.content_key);
     for (const file of vector.inputs) expect(opened(inputKeyOf(contentKey), file)).toBe(file.plain);
@@ -59,10 +63,12 @@ describe.each(goldenVectors<Vector>("sealing"))("a job that $by sealed", (vector
   });
 });
 
-test("a sealed box opens for its reader alone, and looks different each time", () => {
+test("a sealed box opens for its reader alone, and looks different by each secret", () => {
   const [reader, other] = [newReaderKey(), newReaderKey()];
   const message = new TextEncoder().encode("a content key");
-  const [box, again] = [1, 2].map(() => sealBox(hexToBytes(reader.public), message)) as [Uint8Array, Uint8Array];
+  const [box, again] = [1, 2].map((once) =>
+    sealBox(new Uint8Array(32).fill(once), hexToBytes(reader.public), message),
+  ) as [Uint8Array, Uint8Array];
   expect(box).not.toEqual(again);
   expect(box).toHaveLength(message.length + 48);
   expect(openBox(hexToBytes(reader.secret), box)).toEqual(message);
@@ -70,7 +76,7 @@ test("a sealed box opens for its reader alone, and looks different each time", (
 });
 
 test("a key that nobody can hold seals nothing", () => {
-  expect(() => sealBox(new Uint8Array(32), new Uint8Array(1))).toThrow("ask its owner");
+  expect(() => sealBox(new Uint8Array(32).fill(1), new Uint8Array(32), new Uint8Array(1))).toThrow("ask its owner");
 });
 
 test("a sealed file is longer by what is said, and one changed bit is found out", () => {

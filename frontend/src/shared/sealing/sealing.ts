@@ -2,6 +2,7 @@ import { bytesToHex, concat, type Hex, hexToBytes, isHex } from "viem";
 import { canonicalJson, type Json } from "@/shared/content/canonical-json.ts";
 import { digestOf } from "@/shared/content/content-id.ts";
 import { PageError } from "@/shared/errors/page-error.ts";
+import { boxSecretOf } from "./content-keys.ts";
 import type { ReaderKey } from "./reader-key.ts";
 import { KEY_BYTES, openBox, sealBox } from "./sealed-box.ts";
 
@@ -26,11 +27,12 @@ export async function withBoxes<Document extends SealedDocument>(
   document: Document,
   contentKey: Uint8Array,
 ): Promise<Document> {
-  const inside = concat([contentKey, hexToBytes(await bindingOf(document))]);
-  const readers = document.sealing.readers.map(({ key }) => ({
-    key,
-    box: bytesToHex(sealBox(hexToBytes(key), inside)),
-  }));
+  const binding = await bindingOf(document);
+  const inside = concat([contentKey, hexToBytes(binding)]);
+  const readers = document.sealing.readers.map(({ key }) => {
+    const reader = hexToBytes(key);
+    return { key, box: bytesToHex(sealBox(boxSecretOf(contentKey, reader, binding), reader, inside)) };
+  });
   return { ...document, sealing: { ...document.sealing, readers } };
 }
 
