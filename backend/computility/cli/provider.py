@@ -145,6 +145,7 @@ def status(config: ConfigArgument, as_json: JsonOption = False) -> None:
         asks = session.node.asks(provider=account.address)
         jobs = session.node.jobs(provider=account.address, state=LIVE_STATES)
         ratings = session.node.provider(account.address)["ratings"] if account.is_active_provider() else []
+        leases = session.node.lease_service(account.address)
         record = {
             "provider": account.address,
             "registered": account.is_active_provider(),
@@ -157,6 +158,11 @@ def status(config: ConfigArgument, as_json: JsonOption = False) -> None:
             "ratings": [
                 f"{row['attribute']} {row['value']} of {row['devices']} until {row['valid_until']}" for row in ratings
             ],
+            "leases": leases["leases"],
+            "leases_never_begun": leases["never_began"],
+            "leases_contested": leases["contested"],
+            "uptime_bps": leases["uptime_bps"],
+            "start_latency_ms": leases["start_latency_ms"],
             "gpus": [
                 " ".join(str(row[name]) for name in ("uuid", "model", "health", "held_by") if row.get(name))
                 for row in card_rows()

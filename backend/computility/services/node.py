@@ -30,6 +30,7 @@ from computility.services.indexer import Indexer
 from computility.services.indexer_metrics import IndexerMetrics
 from computility.services.indexer_thread import IndexerThread
 from computility.services.journal import Journal
+from computility.services.lease_services import LeaseServices
 from computility.services.market import Market
 from computility.services.node_status import IndexedBlock, NodeStatus, node_status
 from computility.services.order_book import JOBS_TOPIC, OrderBook, job_topic
@@ -105,6 +106,7 @@ class Node:
         self.trades = Trades(shown, self.journal, self._bench_of, VerdictReasons(store).of)
         self.accounts = Accounts(shown, self.journal, self.chain, self.clock)
         self.content = ContentService(store, settings.max_content_bytes, settings.content_quota_bytes)
+        self.lease_services = LeaseServices(shown, self.journal, store, self.clock)
         self.uploads = Uploads(self.content)
         self.outputs = Outputs(self.trades, self.journal, self.content)
         self.examples: tuple[Example, ...] = publish_examples(settings.examples_dir, self.content.put)

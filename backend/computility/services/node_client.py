@@ -151,6 +151,10 @@ class NodeClient:
         """The meter of a lease, in the order of its readings; those that follow reading ``after``."""
         return list(self._all(f"/v1/jobs/{job}/meter-readings", {"limit": 200, "after": after or None}))
 
+    def lease_service(self, provider: Address) -> dict[str, Any]:
+        """Uptime and start latency of a provider's newest leases."""
+        return self._get(f"/v1/statistics/providers/{provider}/leases")
+
     def meter_contests(self, job: Bytes32) -> list[dict[str, Any]]:
         """What the buyer of a lease does not believe of its meter."""
         return list(self._all(f"/v1/jobs/{job}/meter-contests", {}))

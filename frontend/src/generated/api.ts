@@ -868,6 +868,26 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/v1/statistics/providers/{address}/leases": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Get Lease Service
+         * @description Uptime and start latency of a provider's newest leases, 50 at most.
+         */
+        readonly get: operations["get_lease_service_v1_statistics_providers__address__leases_get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/v1/statistics/total": {
         readonly parameters: {
             readonly query?: never;
@@ -1768,6 +1788,26 @@ export interface components {
             readonly environment: string | null;
             /** @description Content id of the job specification. */
             readonly specification: string | null;
+        };
+        /** @description How a provider served its newest leases, by the readings of its meters. */
+        readonly LeaseServiceAnswer: {
+            /** @description Account, checksummed (EIP-55) in answers. */
+            readonly provider: string;
+            readonly leases: number;
+            /** @description Of which the meter was never read. */
+            readonly never_began: number;
+            /** @description Of which the buyer did not believe the meter. */
+            readonly contested: number;
+            /** @description Of the time from the start of the work to the end, the share that was metered; null without leases. */
+            readonly uptime_bps: number | null;
+            /** @description From the opening to the start of the work, the median; null where none began. */
+            readonly start_latency_ms: number | null;
+            readonly longest_start_latency_ms: number | null;
+            /**
+             * @description How settled the newest block is that it rests on.
+             * @enum {string}
+             */
+            readonly confirmation: "latest" | "safe" | "finalized";
         };
         /** @description Members, by address. */
         readonly MemberPage: {
@@ -5693,6 +5733,47 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": components["schemas"]["StatisticsPage"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            readonly default: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly get_lease_service_v1_statistics_providers__address__leases_get: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                /** @description Account, checksummed (EIP-55) in answers. */
+                readonly address: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["LeaseServiceAnswer"];
                 };
             };
             /** @description Unprocessable Entity */

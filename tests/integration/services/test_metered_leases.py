@@ -256,4 +256,9 @@ def test_a_provider_that_falls_silent__costs_no_more_than_what_was_signed(lease:
     watch(watching, lambda _: lease.buyer.job(job).state is JobState.PENDING)
     row = lease.closed(job)
     assert int(row["units"]) == signed
+    # What the meters of all leases above add up to, this one's silence included.
+    service = lease.node.lease_service(lease.provider.address)
+    assert (service["leases"], service["contested"], service["never_began"]) == (5, 1, 0)
+    assert 0 <= service["start_latency_ms"] <= service["longest_start_latency_ms"]
+    assert 0 < service["uptime_bps"] <= 10_000
     assert int(row["refund"]) == (MOST_S - signed) * 10**16

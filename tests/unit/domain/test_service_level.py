@@ -19,7 +19,7 @@ from computility.domain.service_level import (
     parse_service_level,
     standard_service_level,
 )
-from computility.domain.service_record import record_of_run, record_of_samples
+from computility.domain.service_record import record_of_run
 
 VECTORS = json.loads((Path(__file__).parents[2] / "vectors" / "service_level.json").read_text(encoding="utf-8"))
 STANDARD = standard_service_level()
@@ -149,24 +149,3 @@ def test_a_template_with_white_space__is_refused() -> None:
 def test_a_run__is_measured_by_its_throughput() -> None:
     assert record_of_run(1_000, 1_060, 30) == {Metric.THROUGHPUT: 1_800}
     assert record_of_run(1_000, 1_000, 2) == {Metric.THROUGHPUT: 7_200}
-
-
-def test_samples__tell_uptime_start_and_throughput() -> None:
-    # Opened at 0, ended at 100 s, a sample every 10 s from 30 s on, with a gap between 50 s and 80 s.
-    samples = [30_000, 40_000, 50_000, 80_000, 90_000, 100_000]
-    found = record_of_samples(0, 100_000, samples, 10_000, 50)
-    assert found == {Metric.UPTIME: 6_000, Metric.START_LATENCY: 20_000, Metric.THROUGHPUT: 1_800}
-
-
-def test_no_sample__is_no_service() -> None:
-    found = record_of_samples(5_000, 15_000, [], 1_000, 0)
-    assert found == {Metric.UPTIME: 0, Metric.START_LATENCY: 10_000, Metric.THROUGHPUT: 0}
-
-
-@pytest.mark.parametrize(
-    ("opened", "ended", "samples", "interval"),
-    [(0, 0, [], 1), (0, 9, [], 0), (5, 9, [4], 1), (0, 9, [10], 1), (0, 9, [5, 4], 1)],
-)
-def test_samples_that_cannot_be__are_refused(opened: int, ended: int, samples: list[int], interval: int) -> None:
-    with pytest.raises(ValueError, match=r"sample|interval"):
-        record_of_samples(opened, ended, samples, interval, 1)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 from computility.api.presenters.date import date_of
 from computility.api.schemas.statistics import (
     ConcentrationAnswer,
     ConcentrationRow,
+    LeaseServiceAnswer,
     PricePage,
     PriceRow,
     StatisticsPage,
@@ -13,6 +16,7 @@ from computility.api.schemas.statistics import (
     TopSeller,
 )
 from computility.domain.statistics import DAY_S, Concentration, Scope
+from computility.services.lease_services import LeaseServiceView
 from computility.services.pages import PageOf
 from computility.services.stored_statistics import PeriodConcentration, PriceOfDay, Sum
 
@@ -67,6 +71,11 @@ def concentration_answer(found: PeriodConcentration, since: int, until: int) -> 
         ],
         confirmation=found.confirmation,
     )
+
+
+def lease_service_answer(view: LeaseServiceView) -> LeaseServiceAnswer:
+    """How a provider served its leases."""
+    return LeaseServiceAnswer(provider=view.provider, **asdict(view.service), confirmation=view.confirmation)
 
 
 def price_page(page: PageOf[PriceOfDay]) -> PricePage:

@@ -5,13 +5,23 @@ from __future__ import annotations
 import datetime as dt
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Path, Query
 
 from computility.api.dependencies import Cursor, Limit, RunningNode
 from computility.api.presenters.date import day_number
-from computility.api.presenters.statistics import concentration_answer, price_page, statistics_page
+from computility.api.presenters.statistics import (
+    concentration_answer,
+    lease_service_answer,
+    price_page,
+    statistics_page,
+)
 from computility.api.problems import problems
-from computility.api.schemas.statistics import ConcentrationAnswer, PricePage, StatisticsPage
+from computility.api.schemas.statistics import (
+    ConcentrationAnswer,
+    LeaseServiceAnswer,
+    PricePage,
+    StatisticsPage,
+)
 from computility.api.schemas.wire import Address, Bytes32
 from computility.domain.errors import InvalidMessage
 from computility.domain.identifiers import parse_address
@@ -19,6 +29,7 @@ from computility.domain.statistics import Scope, day_of
 
 router = APIRouter(prefix="/statistics", tags=["statistics"])
 
+AddressPath = Annotated[Address, Path()]
 Day = Annotated[dt.date | None, Query(description="UTC; of all days without it.", examples=["2026-11-26"])]
 
 
@@ -50,6 +61,12 @@ def list_sellers(node: RunningNode, date: Day = None, limit: Limit = 50, cursor:
     """Every provider that ever traded, with its sums."""
     day = None if date is None else day_number(date)
     return statistics_page(node.statistics.subjects(Scope.PROVIDER, day, limit=limit, cursor=cursor), Scope.PROVIDER)
+
+
+@router.get("/providers/{address}/leases", responses=problems(422))
+def get_lease_service(address: AddressPath, node: RunningNode) -> LeaseServiceAnswer:
+    """Uptime and start latency of a provider's newest leases, 50 at most."""
+    return lease_service_answer(node.lease_services.of_provider(address))
 
 
 @router.get("/total", responses=problems())

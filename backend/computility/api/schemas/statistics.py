@@ -102,6 +102,31 @@ class ConcentrationAnswer(ConcentrationRow):
     confirmation: Confirmation
 
 
+class LeaseServiceAnswer(Answer):
+    """How a provider served its newest leases, by the readings of its meters."""
+
+    provider: Address
+    leases: Count
+    never_began: Annotated[int, Field(ge=0, description="Of which the meter was never read.", examples=[0])]
+    contested: Annotated[int, Field(ge=0, description="Of which the buyer did not believe the meter.", examples=[0])]
+    uptime_bps: Annotated[
+        Bps | None,
+        Field(
+            description="Of the time from the start of the work to the end, the share that was metered; null without leases."
+        ),
+    ]
+    start_latency_ms: Annotated[
+        int | None,
+        Field(
+            ge=0,
+            description="From the opening to the start of the work, the median; null where none began.",
+            examples=[900],
+        ),
+    ]
+    longest_start_latency_ms: Annotated[int | None, Field(ge=0, examples=[2_400])]
+    confirmation: Confirmation
+
+
 class PriceRow(Answer):
     """What one kind of resource cost on one day."""
 

@@ -10,6 +10,7 @@ import { Failure } from "@/shared/ui/failure.tsx";
 import { StakeFacts } from "@/shared/ui/stake-facts.tsx";
 import { AccountEvents } from "./account-events.tsx";
 import { AccountJobs } from "./account-jobs.tsx";
+import { LeaseService } from "./lease-service.tsx";
 import { Standing } from "./standing.tsx";
 
 /** Everything that the ledger says of one account, whoever looks. */
@@ -56,6 +57,7 @@ function Account({ address }: { readonly address: Address }) {
         </section>
       )}
       <Standing address={address} />
+      <LeaseService address={address} />
       <AccountJobs as="provider" address={address} title="Sold" />
       <AccountJobs as="buyer" address={address} title="Bought" />
       <AccountEvents address={address} />
