@@ -36,21 +36,28 @@ def signature_bytes(text: str) -> bytes:
     return bytes.fromhex(text[2:])
 
 
+def full_length(signature: str) -> bytes:
+    """A signature as r, s, v in 65 bytes, whichever of the two ways it is written in: one signature, one spelling.
+
+    Raises:
+        InvalidSignature: not hex, or of another length.
+    """
+    raw = signature_bytes(signature)
+    if len(raw) == 65:
+        return raw
+    if len(raw) != 64:
+        raise InvalidSignature(f"a signature has 65 bytes, or 64 as in EIP-2098, not {len(raw)}")
+    return raw[:32] + bytes([raw[32] & 0x7F]) + raw[33:] + bytes([27 + (raw[32] >> 7)])
+
+
 def recover_signer(digest: Bytes32, signature: str) -> Address:
     """Who signed ``digest``.
 
     Raises:
         InvalidSignature: wrong length, high s, v other than 27 and 28, or no such point.
     """
-    raw = signature_bytes(signature)
-    if len(raw) == 65:
-        r, s, v = raw[:32], raw[32:64], raw[64]
-        parity = v - 27
-    elif len(raw) == 64:
-        r, parity = raw[:32], raw[32] >> 7
-        s = bytes([raw[32] & 0x7F]) + raw[33:]
-    else:
-        raise InvalidSignature(f"a signature has 65 bytes, or 64 as in EIP-2098, not {len(raw)}")
+    raw = full_length(signature)
+    r, s, parity = raw[:32], raw[32:64], raw[64] - 27
     if parity not in (0, 1):
         raise InvalidSignature(f"a signature's last byte is 27 or 28, not {parity + 27}")
     if int.from_bytes(s, "big") > _HALF_ORDER:

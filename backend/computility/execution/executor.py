@@ -25,7 +25,9 @@ class AttemptId:
     attempt: int
 
     def __str__(self) -> str:
-        return f"{self.job[2:18]}-{self.attempt}"
+        """A name for folders, threads and objects of clusters: 160 bits of the job's id, for which no buyer finds two jobs (80 bits of work), in
+        as many characters as Kubernetes takes with a prefix."""
+        return f"{self.job[2:42]}-{self.attempt}"
 
 
 class RunState(Enum):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from computility.domain.attestation import Attestation, Verdict
 from computility.domain.identifiers import Address, Bytes32
-from computility.domain.signature import signature_bytes
+from computility.domain.signature import full_length
 from computility.domain.statements import SignedStatement
 
 
@@ -57,7 +57,7 @@ def aggregate(statements: Iterable[SignedStatement], bench: Bench) -> Aggregate 
 def packed_signatures(signed: Iterable[SignedStatement]) -> bytes:
     """Signatures as a committee's contract takes them: 65 bytes a member, members ascending by address."""
     ordered = sorted(signed, key=lambda statement: int(statement.signer, 16))
-    return b"".join(_full_length(statement.signature) for statement in ordered)
+    return b"".join(full_length(statement.signature) for statement in ordered)
 
 
 def _rank(candidate: Aggregate) -> tuple[bool, bool, int, int, bool, str]:
@@ -83,11 +83,3 @@ def _join(digest: Bytes32, signed: dict[Address, SignedStatement], bench: Bench)
     if bench.panel is not None:
         joined = attestation.STRUCT.encode(attestation.values()) + joined
     return Aggregate(attestation, digest, "0x" + joined.hex(), tuple(signers), bench.threshold)
-
-
-def _full_length(signature: str) -> bytes:
-    raw = signature_bytes(signature)
-    if len(raw) == 65:
-        return raw
-    parity = raw[32] >> 7
-    return raw[:32] + bytes([raw[32] & 0x7F]) + raw[33:64] + bytes([27 + parity])

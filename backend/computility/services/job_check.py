@@ -144,7 +144,7 @@ class JobCheck:
             return finding
         if self.uploaded(specification, submission) is not Uploaded.ALL:
             return replace(finding, verdict=Verdict.NO_FAULT, reason=OUTPUTS_MISSING)
-        return replace(finding, passed=submission)
+        return replace(finding, passed=submission, soundness_bits=found.soundness_bits)
 
     def uploaded(self, specification: Specification, submission: Submission) -> Uploaded:
         """Whether the buyer can have the outputs, but for those that the policy leaves with the provider."""

@@ -14,6 +14,7 @@ from computility.services.attestation_aggregate import Aggregate, Bench, aggrega
 from computility.services.journal import Journal, JournalEntry
 from computility.services.ledger import Ledger, LedgerEvent, LedgerJob
 from computility.services.pages import PageOf
+from computility.services.verdict_reason import VerdictReason
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class AttestationsView:
 
     page: PageOf[JournalEntry]
     aggregate: Aggregate | None
-    reason: str | None = None
+    reason: VerdictReason | None = None
 
 
 class Trades:
@@ -42,7 +43,7 @@ class Trades:
         ledger: Ledger,
         journal: Journal,
         bench_of: Callable[[Bytes32, Address], Bench],
-        reason_of: Callable[[Bytes32], str | None],
+        reason_of: Callable[[Bytes32], VerdictReason | None],
     ) -> None:
         self._ledger = ledger
         self._journal = journal

@@ -1,7 +1,8 @@
-"""Why verifiers say what they say, in a word: the reason in the evidence that an attestation names."""
+"""Why verifiers say what they say, in a word, and how sound it is: what stands in the evidence that an attestation names."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
 
 from computility.domain.attestation import Verdict
@@ -15,6 +16,15 @@ from computility.services.node_client import NodeClient
 _REMEMBERED = 4_096
 
 
+@dataclass(frozen=True)
+class VerdictReason:
+    """A slug such as ``same`` or ``executor-busy``, and −log2 of the highest probability with which a wrong result would have passed: None in
+    evidence that is older than that."""
+
+    reason: str
+    soundness_bits: float | None
+
+
 class VerdictReasons:
     """Reads reasons from a content store, each once: evidence is named by its hash, and so never changes."""
 
@@ -22,8 +32,8 @@ class VerdictReasons:
         self._content = content
         self._read = lru_cache(_REMEMBERED)(self._parse)
 
-    def of(self, evidence: Bytes32) -> str | None:
-        """A slug such as ``same`` or ``executor-busy``; None where the attestation names no evidence, or it is not here, or none."""
+    def of(self, evidence: Bytes32) -> VerdictReason | None:
+        """What evidence says; None where the attestation names no evidence, or it is not here, or none."""
         if evidence == ZERO_BYTES32:
             return None
         try:
@@ -31,8 +41,9 @@ class VerdictReasons:
         except (ContentError, InvalidMessage):
             return None
 
-    def _parse(self, evidence: Bytes32) -> str:
-        return parse_evidence(self._content.get(content_id_of_digest(evidence))).reason
+    def _parse(self, evidence: Bytes32) -> VerdictReason:
+        read = parse_evidence(self._content.get(content_id_of_digest(evidence)))
+        return VerdictReason(read.reason, read.soundness_bits)
 
 
 def verdict_on(node: NodeClient, job: str) -> str:

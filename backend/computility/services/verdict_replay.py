@@ -70,7 +70,8 @@ class ReplayedVerdict:
     """One attestation, and what became of it when its check was done again.
 
     ``reason`` is a slug; ``differences`` are the fields of the evidence that came out otherwise. ``claimed`` is the verifier's reason where its
-    evidence could be read, ``found`` the auditor's where it ran the job.
+    evidence could be read, ``found`` the auditor's where it ran the job. ``soundness_bits`` is what the evidence says of its method, None where it
+    could not be read, or is older than that.
     """
 
     attestation: Attestation
@@ -80,6 +81,7 @@ class ReplayedVerdict:
     claimed: str | None = None
     found: str | None = None
     differences: tuple[str, ...] = ()
+    soundness_bits: float | None = None
 
     def to_document(self) -> dict[str, Any]:
         """As a JSON object."""
@@ -90,6 +92,7 @@ class ReplayedVerdict:
             "claimed": self.claimed,
             "found": self.found,
             "differences": list(self.differences),
+            "soundness_bits": self.soundness_bits,
             "evidence": self.attestation.evidence,
             "signers": list(self.signers),
         }
@@ -182,7 +185,16 @@ def _replayed(
         own = check.check(trade.terms, statement, submission, _own(challenge))
         if own.verdict is Verdict.FAIL:
             agreement, reason, finding = Agreement.CONTRADICTED, FAILS_AN_OWN_CHALLENGE, own
-    return ReplayedVerdict(attestation, signers, agreement, reason, evidence.reason, finding.reason, differences)
+    return ReplayedVerdict(
+        attestation,
+        signers,
+        agreement,
+        reason,
+        evidence.reason,
+        finding.reason,
+        differences,
+        evidence.soundness_bits,
+    )
 
 
 def _of_lease(
@@ -222,7 +234,14 @@ def _replayed_on_credit(
         if own.verdict is Verdict.FAIL:
             agreement, reason = Agreement.CONTRADICTED, WRONG_THOUGH_CREDIBLE
     return ReplayedVerdict(
-        signed.attestation, signed.signers, agreement, reason, evidence.reason, own.reason, differences
+        signed.attestation,
+        signed.signers,
+        agreement,
+        reason,
+        evidence.reason,
+        own.reason,
+        differences,
+        evidence.soundness_bits,
     )
 
 
@@ -350,7 +369,7 @@ def _compare(
 ) -> tuple[Agreement, str, tuple[str, ...]]:
     if finding.verdict is Verdict.NO_FAULT:
         return Agreement.UNKNOWN, finding.reason, ()
-    again = finding.evidence(JobId(trade.job), trade.terms, environment, statement)
+    again = finding.evidence(JobId(trade.job), trade.terms, environment, statement, evidence.version)
     if again.digest == evidence.digest:
         return Agreement.CONFIRMED, SAME_EVIDENCE, ()
     mine, theirs = again.to_document(), evidence.to_document()

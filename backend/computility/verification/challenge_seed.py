@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from computility.domain.errors import InvalidEvidence, InvalidMessage
 from computility.domain.identifiers import Address, Bytes32, bytes32, keccak_bytes32, parse_address, parse_bytes32
+from computility.domain.signature import full_length
 from computility.domain.statements import Challenge, SignedStatement, Submission
 
 SECRET_BYTES: Final = 32
@@ -44,8 +45,9 @@ class ResultCommitment:
 
 
 def commitment_of(signed: SignedStatement, submission: Submission) -> ResultCommitment:
-    """A submission as a commitment. The provider's signature is the salt: nobody can know it before it is published."""
-    salt = bytes32(hashlib.sha256(b"computility/salt/1" + bytes.fromhex(signed.signature[2:])).digest())
+    """A submission as a commitment. The provider's signature is the salt: nobody can know it before it is published, it stands in the journal and in
+    the evidence, and it is one salt, in whichever of its two spellings it travels."""
+    salt = bytes32(hashlib.sha256(b"computility/salt/1" + full_length(signed.signature)).digest())
     return ResultCommitment(submission.job, submission.attempt, signed.signer, salt, submission.result)
 
 

@@ -76,11 +76,11 @@ class ComposedVerifier:
             if len(members) != 1 or type(bps) is not int or not 0 < bps <= FULL_BPS:
                 return CheckResult(Verdict.NO_FAULT, POLICY_UNFIT)
             if not _is_drawn(seed, bps):
-                return CheckResult(Verdict.PASS, NOT_SAMPLED, _sampled_bits(bps, math.inf))
+                return CheckResult(Verdict.PASS, NOT_SAMPLED, sampled_bits(bps, math.inf))
             found = self._verify(specification, submission, members[0], _derived(seed, 0), depth - 1)
             if found.verdict is not Verdict.PASS:
                 return found
-            return CheckResult(Verdict.PASS, found.reason, _sampled_bits(bps, found.soundness_bits), found.measures)
+            return CheckResult(Verdict.PASS, found.reason, sampled_bits(bps, found.soundness_bits), found.measures)
         found_all = [
             self._verify(specification, submission, member, _derived(seed, place), depth - 1)
             for place, member in enumerate(members)
@@ -167,8 +167,8 @@ def _is_drawn(seed: bytes, bps: int) -> bool:
     return place * FULL_BPS < bps << 64
 
 
-def _sampled_bits(bps: int, bits: float) -> float:
-    """A wrong result passes if it is not drawn, or if it is and the method errs."""
+def sampled_bits(bps: int, bits: float) -> float:
+    """Bits of a method that is asked in so many of 10,000 cases: a wrong result passes if it is not drawn, or if it is and the method errs."""
     share = bps / FULL_BPS
     missed = (1 - share) + share * 2.0**-bits
     return -math.log2(missed) if missed > 0 else bits

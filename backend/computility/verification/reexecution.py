@@ -9,7 +9,7 @@ from typing import Any
 from computility.domain.attestation import Attestation, Verdict
 from computility.domain.content_id import content_id_of_digest
 from computility.domain.errors import ContentError, ExecutorFailed, InvalidJobSpecification, JobFault
-from computility.domain.evidence import CHALLENGED, CREDITED, VERSION, Evidence
+from computility.domain.evidence import CHALLENGED, CREDITED, MOST_CENTIBITS, NEWEST, SOUND, VERSION, Evidence
 from computility.domain.identifiers import ZERO_BYTES32, Bytes32, JobId
 from computility.domain.specification import Specification, parse_specification
 from computility.domain.statements import SignedStatement, Submission
@@ -19,6 +19,7 @@ from computility.execution.content_store import ContentStore
 from computility.execution.executor import AttemptId, Execution, Executor, run_to_end
 from computility.verification.challenge_seed import OpenedChallenge
 from computility.verification.check_result import CheckResult
+from computility.verification.composition import sampled_bits
 from computility.verification.credible_signing import CREDIBLE, Credibility
 from computility.verification.hash_equality import EQUAL_BIT_FOR_BIT, HASH_BITS, UNITS_DIFFER, ExecutorOf
 
@@ -30,7 +31,8 @@ RESULT_DIFFERS = "result-differs"
 class Finding:
     """What a verifier found. ``reason`` is a slug; ``execution`` is its own run, None where that came to no end or where it checked by other means:
     then ``passed`` is the submission that it lets pass. ``challenge`` is how it was drawn what it looked at, ``credibility`` why the provider was
-    believed, or would have been but for the draw."""
+    believed, or would have been but for the draw. ``soundness_bits`` is −log2 of the highest probability with which the method lets a wrong result
+    pass; 0 for whatever is no pass."""
 
     verdict: Verdict
     reason: str
@@ -38,6 +40,7 @@ class Finding:
     passed: Submission | None = None
     challenge: OpenedChallenge | None = None
     credibility: Credibility | None = None
+    soundness_bits: float = 0.0
 
     @property
     def result(self) -> Bytes32 | None:
@@ -53,9 +56,13 @@ class Finding:
             return self.execution.units
         return self.passed.units if self.passed is not None else None
 
-    def evidence(self, job: JobId, terms: Terms, environment: str, submission: SignedStatement) -> Evidence:
-        """The document behind the verdict, the same from every verifier that found the same."""
-        version = VERSION if self.challenge is None else CHALLENGED if self.credibility is None else CREDITED
+    def evidence(
+        self, job: JobId, terms: Terms, environment: str, submission: SignedStatement, version: int = NEWEST
+    ) -> Evidence:
+        """The document behind the verdict, the same from every verifier that found the same. ``version``: as which it is to be written; those before
+        4 differ in what they have to tell of."""
+        if version < SOUND:
+            version = VERSION if self.challenge is None else CHALLENGED if self.credibility is None else CREDITED
         return Evidence(
             job=job,
             verifier=terms.verifier,
@@ -68,6 +75,8 @@ class Finding:
             version=version,
             challenge=None if self.challenge is None else self.challenge.to_document(),
             credibility=None if self.credibility is None else self.credibility.to_document(),
+            # In hundredths: every machine rounds those alike, and none the last bit of a logarithm.
+            soundness_centibits=min(round(self.soundness_bits * 100), MOST_CENTIBITS) if version >= SOUND else None,
         )
 
     def attestation(self, job: JobId, evidence: Bytes32) -> Attestation:
@@ -89,12 +98,18 @@ class Finding:
 def believed(submission: Submission, challenge: OpenedChallenge, credibility: Credibility) -> Finding:
     """What is to be said of a credible provider's result: that it passes, unless the draw had it run again; then what who runs it should find."""
     reason = SAME if credibility.audited else CREDIBLE
-    return Finding(Verdict.PASS, reason, None, submission, challenge, credibility)
+    return Finding(Verdict.PASS, reason, None, submission, challenge, credibility, _bits_of(credibility))
 
 
 def audited(finding: Finding, challenge: OpenedChallenge, credibility: Credibility) -> Finding:
     """What a run found that the draw asked for."""
-    return replace(finding, challenge=challenge, credibility=credibility)
+    bits = _bits_of(credibility) if finding.verdict is Verdict.PASS else 0.0
+    return replace(finding, challenge=challenge, credibility=credibility, soundness_bits=bits)
+
+
+def _bits_of(credibility: Credibility) -> float:
+    """Of a result that is run again at the rate of audits, whichever way the draw came out."""
+    return sampled_bits(credibility.audit_bps, HASH_BITS)
 
 
 def reexecute(terms: Terms, submission: Submission, executor: Executor, content: ContentStore) -> Finding:
@@ -126,7 +141,7 @@ def run_again(
         return Finding(difference, RESULT_DIFFERS, execution)
     if execution.units != submission.units:
         return Finding(difference, UNITS_DIFFER, execution)
-    return Finding(Verdict.PASS, SAME, execution)
+    return Finding(Verdict.PASS, SAME, execution, soundness_bits=HASH_BITS)
 
 
 class ReexecutionVerifier:
@@ -145,4 +160,4 @@ class ReexecutionVerifier:
         except ExecutorFailed as error:
             return CheckResult(Verdict.NO_FAULT, error.code)
         found = run_again(specification, submission, executor, self._content)
-        return CheckResult(found.verdict, found.reason, HASH_BITS if found.verdict is Verdict.PASS else 0.0)
+        return CheckResult(found.verdict, found.reason, found.soundness_bits)

@@ -25,6 +25,8 @@ EVIDENCE = Evidence(
     submission={"kind": "submission", "message": {"units": "2001"}, "signature": "0x"},
 )
 
+SOUND = dataclasses.replace(EVIDENCE, version=4, verdict=Verdict.PASS, reason="same", soundness_centibits=12_800)
+
 
 @pytest.mark.parametrize(
     "evidence",
@@ -32,8 +34,10 @@ EVIDENCE = Evidence(
         EVIDENCE,
         dataclasses.replace(EVIDENCE, verdict=Verdict.PASS, reason="same"),
         dataclasses.replace(EVIDENCE, verdict=Verdict.NO_FAULT, result=None, units=None, submission=None),
+        SOUND,
+        dataclasses.replace(SOUND, challenge={"block": 1}, credibility={"passed": []}, soundness_centibits=36),
     ],
-    ids=["fail", "pass", "no fault"],
+    ids=["fail", "pass", "no fault", "sound", "believed"],
 )
 def test_evidence__written_and_read__is_the_same(evidence: Evidence) -> None:
     assert parse_evidence(evidence.to_bytes()) == evidence
@@ -79,3 +83,26 @@ def test_parse__a_field_left_out__is_refused(field: str) -> None:
     del document[field]
     with pytest.raises(InvalidEvidence):
         parse_evidence(rfc8785.dumps(document))
+
+
+def test_soundness__is_told_in_bits__and_not_by_evidence_of_before() -> None:
+    assert dataclasses.replace(SOUND, soundness_centibits=36).soundness_bits == 0.36
+    assert EVIDENCE.soundness_bits is None
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"soundness_centibits": None},
+        {"soundness_centibits": -1},
+        {"soundness_centibits": 25_601},
+        {"soundness_centibits": 61.0},
+        {"soundness_centibits": 1, "verdict": Verdict.FAIL},
+        {"version": 1},
+        {"credibility": {"passed": []}},
+        {"challenge": []},
+    ],
+)
+def test_soundness__that_does_not_fit__is_refused(changes: dict[str, Any]) -> None:
+    with pytest.raises(InvalidEvidence):
+        dataclasses.replace(SOUND, **changes)

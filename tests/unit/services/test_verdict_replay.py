@@ -154,6 +154,30 @@ def test_a_pass__is_confirmed_by_doing_it_again(case: Case) -> None:
     assert evidence.verdict is Verdict.PASS
     found = case.replay(trade)
     assert (found.agreement, found.reason) == (Agreement.CONFIRMED, "same-evidence")
+    assert found.soundness_bits == evidence.soundness_bits is not None
+
+
+def test_how_sound_a_method_is__stands_in_its_evidence(case: Case) -> None:
+    _, evidence = case.outcome({"c.npy": ANSWER})
+    least = {"tee": 0.0, "sampled": 1.0}
+    named = next((name for name, policy in POLICIES.items() if policy is case.policy), "product")
+    assert evidence.soundness_bits is not None
+    assert evidence.soundness_bits >= least.get(named, 61.0)
+    _, failed = case.outcome({"c.npy": npy(LEFT.astype(np.int32))})
+    assert failed.soundness_bits == 0.0
+
+
+def test_evidence_that_claims_a_sounder_method__is_contradicted(case: Case) -> None:
+    trade, evidence = case.outcome({"c.npy": ANSWER})
+    claimed = replace(evidence, soundness_centibits=(evidence.soundness_centibits or 0) + 1)
+    assert case.replay(case.trade(trade.terms, claimed)).differences == ("soundness_centibits",)
+
+
+def test_evidence_of_before_soundness_was_told__is_confirmed_as_it_was_written(case: Case) -> None:
+    trade, evidence = case.outcome({"c.npy": ANSWER})
+    before = replace(evidence, version=1 if evidence.challenge is None else 2, soundness_centibits=None)
+    found = case.replay(case.trade(trade.terms, before))
+    assert (found.agreement, found.soundness_bits) == (Agreement.CONFIRMED, None)
 
 
 def test_a_pass_of_what_is_wrong__is_contradicted(case: Case) -> None:
@@ -171,7 +195,9 @@ def test_a_pass_of_what_is_wrong__is_contradicted(case: Case) -> None:
 
 def test_a_fail_of_what_is_right__is_contradicted(case: Case) -> None:
     trade, honest = case.outcome({"c.npy": ANSWER})
-    slandered = replace(honest, verdict=Verdict.FAIL, reason="product-wrong", result=None, units=None)
+    slandered = replace(
+        honest, verdict=Verdict.FAIL, reason="product-wrong", result=None, units=None, soundness_centibits=0
+    )
     assert case.replay(case.trade(trade.terms, slandered)).agreement is Agreement.CONTRADICTED
 
 

@@ -6,6 +6,8 @@ the panel in its order
 ├── the first did not promise: the next counts after the first's turn
 ├── opened without a promise, or to another secret: does not count
 └── who promises: the first at once, the next once those before it let their turns pass
+
+a submission is committed by its signature, in whichever spelling it travels
 """
 
 from __future__ import annotations
@@ -16,8 +18,15 @@ from typing import Any
 import pytest
 
 from computility.domain.identifiers import ZERO_BYTES32, Address, Bytes32, JobId, bytes32
-from computility.domain.statements import Challenge, Submission
-from computility.verification.challenge_seed import TURN_S, Beacon, counting_challenge, is_turn_of, ranked
+from computility.domain.statements import Challenge, SignedStatement, StatementKind, Submission
+from computility.verification.challenge_seed import (
+    TURN_S,
+    Beacon,
+    commitment_of,
+    counting_challenge,
+    is_turn_of,
+    ranked,
+)
 
 JOB = JobId(Bytes32("0x" + "11" * 32))
 FIRST, SECOND, THIRD, STRANGER = (Address("0x" + f"{n}" * 40) for n in range(1, 5))
@@ -102,3 +111,19 @@ def test_a_panel_has_one_order_a_job() -> None:
     assert ranked(JOB, PANEL) == ranked(JOB, reversed(PANEL))
     orders = {tuple(ranked(Bytes32(f"0x{n:064x}"), PANEL)) for n in range(64)}
     assert len(orders) == 6
+
+
+def test_a_commitment__is_the_same_in_both_spellings_of_its_signature__and_another_for_whatever_it_binds() -> None:
+    def signed(made: Submission, signer: Address, signature: str) -> SignedStatement:
+        return SignedStatement(StatementKind.SUBMISSION, JOB, signer, made, signature)
+
+    long = "0x" + "11" * 32 + "22" * 32 + "1c"
+    short = "0x" + "11" * 32 + "a2" + "22" * 31
+    digest = commitment_of(signed(SUBMISSION, FIRST, long), SUBMISSION).digest
+    assert commitment_of(signed(SUBMISSION, FIRST, short), SUBMISSION).digest == digest
+    other = JobId(Bytes32("0x" + "12" * 32))
+    changed = [replace(SUBMISSION, job=other), replace(SUBMISSION, attempt=2), replace(SUBMISSION, result=JOB)]
+    others = [commitment_of(signed(made, FIRST, long), made).digest for made in changed]
+    others.append(commitment_of(signed(SUBMISSION, SECOND, long), SUBMISSION).digest)
+    others.append(commitment_of(signed(SUBMISSION, FIRST, long[:-2] + "1b"), SUBMISSION).digest)
+    assert len({digest, *others}) == 6

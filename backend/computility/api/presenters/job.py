@@ -27,6 +27,7 @@ from computility.services.ledger import LedgerEvent
 from computility.services.outputs import OutputsView
 from computility.services.pages import PageOf
 from computility.services.trades import AttestationsView, JobView
+from computility.services.verdict_reason import VerdictReason
 
 _AMOUNTS: Final = (
     "escrow",
@@ -136,7 +137,7 @@ def _content_url(cid: str) -> str:
     return f"/v1/content/{cid}"
 
 
-def _aggregate(found: Aggregate, reason: str | None) -> AttestationAggregate:
+def _aggregate(found: Aggregate, said: VerdictReason | None) -> AttestationAggregate:
     return AttestationAggregate(
         attestation=found.attestation.to_json(),
         digest=found.digest,
@@ -145,7 +146,8 @@ def _aggregate(found: Aggregate, reason: str | None) -> AttestationAggregate:
         count=found.count,
         threshold=found.threshold,
         complete=found.complete,
-        reason=reason,
+        reason=said.reason if said is not None else None,
+        soundness_bits=said.soundness_bits if said is not None else None,
     )
 
 

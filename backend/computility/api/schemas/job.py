@@ -143,6 +143,14 @@ class AttestationAggregate(Answer):
             examples=["same", "executor-busy"],
         ),
     ]
+    soundness_bits: Annotated[
+        float | None,
+        Field(
+            description="−log2 of the highest probability with which a wrong result passes by the method that was used, as the evidence says: 0 "
+            "for whatever is no pass; null where the evidence is not on this node, or of a version before 4.",
+            examples=[61.0],
+        ),
+    ]
 
 
 class AttestationPage(Page[AttestationStatement]):

@@ -124,7 +124,7 @@ def command(
     if as_json:
         print_json({"job": wanted, "agreement": answer.value, "verdicts": rows})
     else:
-        columns = ("verdict", "agreement", "reason", "claimed", "found", "differences")
+        columns = ("verdict", "agreement", "reason", "claimed", "found", "soundness_bits", "differences")
         print_rows(rows, columns, as_json=False, empty="No verdict on this job reached the chain.")
     if any(verdict.reason == SEALED for verdict in replayed):
         progress_console.print(
