@@ -1310,6 +1310,8 @@ export interface components {
             readonly complete: boolean;
             /** @description Why, as the evidence says: a slug; null where the evidence is not on this node. */
             readonly reason: string | null;
+            /** @description −log2 of the highest probability with which a wrong result passes by the method that was used, as the evidence says: 0 for whatever is no pass; null where the evidence is not on this node, or of a version before 4. */
+            readonly soundness_bits: number | null;
         };
         /** @description What a verifier says of a job. */
         readonly AttestationMessage: {
