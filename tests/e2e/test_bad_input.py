@@ -247,7 +247,7 @@ def test_a_chain_that_is_down__is_told_from_a_node_that_is(stage: Stage, tmp_pat
 
 @pytest.mark.parametrize(
     ("behaviour", "code"),
-    [("talks html", "chain-misbehaved"), ("lies", "chain-misbehaved"), ("is slow", "chain-unavailable")],
+    [("talks html", "chain-misbehaved"), ("lies", "chain-misbehaved"), ("is slow", "chain-silent")],
 )
 def test_a_chain_that_misbehaves__is_told_in_one_line(stage: Stage, tmp_path: Path, behaviour: str, code: str) -> None:
     with endpoint_that(behaviour) as url:

@@ -249,6 +249,8 @@ class ChainUnavailable(ChainError):
 class ChainSilent(ChainUnavailable):
     """The endpoint took the request, and did not answer within the time limit."""
 
+    code = "chain-silent"
+
 
 class ChainMisbehaved(ChainError):
     """The endpoint answers with something that no chain endpoint should."""

@@ -65,20 +65,25 @@ def deployed(anvil: LocalChain, tmp_path_factory: pytest.TempPathFactory) -> tup
     return folder, deploy_generation(ChainConnection(rpc), sender, plan, folder).deployments
 
 
-@pytest.fixture
-def served(anvil: LocalChain, deployed: tuple[Path, Deployments], tmp_path: Path) -> Iterator[Served]:
-    """A node with an empty store."""
-    folder, deployments = deployed
-    settings = NodeSettings(
-        rpc_url=anvil.rpc_url,
-        deployments_dir=folder,
-        database_url=f"sqlite:///{tmp_path}/node.sqlite",
-        content_url=str(tmp_path / "content"),
-        web_dist=tmp_path / "dist",
+def settings_of_node(chain: LocalChain, deployments_dir: Path, folder: Path) -> NodeSettings:
+    """Those of a node that keeps everything in a folder, and takes little."""
+    return NodeSettings(
+        rpc_url=chain.rpc_url,
+        deployments_dir=deployments_dir,
+        database_url=f"sqlite:///{folder}/node.sqlite",
+        content_url=str(folder / "content"),
+        web_dist=folder / "dist",
         examples_dir=None,
         max_content_bytes=100_000,
         content_quota_bytes=250_000,
     )
+
+
+@pytest.fixture
+def served(anvil: LocalChain, deployed: tuple[Path, Deployments], tmp_path: Path) -> Iterator[Served]:
+    """A node with an empty store."""
+    folder, deployments = deployed
+    settings = settings_of_node(anvil, folder, tmp_path)
     app = create_app(settings)
     with TestClient(app, base_url="http://127.0.0.1:8000", raise_server_exceptions=False) as client:
         yield Served(client, settings, deployments)

@@ -6,6 +6,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,8 +15,11 @@ import uvicorn
 from hypothesis import HealthCheck, given, settings
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import content_type_conformance, response_schema_conformance
+from tests.integration.api.conftest import settings_of_node
 
 from computility.api.app import create_app
+from computility.chain.deployments import Deployments
+from computility.chain.local_chain import LocalChain
 from computility.settings import NodeSettings
 
 # tus names its bytes by a media type of its own.
@@ -24,12 +28,16 @@ _SCHEMA = schemathesis.openapi.from_dict(create_app(NodeSettings.model_construct
 _OPERATIONS = [result.ok() for result in _SCHEMA.get_all_operations()]
 
 
-@pytest.fixture
-def url(served: Any) -> Iterator[str]:
-    """The same node over a real socket."""
+@pytest.fixture(scope="module")
+def url(
+    anvil: LocalChain, deployed: tuple[Path, Deployments], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """One node for all requests, over a real socket: what one of them leaves behind must not trouble the next."""
+    folder = tmp_path_factory.mktemp("node")
+    app = create_app(settings_of_node(anvil, deployed[0], folder))
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
-        server = uvicorn.Server(uvicorn.Config(served.client.app, log_level="error", lifespan="off"))
+        server = uvicorn.Server(uvicorn.Config(app, log_level="error", timeout_graceful_shutdown=1))
         thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
         thread.start()
         while not server.started:
