@@ -13,7 +13,7 @@ from typing import Final, Self
 
 import orjson
 from websockets.exceptions import WebSocketException
-from websockets.sync.client import connect
+from websockets.sync.client import ClientConnection, connect
 
 _log = logging.getLogger(__name__)
 
@@ -33,6 +33,7 @@ class HeadWatch:
         self._stop = threading.Event()
         self._news = threading.Event()
         self._listening = threading.Event()
+        self._socket: ClientConnection | None = None
         self._thread = threading.Thread(target=self._listen, name="head-watch", daemon=True)
 
     def __enter__(self) -> Self:
@@ -46,6 +47,8 @@ class HeadWatch:
         self._stop.set()
         self._news.set()
         if self._url:
+            if (socket := self._socket) is not None:
+                socket.close()
             self._thread.join(_OPEN_WITHIN_S)
 
     @property
@@ -72,7 +75,8 @@ class HeadWatch:
             try:
                 with connect(
                     self._url, open_timeout=_OPEN_WITHIN_S, close_timeout=1, max_size=_MOST_BYTES, proxy=None
-                ) as socket:
+                ) as self._socket:
+                    socket = self._socket
                     socket.send(
                         orjson.dumps({"jsonrpc": "2.0", "id": 1, "method": "eth_subscribe", "params": ["newHeads"]})
                     )
@@ -87,7 +91,7 @@ class HeadWatch:
                             continue
                         self._news.set()
             except (OSError, WebSocketException, ValueError) as error:
-                if not told:
+                if not told and not self._stop.is_set():
                     _log.warning(
                         "new blocks are polled for: the WebSocket does not tell of them (%s)", type(error).__name__
                     )
