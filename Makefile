@@ -13,6 +13,8 @@ PORT ?= 8000
 PYTEST_ARGS ?=
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# Images of containers often set it. The demo and the tests start hundreds of processes, each of which would compile our modules anew.
+unexport PYTHONDONTWRITEBYTECODE
 export PATH := $(CURDIR)/$(NPM_BIN):$(PATH)
 
 .DEFAULT_GOAL := help
@@ -113,14 +115,16 @@ $(STAMPS)/slurm:
 
 # ---------------------------------------------------------------- tests
 
+# All at once. pytest has four workers on two cores, as half of what its tests do is to wait for chains and agents; its progress is shown
+# as it comes (make takes the "+" for a make of its own), what the others say when they are done.
 test: setup-test
-	@$(MAKE) --no-print-directory -j 2 test-brownie test-contracts test-page
-	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
+	@$(MAKE) --no-print-directory -j 4 --output-sync=target test-python test-contracts test-page test-brownie
 	@$(MAKE) --no-print-directory left-out
 
-# Two at a time: Brownie waits for minutes for a compiler that uses one core, and says what it did when it is done. pytest has three
-# workers on two cores, as half of what its tests do is to wait for chains and agents.
-.PHONY: test-contracts test-page test-brownie
+.PHONY: test-python test-contracts test-page test-brownie
+test-python:
+	+$(BIN)/pytest -n 4 --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
+
 test-contracts:
 	scripts/forge test
 
@@ -128,9 +132,7 @@ test-page:
 	npm test --workspace frontend
 
 test-brownie:
-	@if [ -f $(STAMPS)/brownie ]; then \
-	    echo 'scripts/brownie test'; \
-	    scripts/brownie test > .cache/brownie-test.log 2>&1; code=$$?; cat .cache/brownie-test.log; exit $$code; fi
+	@if [ -f $(STAMPS)/brownie ]; then echo 'scripts/brownie test'; scripts/brownie test; fi
 
 .PHONY: left-out
 left-out:
