@@ -1,4 +1,4 @@
-// Two metered leases in a browser: one whose job ends by itself, and one that its buyer ends. The page co-signs what the provider meters.
+// Three metered leases in a browser: one whose job ends by itself, one that its buyer ends, and one whose meter it contests. The page co-signs what the provider meters.
 //
 //   node tests/e2e/lease.mjs <base-url> <chromium-path> <screenshots-dir> <ask>
 import { JOB_MS, visitPage } from "./visit.mjs";
@@ -31,9 +31,24 @@ await visitPage(async (visit) => {
   await visit.see(page.getByRole("link", { name: "Save said" }), JOB_MS);
   await page.getByRole("link", { name: "See its meter" }).click();
   await visit.see(page.getByRole("table", { name: /^The meter/ }));
+
+  await page.route("**/v1/content/*", changeSamples);
+  const contested = await lease(visit, "/bin/sleep\n600");
+  await visit.see(page.getByRole("alert").filter({ hasText: "is not believed: what was measured" }), JOB_MS);
+  await visit.press(page.getByRole("button", { name: "Contest it" }));
+  await visit.see(page.getByText("You contested a reading: the provider stops"));
+  await visit.see(page.getByRole("cell", { name: /^contested: what was measured/ }));
+  await visit.shot("lease-contested");
   visit.expectNoComplaints();
-  return { ended, last, stopped, paid };
+  return { ended, last, stopped, paid, contested };
 });
+
+/** What stands behind a reading, one letter of it another: the bytes are not those that the provider signed. */
+async function changeSamples(route) {
+  const response = await route.fetch();
+  const body = (await response.body()).toString("latin1");
+  await route.fulfill({ response, body: Buffer.from(body.replace('"cpu_ms"', '"cpu_mS"'), "latin1") });
+}
 
 /** Leases the machine behind the ask for a command. Returns the job. */
 async function lease(visit, command) {

@@ -133,6 +133,13 @@ def test_leases__are_opened_co_signed_and_ended_on_the_page(stage: Stage, chromi
         assert (row["outcome"], row["closed_by"]) == ("pass", "attested")
         assert 0 < int(row["units"]) < 200
         assert row["terms"]["verifier"] == row["terms"]["buyer"]
+    (contest,) = stage.node.meter_contests(parse_bytes32(told["contested"]))
+    assert (contest["signer"], contest["message"]["reason"]) == (stage.cast["buyer"].address, "sample-unfit")
+    give_up = time.monotonic() + 60
+    while (contested := stage.node.job(told["contested"]))["state"] == "open":
+        assert time.monotonic() < give_up, "the provider runs on though its buyer contests"
+        time.sleep(0.2)
+    assert int(contested["accepted"]) == 0, "nothing was signed for"
     # Its evidence was written in the browser, byte for byte as an auditor makes it again from the whole meter.
     audited = computility(
         "audit", "verdict", told["ended"], "--deployments", str(stage.folder / "deployments"), "--json",
