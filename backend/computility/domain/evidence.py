@@ -42,7 +42,7 @@ _FIELDS_OF: Final = {
 class Evidence(CanonicalDocument):
     """A verdict and what it rests on.
 
-    ``verifier`` is the job's (the committee, not its member). ``environment`` is the class in which it was run again. ``result`` and ``units`` are
+    ``verifier`` is the job's (the committee, not its member). ``environment`` is the job's class. ``result`` and ``units`` are
     what the verifier found, None where its run came to no end. ``reason`` is a slug: ``same``, or the code of the error or difference.
     ``submission`` is the provider's signed statement as it travels, None where there was none. ``challenge`` is how it was drawn what was checked
     (`OpenedChallenge.to_document`); version 1 has none. ``credibility`` is why it was believed (`Credibility.to_document`); version 3 has it.

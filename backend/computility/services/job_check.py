@@ -35,7 +35,7 @@ from computility.verification.composition import CHECK_BROKE, MAX_DEPTH, POLICY_
 from computility.verification.credible_signing import REEXECUTION, audit_policy_of
 from computility.verification.freivalds import OUT_OF_MEMORY, UNREADABLE
 from computility.verification.hash_equality import HashEqualityVerifier
-from computility.verification.lease_heartbeat import HeartbeatVerifier, ReadingsOf, lease_policy_of
+from computility.verification.lease_heartbeat import HeartbeatVerifier, ReadingsOf
 from computility.verification.policy_fitness import blind_method
 from computility.verification.product_jobs import ProductVerifier
 from computility.verification.reexecution import Finding, ReexecutionVerifier, run_again
@@ -90,12 +90,9 @@ class JobCheck:
             return None
 
     def environment(self, specification: Specification | None) -> str:
-        """The environment class in which a job is checked here: its own, where that is offered, or where nothing is run to check it."""
-        offered = self._executors.environments
-        wanted = specification.environment if specification is not None else None
-        if specification is not None and lease_policy_of(specification.verification) is not None:
-            return specification.environment
-        return wanted if wanted in offered else offered[0]
+        """The environment class that evidence names: the job's own. Where it is not offered here, nothing was run, and whoever offers others has to
+        write the same."""
+        return specification.environment if specification is not None else self._executors.environments[0]
 
     def check(
         self, terms: Terms, signed: SignedStatement, submission: Submission, challenge: OpenedChallenge | None

@@ -36,6 +36,7 @@ from computility.domain.task_specification import TaskSpecification
 from computility.domain.terms import Terms
 from computility.execution.content_store import FileContentStore
 from computility.execution.executor_set import ExecutorSet
+from computility.execution.wasm.executor import WasmExecutor
 from computility.services.job_check import JobCheck
 from computility.services.trade_proof import SignedAttestation, VerifiedTrade
 from computility.services.verdict_replay import Agreement, ReplayedVerdict, replay_verdicts
@@ -208,6 +209,19 @@ def test_a_challenge_of_another_chain__is_contradicted(case: Case) -> None:
         assert found.agreement is Agreement.CONFIRMED
     else:
         assert found.reason == "challenge-of-another-chain"
+
+
+def test_an_auditor_that_offers_another_class__confirms_what_needs_no_run__and_contradicts_nothing(case: Case) -> None:
+    trade, _ = case.outcome({"c.npy": ANSWER})
+    elsewhere = ExecutorSet([WasmExecutor()])
+    methods = {"tee": TeeVerifier(case.content, {TDX: [case.vendor.root]})}
+    (found,) = replay_verdicts(trade, elsewhere, case.content, lambda _: BLOCK_HASH, methods=methods)
+    expected = (
+        (Agreement.CONFIRMED, "same-evidence")
+        if case.policy is PRODUCT
+        else (Agreement.UNKNOWN, "environment-mismatch")
+    )
+    assert (found.agreement, found.reason) == expected
 
 
 def test_an_auditor_without_the_vendors_root__cannot_tell(case: Case) -> None:

@@ -64,7 +64,7 @@ def command(
     A sealed job is run again by a reader alone: bring the key with --reader-key. It stays in this process, and is written nowhere.
     """
     from computility.domain.eip712 import Eip712Domain
-    from computility.domain.errors import ExecutorUnfit
+    from computility.domain.errors import EnvironmentMismatch, ExecutorUnfit
     from computility.domain.identifiers import Bytes32, parse_bytes32
     from computility.domain.statements import read_statement
     from computility.execution.executor_set import ExecutorSet
@@ -129,6 +129,11 @@ def command(
     if any(verdict.reason == SEALED for verdict in replayed):
         progress_console.print(
             "The job is sealed: one of its readers can check it, with --reader-key FILE.", soft_wrap=True
+        )
+    if any(verdict.reason == EnvironmentMismatch.code for verdict in replayed):
+        progress_console.print(
+            "The job is of an environment class that is not offered here: name a settings file that offers it, with --config FILE.",
+            soft_wrap=True,
         )
     if answer is not Agreement.CONFIRMED:
         raise typer.Exit(EXIT_CONTRADICTED if answer is Agreement.CONTRADICTED else EXIT_UNKNOWN)
