@@ -84,7 +84,7 @@ def sweep(
     from dataclasses import asdict
 
     from computility.chain.rpc import RpcClient
-    from computility.services.content_needs import needed_content
+    from computility.services.content_needs import evidence_of_records, needed_content
     from computility.services.content_sweep import DAY_S
     from computility.services.node import Node
     from computility.store.engine import open_database
@@ -94,8 +94,10 @@ def sweep(
     rpc = RpcClient(settings.rpc_url, settings.rpc_timeout_s)
     try:
         node = Node(settings, database, rpc)
-        needed = needed_content(node.ledger, node.journal, now=node.clock(), keep_s=keep_days * DAY_S)
-        swept = node.sweep_content(needed, now=time.time(), dry=dry)
+        kept_s = keep_days * DAY_S
+        needed = needed_content(node.ledger, node.journal, now=node.clock(), keep_s=kept_s)
+        records = evidence_of_records(node.ledger, now=node.clock(), keep_s=kept_s)
+        swept = node.sweep_content(needed, alone=records, now=time.time(), dry=dry)
     finally:
         rpc.close()
         database.close()

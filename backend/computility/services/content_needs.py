@@ -3,23 +3,27 @@
 Of a job that is not closed, or not for long: its specification, its service-level document, what was submitted, attested and settled, the evidence,
 and every sample of its meter, since a lease may run for a year. Of what is not a job yet: specifications and service levels of requests, quotes and
 asks that are open. And the device lists that providers claim: a round reads the newest however old it is.
+
+Evidence of older passes is kept by itself, as a provider's record is made of it.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Final, TypeVar
 
 from computility.domain.attestation import Attestation
 from computility.domain.hardware_claim import HardwareClaim
 from computility.domain.identifiers import ZERO_BYTES32, Address, Bytes32
-from computility.domain.job import JobRecord, JobState
+from computility.domain.job import JobRecord, JobState, Outcome
 from computility.domain.metered_lease import MeterReading
 from computility.domain.statements import Ask, Quote, QuoteRequest, StatementKind
 from computility.services.content_sweep import DAY_S
 from computility.services.journal import Journal, JournalEntry
 from computility.services.ledger import Ledger
 from computility.services.pages import PageOf
+from computility.services.track_record import LOOKED_AT
 
 _PAGE: Final = 200
 _Item = TypeVar("_Item")
@@ -30,6 +34,29 @@ def needed_content(ledger: Ledger, journal: Journal, *, now: int, keep_s: int) -
     for digest in _of_everything(ledger, journal, now, keep_s):
         if digest != ZERO_BYTES32:
             yield digest
+
+
+def evidence_of_records(ledger: Ledger, *, now: int, keep_s: int) -> Iterator[Bytes32]:
+    """SHA-256 of evidence of passes that closed longer ago than ``keep_s`` seconds: what a verifier reads of a provider before it believes it, and an
+    auditor of a verdict that believed. Of each provider and verifier as many as are looked at; the documents alone, without what they name."""
+    counted: Counter[tuple[Address, Address]] = Counter()
+    for job in _all(
+        lambda cursor: ledger.jobs(
+            buyer=None,
+            provider=None,
+            verifier=None,
+            states=frozenset({JobState.CLOSED}),
+            limit=_PAGE,
+            cursor=cursor,
+        )
+    ):
+        record, terms = job.record, job.record.terms
+        if terms is None or record.evidence is None or record.outcome is not Outcome.PASS:
+            continue
+        parties = terms.provider, terms.verifier
+        if (record.closed_at or now) < now - keep_s and counted[parties] < LOOKED_AT:
+            counted[parties] += 1
+            yield record.evidence
 
 
 def _of_everything(ledger: Ledger, journal: Journal, now: int, keep_s: int) -> Iterator[Bytes32]:

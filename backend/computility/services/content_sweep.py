@@ -39,16 +39,17 @@ def sweep(
     pinned: Iterable[ContentId],
     *,
     now: float,
+    alone: Iterable[Bytes32] = (),
     young_s: float = 2 * DAY_S,
     dry: bool = False,
 ) -> Swept:
-    """Drop what is reached neither from the documents of ``digests`` nor from what is ``pinned``, and is older than ``young_s`` seconds. With
-    ``dry`` only says what it would drop.
+    """Drop what is reached neither from the documents of ``digests`` nor from what is ``pinned``, and is older than ``young_s`` seconds. Documents of
+    ``alone`` stay without what they name. With ``dry`` only says what it would drop.
 
     Names are followed before anything is dropped, so a job that opens meanwhile loses nothing that is not old.
     """
     roots = [content_id_of_digest(digest) for digest in set(digests) - {ZERO_BYTES32}]
-    needed = _reachable(store, [*pinned, *roots])
+    needed = _reachable(store, [*pinned, *roots]) | {content_id_of_digest(digest) for digest in alone}
     kept = kept_bytes = dropped = dropped_bytes = 0
     for cid, size, written_at in list(store.stored()):
         # Where a back end does not say when, nothing is old enough. Who brought it again since it was listed has a use for it.

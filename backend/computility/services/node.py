@@ -153,11 +153,13 @@ class Node:
             stack.callback(node.indexer.stop)
             yield node
 
-    def sweep_content(self, needed: Iterable[Bytes32], *, now: float, dry: bool) -> Swept:
-        """Drop content that is not reached from the documents that are needed; the node's own examples stay."""
+    def sweep_content(
+        self, needed: Iterable[Bytes32], *, alone: Iterable[Bytes32] = (), now: float, dry: bool
+    ) -> Swept:
+        """Drop content that is not reached from the documents that are needed; those that are needed ``alone``, and the node's own examples, stay."""
         own = [file.cid for example in self.examples for file in (example.module, *example.inputs)]
         own += [file.cid for command in self.commands for file in (*command.artifacts, *command.inputs)]
-        return sweep(self.content.store, needed, own, now=now, dry=dry)
+        return sweep(self.content.store, needed, own, alone=alone, now=now, dry=dry)
 
     def clock(self) -> int:
         """The chain's time, as far as it is folded; the machine's before the first block."""

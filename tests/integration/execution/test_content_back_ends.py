@@ -116,6 +116,9 @@ def test_sweep__of_old_content__keeps_exactly_what_jobs_and_pins_reach(store: Fi
     assert sweep(store, digests, [content_id_of(pinned)], now=LATER) == would
     assert not store.has(content_id_of(nobody))
     assert all(store.has(content_id_of(data)) for data in needed)
+    # Evidence of an old pass stays, and what it names does not.
+    alone = sweep(store, [], [], alone=documents[2:], now=LATER)
+    assert (alone.kept, store.has(content_id_of(evidence)), store.has(content_id_of(inner))) == (1, True, False)
     assert sweep(store, [], [], now=LATER).kept == 0
 
 

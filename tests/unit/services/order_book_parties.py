@@ -80,12 +80,12 @@ class Book:
     clock: Clock
     feed: ChangeFeed
 
-    def open_job(self, terms: Terms, *, closed: bool = False) -> Bytes32:
-        """Put a job on the ledger."""
+    def open_job(self, terms: Terms, *, closed: bool = False, **fields: Any) -> Bytes32:
+        """Put a job on the ledger, with these fields of its record."""
         job = terms.job_id(DOMAIN)
         state = JobState.CLOSED if closed else JobState.OPEN
         with self.database.bulk_work() as (session, writer):
-            row = packed_row(job_row(_live(session), 1, JobRecord(job, state, terms)))
+            row = packed_row(job_row(_live(session), 1, JobRecord(job, state, terms, **fields)))
             writer.upsert(JOBS.table, [row])
         return job
 

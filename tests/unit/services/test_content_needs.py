@@ -4,7 +4,8 @@ content
 ├── of a live job → its service level, its specification, and each sample of its meter
 ├── of a job that closed just now → as much
 ├── of an ask, a request or a quote that is open → its service level, its specification; of one that is over → nothing
-└── of hardware claims → the newest list of each provider, however old
+├── of hardware claims → the newest list of each provider, however old
+└── of passes that closed long ago → their evidence by itself, of each provider and verifier as much as is looked at
 """
 
 from __future__ import annotations
@@ -30,9 +31,11 @@ from tests.unit.services.order_book_parties import (
 
 from computility.domain.hardware_claim import HardwareClaim
 from computility.domain.identifiers import Address, Bytes32, bytes32
+from computility.domain.job import ClosedBy, Outcome
 from computility.domain.metered_lease import MeterReading
 from computility.domain.statements import Statement, read_statement
-from computility.services.content_needs import needed_content
+from computility.services import content_needs
+from computility.services.content_needs import evidence_of_records, needed_content
 from computility.services.content_sweep import DAY_S
 
 LEVEL, SPEC, OTHER_SPEC = (bytes32(bytes([number]) * 32) for number in (0x51, 0x52, 0x53))
@@ -104,3 +107,30 @@ def test_hardware_claims__keep_the_newest_list_of_each_provider(book: Book) -> N
         tell(book, by, HardwareClaim(by.address, devices, at), at, by.address)
     assert needed(book) == {SPEC, OTHER_SPEC, LEVEL}
     assert needed(book, NOW + 400 * DAY) == {OTHER_SPEC, LEVEL}
+
+
+def test_passes_of_long_ago__keep_their_evidence__as_far_as_a_record_is_looked_at(
+    book: Book, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without it a provider that proved itself would be a stranger after a month, and a verdict that believed it could not be audited."""
+    monkeypatch.setattr(content_needs, "LOOKED_AT", 2)
+    evidence = [sample(number) for number in range(1, 8)]
+    outcomes = [Outcome.PASS, Outcome.PASS, Outcome.FAIL, Outcome.PASS, Outcome.PASS, Outcome.PASS, Outcome.PASS]
+    providers = [PROVIDER] * 5 + [OTHER_PROVIDER, PROVIDER]
+    for number, (named, outcome, by) in enumerate(zip(evidence, outcomes, providers, strict=True)):
+        book.open_job(
+            terms(request(ask()), ask(), nonce=number, provider=by.address),
+            closed=True,
+            outcome=outcome,
+            closed_by=ClosedBy.ATTESTED,
+            evidence=named,
+            opened_at=NOW + number,
+            opened_block=number + 1,
+            closed_at=NOW + number + (100 * DAY if named == evidence[-1] else 0),
+            closed_block=number + 1,
+        )
+    later = NOW + 100 * DAY
+    kept = list(evidence_of_records(book.ledger, now=later, keep_s=30 * DAY))
+    # The newest two of one provider, not its fail, not what is kept with all that it names; and those of the other.
+    assert sorted(kept) == sorted([evidence[4], evidence[3], evidence[5]])
+    assert evidence[6] in needed(book, later)
