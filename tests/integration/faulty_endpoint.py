@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
 from collections.abc import Callable, Iterator
@@ -12,15 +13,24 @@ from typing import Any
 
 import httpx
 
+TRICKLES = {
+    "header": b"x-slow: ",
+    "body": b"content-length: 1000000\r\n\r\n",
+    "chunk": b"transfer-encoding: chunked\r\n\r\n",
+}
+"""What comes at once of an answer of which the rest trickles in."""
+
 
 @dataclass(frozen=True)
 class Fault:
-    """What comes instead of the answer. ``body`` None is what upstream said; ``keep`` cuts it to so many bytes; ``silent`` never answers."""
+    """What comes instead of the answer. ``body`` None is what upstream said; ``keep`` cuts it to so many bytes; ``silent`` never answers;
+    ``trickle`` sends a byte at a time for ever, of the "header", the "body" or a "chunk"."""
 
     status: int = 200
     body: bytes | None = None
     keep: int | None = None
     silent: bool = False
+    trickle: str | None = None
 
 
 Decide = Callable[[list[dict[str, Any]]], Fault | None]
@@ -45,6 +55,9 @@ def faulty(upstream: str, decide: Decide) -> Iterator[str]:
                 over.wait(20)
                 self.close_connection = True
                 return
+            if fault.trickle is not None:
+                self._trickle(fault.trickle)
+                return
             reply = fault.body
             if reply is None:
                 reply = client.post(upstream, content=body, headers={"content-type": "application/json"}).content
@@ -54,6 +67,14 @@ def faulty(upstream: str, decide: Decide) -> Iterator[str]:
             self.wfile.write(reply[: fault.keep])
             if fault.keep is not None:
                 self.close_connection = True
+
+        def _trickle(self, part: str) -> None:
+            self.close_connection = True
+            self.wfile.write(b"HTTP/1.1 200 OK\r\n" + TRICKLES[part])
+            with contextlib.suppress(OSError):
+                # Until whoever asked hangs up.
+                while not over.wait(0.02):
+                    self.wfile.write(b"1")
 
         def log_request(self, code: object = "-", size: object = "-") -> None:
             pass

@@ -1,8 +1,8 @@
 """One endpoint over plain keep-alive HTTP: the way in for everything that is indexed.
 
-web3.py and httpx cost more for each answer than the answer's content does, so that the indexer speaks HTTP itself. Silence ends a call within the
-time limit (an answer that trickles in takes longer), answers are bounded, and each way to fail is one error. Errors name the endpoint by host and
-port only: the rest of a URL may be a key.
+web3.py and httpx cost more for each answer than the answer's content does, so that the indexer speaks HTTP itself. A call ends within its time
+limit, however its answer trickles in; answers are bounded, and each way to fail is one error. Errors name the endpoint by host and port only: the
+rest of a URL may be a key.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from urllib.parse import unquote, urlsplit
 import msgspec
 import orjson
 
+from computility.chain.timed_socket import TimedSocket
 from computility.chain.wire import RpcAnswer, parse_answers
 from computility.domain.errors import AnswerTooLarge, ChainMisbehaved, ChainSilent, ChainUnavailable, RpcRefused
 
@@ -123,26 +124,26 @@ class ChainEndpoint:
             AnswerTooLarge: it answers with more than the limit.
         """
         reused = getattr(self._local, "connection", None) is not None
+        give_up = time.monotonic() + self._timeout_s
         try:
-            return self._post_once(content)
+            return self._post_once(content, give_up)
         except (http.client.RemoteDisconnected, ConnectionError) as error:
             self.close()
             if not reused:
                 raise self._unavailable(error) from error
         # The other side closed a connection that had been idle: once more on a new one.
         try:
-            return self._post_once(content)
+            return self._post_once(content, give_up)
         except (http.client.HTTPException, OSError) as error:
             self.close()
             raise self._unavailable(error) from error
 
-    def _post_once(self, content: bytes) -> bytes:
-        give_up = time.monotonic() + self._timeout_s
+    def _post_once(self, content: bytes, give_up: float) -> bytes:
         try:
-            connection = self._connection()
+            connection = self._connection(give_up)
             connection.request("POST", self._path, content, self._headers)
             response = connection.getresponse()
-            body = self._read(response, give_up)
+            body = self._read(response)
         except (http.client.RemoteDisconnected, ConnectionError):
             raise
         except TimeoutError as error:
@@ -167,7 +168,7 @@ class ChainEndpoint:
             )
         return body
 
-    def _read(self, response: http.client.HTTPResponse, give_up: float) -> bytes:
+    def _read(self, response: http.client.HTTPResponse) -> bytes:
         parts: list[bytes] = []
         size = 0
         while part := response.read1(_READ_BYTES):
@@ -175,28 +176,30 @@ class ChainEndpoint:
             size += len(part)
             if size > self._max_answer_bytes:
                 raise AnswerTooLarge(f"{self.name} answers with more than {self._max_answer_bytes} bytes")
-            if time.monotonic() > give_up:
-                raise TimeoutError
         if response.length:
             raise http.client.IncompleteRead(b"", response.length)
         # ``read1`` leaves an answer open whose last byte it has read, and the connection could not be used again.
         response.close()
         return b"".join(parts)
 
-    def _connection(self) -> http.client.HTTPConnection:
+    def _connection(self, give_up: float) -> http.client.HTTPConnection:
         connection: http.client.HTTPConnection | None = getattr(self._local, "connection", None)
         if connection is None:
             if self._tls:
                 context = ssl.create_default_context()
-                connection = http.client.HTTPSConnection(
-                    self._host, self._port, timeout=self._timeout_s, context=context
-                )
+                connection = http.client.HTTPSConnection(self._host, self._port, context=context)
             else:
-                connection = http.client.HTTPConnection(self._host, self._port, timeout=self._timeout_s)
+                connection = http.client.HTTPConnection(self._host, self._port)
+            self._local.connection = connection
+        # None again after an answer that said it was the connection's last.
+        connected = connection.sock is not None
+        if not connected:
+            connection.timeout = max(0.001, give_up - time.monotonic())
             connection.connect()
             # Otherwise a small request waits for the acknowledgement of the one before.
             connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self._local.connection = connection
+            connection.sock = self._local.socket = TimedSocket(connection.sock)
+        self._local.socket.give_up = give_up
         return connection
 
     def _unavailable(self, error: Exception) -> ChainUnavailable:

@@ -11,12 +11,13 @@ from typing import Any
 
 import pytest
 from tests.integration.distorting_endpoint import distorted
-from tests.integration.faulty_endpoint import Fault, faulty
+from tests.integration.faulty_endpoint import TRICKLES, Fault, faulty
 from tests.integration.ledger_on_chain import LedgerOnChain, deploy_ledger, index_all, rows_of
 
+from computility.chain.endpoint import ChainEndpoint
 from computility.chain.local_chain import LocalChain
 from computility.chain.rpc import RpcClient
-from computility.domain.errors import ChainError, ChainMisbehaved, ChainUnavailable, EndpointsDisagree
+from computility.domain.errors import ChainError, ChainMisbehaved, ChainSilent, ChainUnavailable, EndpointsDisagree
 from computility.services.indexer import Indexer
 from computility.store.blocks import CursorRow
 from computility.store.engine import Database, open_database
@@ -104,6 +105,23 @@ def test_an_endpoint_that_hangs__is_given_up_and_another_asked(
         index_all(both)
     assert_true(database, truth)
     assert len([record for record in caplog.records if "asking another endpoint" in record.message]) == 1
+
+
+@pytest.mark.parametrize("part", TRICKLES)
+def test_an_answer_that_trickles_in__takes_no_longer_than_the_call_may(traded: LedgerOnChain, part: str) -> None:
+    # A header may have 65,536 bytes, at one in 20 ms: without a limit of the whole call this lasts longer than a test may.
+    with (
+        faulty(traded.rpc.url, lambda _: Fault(trickle=part)) as trickling,
+        pytest.raises(ChainSilent, match=r"within 0\.3 s"),
+    ):
+        ChainEndpoint(trickling, timeout_s=0.3).call("eth_blockNumber")
+
+
+def test_an_endpoint_that_ends_each_connection__is_asked_over_new_ones(traded: LedgerOnChain) -> None:
+    # It speaks HTTP/1.0.
+    with distorted(traded.rpc.url) as closing:
+        endpoint = ChainEndpoint(closing)
+        assert len({bytes(endpoint.call("eth_chainId")) for _ in range(3)}) == 1
 
 
 def test_too_many_results__are_asked_for_in_smaller_ranges(
