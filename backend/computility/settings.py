@@ -102,6 +102,9 @@ class NodeSettings(BaseSettings):
     """Unanswered quote requests to one provider."""
     max_attestations_per_signer: Annotated[int, Field(ge=1)] = 64
     """Attestations of one signer to one job; a metered lease has many readings."""
+    exclusion_days: Annotated[int, Field(ge=0, le=3_650)] = 90
+    """Days for which no asks are taken of a provider against whom a fail of the committee's stood; 0 takes them all. Verifiers do not believe it
+    unseen for 90 days, whatever is set here."""
     max_waiters: Annotated[int, Field(ge=1)] = 256
     """Long polls at one time."""
     max_streams: Annotated[int, Field(ge=1)] = 128

@@ -168,6 +168,12 @@ class ProviderNotActive(StatementRefused):
     code = "provider-not-active"
 
 
+class ProviderExcluded(StatementRefused):
+    """A fail of the committee's stood against the provider not long ago."""
+
+    code = "provider-excluded"
+
+
 class NotFound(ComputilityError):
     """Nothing is known by this name."""
 

@@ -98,6 +98,15 @@ class JobRecord:
     closed_block: int | None = None
     closed_tx: Bytes32 | None = None
 
+    @property
+    def failed(self) -> bool:
+        """Whether the verifier's fail stands against the provider: it was not disputed, or a ruling slashed the bond, or there was nobody to rule and
+        the dispute, which is free then, took away no more than the slash."""
+        if self.closed_by is ClosedBy.RULED:
+            return (self.slash_bps or 0) > 0
+        stood = (ClosedBy.ATTESTED, ClosedBy.FINALIZED, ClosedBy.DISPUTED_BY_DEFAULT)
+        return self.outcome is Outcome.FAIL and self.closed_by in stood
+
 
 def apply_event(record: JobRecord | None, event: Event, origin: EventOrigin) -> JobRecord:
     """The job after one of its events.

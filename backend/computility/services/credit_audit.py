@@ -16,9 +16,11 @@ from computility.domain.identifiers import ZERO_BYTES32, Address, Bytes32, parse
 from computility.domain.job import ClosedBy, JobRecord, JobState, Outcome
 from computility.execution.content_store import ContentStore
 from computility.services.proof_builder import ProofBuilder
+from computility.services.track_record import LOOKED_AT
 from computility.services.trade_proof import VerifiedTrade
 from computility.verification.challenge_seed import ranked
 from computility.verification.credible_signing import Credibility
+from computility.verification.quorum import QuorumRule
 from computility.verification.reexecution import SAME
 
 _JUDGED = frozenset({ClosedBy.ATTESTED, ClosedBy.FINALIZED})
@@ -40,7 +42,7 @@ class CreditAudit:
             ContentError: the evidence of a listed job is not there.
             ChainError: the endpoint fails.
         """
-        oldest = trade.record.opened_block or 0
+        oldest = self._excluded_since(trade)
         for job in credibility.passed:
             try:
                 _, earlier = self._proofs.build(job)
@@ -50,6 +52,19 @@ class CreditAudit:
                 return False
             oldest = min(oldest, earlier.record.opened_block or 0)
         return not any(self._is_fail(job, trade) for job in self._opened_since(oldest, trade))
+
+    def _excluded_since(self, trade: VerifiedTrade) -> int:
+        """The first block whose fails exclude a provider from credit on this job."""
+        low, high = 0, trade.record.opened_block or 0
+        since = (trade.record.opened_at or 0) - QuorumRule().exclusion_s
+        while low < high:
+            middle = (low + high) // 2
+            header = self._chain.rpc.header(middle)
+            if header is None or header.timestamp < since:
+                low = middle + 1
+            else:
+                high = middle
+        return low
 
     def challengers(self, trade: VerifiedTrade) -> list[Address]:
         """Who could challenge a job, in their order: its verifier, or the panel that the committee drew for it.
@@ -80,11 +95,10 @@ class CreditAudit:
     def _is_fail(self, job: Bytes32, trade: VerifiedTrade) -> bool:
         _, earlier = self._proofs.build(job)
         record = earlier.record
-        failed = record.state is JobState.CLOSED and record.outcome is Outcome.FAIL and record.closed_by in _JUDGED
-        return failed and earlier.terms.verifier == trade.terms.verifier and _closed_before(record, trade)
+        return record.failed and earlier.terms.verifier == trade.terms.verifier and _closed_before(record, trade)
 
     def _opened_since(self, block: int, trade: VerifiedTrade) -> Iterator[Bytes32]:
-        """Jobs of the provider whose slots say that they failed, of all that it opened since a block."""
+        """Jobs of the provider whose slots say that they failed, of the newest that it opened since a block."""
         contract = self._chain.contract("JobEscrow", trade.escrow)
         asked = {
             "fromBlock": hex(block),
@@ -92,7 +106,8 @@ class CreditAudit:
             "address": trade.escrow,
             "topics": [None, None, None, "0x" + trade.terms.provider[2:].lower().rjust(64, "0")],
         }
-        for raw in self._chain.rpc.call("eth_getLogs", asked):
+        # Verifiers look through as many closed jobs, so this finds none that they could not see.
+        for raw in self._chain.rpc.call("eth_getLogs", asked)[-LOOKED_AT * 3 // 4 :]:
             log = parse_raw_log(raw)
             event = decode_log("JobEscrow", log.topics, log.data)
             if not isinstance(event, JobOpened) or event.job_id is None or event.job_id == trade.job:

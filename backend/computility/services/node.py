@@ -26,6 +26,7 @@ from computility.services.change_feed import ChangeFeed
 from computility.services.content import ContentService
 from computility.services.content_sweep import Swept, sweep
 from computility.services.examples import CommandExample, Example, publish_commands, publish_examples
+from computility.services.exclusions import Exclusions
 from computility.services.indexer import Indexer
 from computility.services.indexer_metrics import IndexerMetrics
 from computility.services.indexer_thread import IndexerThread
@@ -47,6 +48,7 @@ from computility.services.uploads import Uploads
 from computility.services.verdict_reason import VerdictReasons
 from computility.settings import NodeSettings
 from computility.store.engine import Database, open_database, open_replica
+from computility.verification.quorum import QuorumRule
 
 _STOP_SERVING_WITHIN_S: Final = 3
 _NEWEST_ASKS: Final = 5_000
@@ -68,6 +70,7 @@ class Node:
         self.ledger = StoredLedger(database, self.deployments)
         self.metrics = IndexerMetrics()
         self.journal = Journal(self.deployments.chain_id, database.unit_of_work)
+        rule = QuorumRule(exclusion_s=settings.exclusion_days * 86_400)
         self.order_book = OrderBook(
             self.deployments.domain,
             self.journal,
@@ -77,6 +80,7 @@ class Node:
             settings,
             self.clock,
             self.chain.newest_block,
+            Exclusions(self.ledger, self._committees, rule),
         )
         self.ratings = RatingBook(
             self.deployments.domain,
@@ -205,6 +209,10 @@ class Node:
             return []
         pairs = (entry.partition("=") for entry in self.settings.development_accounts)
         return [(label, parse_address(address)) for label, _, address in pairs]
+
+    def _committees(self) -> list[Address]:
+        named = (made.contracts.get("VerifierCommittee") for made in self.deployments.generations)
+        return [committee for committee in named if committee is not None]
 
     def _members_of(self, verifier: Address) -> tuple[Address, ...]:
         if verifier != self.deployments.newest.contracts.get("VerifierCommittee"):

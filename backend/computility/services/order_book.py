@@ -16,6 +16,7 @@ from computility.domain.errors import (
     Conflict,
     InvalidMessage,
     LimitReached,
+    ProviderExcluded,
     SignerMismatch,
     StatementExpired,
     StatementRefused,
@@ -40,6 +41,7 @@ from computility.domain.statements import (
 )
 from computility.domain.terms import Terms
 from computility.services.change_feed import ChangeFeed
+from computility.services.exclusions import Exclusions
 from computility.services.journal import Accepted, Journal
 from computility.services.ledger import Ledger
 from computility.services.statement_checks import (
@@ -94,10 +96,12 @@ class OrderBook(StatementDoor):
         settings: NodeSettings,
         clock: Callable[[], int],
         newest_block: Callable[[], int],
+        exclusions: Exclusions,
     ) -> None:
         super().__init__(domain, journal, ledger, members_of, feed, clock)
         self._settings = settings
         self._newest_block = newest_block
+        self._exclusions = exclusions
 
     def accept_ask(self, envelope: Mapping[str, Any]) -> Accepted:
         """Take in an ask: its provider is active, its resource and numbers make sense, and it is not over."""
@@ -108,7 +112,7 @@ class OrderBook(StatementDoor):
             now = self._clock()
             check_ask(ask)
             check_time("validUntil", ask.valid_until, now, _LONGEST_ASK_S)
-            self._demand_active(ask.provider)
+            self._demand_admitted(ask.provider, now)
             open_asks = self._journal.count_open_asks(ask.provider, now)
             if open_asks >= self._settings.max_open_asks:
                 raise LimitReached(f"{ask.provider} has {open_asks} open asks, which is the limit: withdraw one first")
@@ -141,7 +145,7 @@ class OrderBook(StatementDoor):
             if ask.valid_until <= now or self._journal.withdrawal_of(request.ask):
                 raise UnknownAsk(f"ask {request.ask} is no longer open: look at the market for another")
             check_request(request, ask, now)
-            self._demand_active(ask.provider)
+            self._demand_admitted(ask.provider, now)
             pending = self._journal.count_pending_requests(now, buyer=request.buyer)
             if pending >= self._settings.max_pending_requests:
                 raise LimitReached(
@@ -293,6 +297,14 @@ class OrderBook(StatementDoor):
         if request.valid_until <= now:
             raise StatementExpired(f"the request expired at {request.valid_until}; it is {now} on the chain")
         return request, self._ask(request.ask)
+
+    def _demand_admitted(self, provider: Address, now: int) -> None:
+        self._demand_active(provider)
+        if (excluded := self._exclusions.of(provider, now)) is not None:
+            job, until = excluded
+            raise ProviderExcluded(
+                f"job {job} of {provider} failed, and that stood: this node takes its asks again from {until} (UTC seconds) on"
+            )
 
     def _live_terms(self, job: Bytes32) -> Terms:
         found = self._ledger.job(job)

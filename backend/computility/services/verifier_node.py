@@ -32,12 +32,12 @@ from computility.services.lease_meter import readings_of
 from computility.services.node_client import NodeClient, NodeContentStore
 from computility.services.rater import Rater
 from computility.services.service_levels import opened_at, service_level_of
-from computility.services.track_record import TrackRecords
+from computility.services.track_record import TrackRecord, TrackRecords
 from computility.services.trading_account import TradingAccount
-from computility.verification.challenge_seed import OpenedChallenge, ranked
+from computility.verification.challenge_seed import OpenedChallenge, drawn_order, ranked
 from computility.verification.credible_signing import AuditPolicy, Credibility, audit_policy_of
 from computility.verification.freivalds import OUT_OF_MEMORY, UNREADABLE
-from computility.verification.reexecution import Finding, audited, believed
+from computility.verification.reexecution import Finding, audited, believed, unseen
 from computility.verification.service_levels import under_service_level
 from computility.verification.verifier import Verifier
 
@@ -120,6 +120,10 @@ class VerifierNode:
         self._submitted_since: dict[Bytes32, float] = {}
         self._agreed_since: dict[Bytes32, float] = {}
         self._asked_since: dict[Bytes32, float] = {}
+        self._audited: dict[Bytes32, bool] = {}
+        # What was closed before a job opened stays so: a look at it is enough.
+        self._shown: dict[Bytes32, TrackRecord] = {}
+        self._proven: dict[Bytes32, dict[Address, int]] = {}
 
     def run(self, stop: threading.Event) -> None:
         """Serve until ``stop`` is set."""
@@ -145,7 +149,15 @@ class VerifierNode:
         jobs = [job for verifier in self._serves for job in self._watch.live(verifier=verifier)]
         self._alarm.looked(len(jobs))
         live = {job.id for job in jobs}
-        for kept in (self._submitted_since, self._agreed_since, self._asked_since, self._panels):
+        for kept in (
+            self._submitted_since,
+            self._agreed_since,
+            self._asked_since,
+            self._panels,
+            self._audited,
+            self._shown,
+            self._proven,
+        ):
             for gone in kept.keys() - live:
                 del kept[gone]
         self._desk.keep(live)
@@ -216,9 +228,18 @@ class VerifierNode:
         place = self._place(job)
         if place is None:
             return
-        on_duty = self._seat is None or place < self._seat.rules.threshold
+        on_duty = self._seat is None or place < self._seat.rules.threshold or self._is_drawn_from(job)
         if on_duty or time.monotonic() >= seen + self._settings.standby_s:
             self._checks.offer(job.id, lambda: self._check(job, *found))
+
+    def _is_drawn_from(self, job: WatchedJob) -> bool:
+        """Whether the seed, not the panel's order, says who runs the job: then everybody waits for it."""
+        known = self._audited.get(job.id)
+        if known is None:
+            specification = self._check_of.specification(job.terms)
+            known = specification is not None and audit_policy_of(specification.verification) is not None
+            self._audited[job.id] = known
+        return known
 
     def _place(self, job: WatchedJob) -> int | None:
         """This verifier's place among those who may check the job; None if it may not. All of a panel rank each other alike, by a hash."""
@@ -267,28 +288,32 @@ class VerifierNode:
         """What is to be said; None while a challenge, or the member that audits, is waited for."""
         policy = {} if specification is None else specification.verification
         audits = audit_policy_of(policy)
-        passed = self._passed(job, audits) if audits is not None else None
+        record = self._record(job, audits) if audits is not None else None
         drawn_from = draws(policy)
         # Once a challenge is open, everybody can tell what it draws: nobody may still choose then whether to show it.
-        if specification is not None and (drawn_from or passed is not None):
+        if specification is not None and (drawn_from or record is not None):
             uploaded = self._check_of.uploaded(specification, submission)
             missing = Finding(Verdict.NO_FAULT, OUTPUTS_MISSING, None)
             if uploaded is Uploaded.MISSING and (drawn_from or self._may_tell_later(job, missing)):
                 return missing
             if uploaded is not Uploaded.ALL:
                 # Who does not show its work is not believed: it is run again in full.
-                passed = None
+                record = None
         challenge = None
-        if drawn_from or passed is not None:
+        if drawn_from or record is not None:
             challengers = self._challengers(job)
             # Whether a credible provider is audited is drawn by the first of the panel alone; its silence is no second draw, but a full check.
-            challenge = self._desk.opened(job, submission, challengers if passed is None else challengers[:1])
-            if challenge is None and (passed is None or self._desk.silent_s(job.id) < self._settings.standby_s):
+            challenge = self._desk.opened(job, submission, challengers if record is None else challengers[:1])
+            if challenge is None and (record is None or self._desk.silent_s(job.id) < self._settings.standby_s):
                 return None
-        if specification is not None and audits is not None and passed is not None and challenge is not None:
-            drawn = audits.is_audited(challenge.seed(signed, submission), job.id)
-            credibility = Credibility(audits.audit_bps, drawn, passed)
+        if specification is not None and audits is not None and record is not None and challenge is not None:
+            seed = challenge.seed(signed, submission)
+            if len(record.passed) < audits.checks_wanted:
+                return self._in_quorum(job, signed, submission, specification, audits, len(record.passed), seed)
+            credibility = Credibility(audits.audit_bps, audits.is_audited(seed, job.id), record.passed)
             return self._on_credit(job, signed, submission, specification, challenge, credibility)
+        if audits is not None and self._waits_behind_those_on_duty(job):
+            return None
         _log.info("checking job %s", job.id)
         return self._check_of.check(job.terms, signed, submission, challenge)
 
@@ -296,15 +321,63 @@ class VerifierNode:
         """Who may challenge a job, in their order."""
         return [job.terms.verifier] if job.terms.verifier == self._account.address else self._ranked(job)
 
-    def _passed(self, job: WatchedJob, audits: AuditPolicy) -> tuple[Bytes32, ...] | None:
-        """The checks that make a job's provider credible; None where it is not, or risks too little on this job."""
+    def _waits_behind_those_on_duty(self, job: WatchedJob) -> bool:
+        """Whether as many as have to sign stand before this member, and still have time to."""
+        if self._seat is None or (self._place(job) or 0) < self._seat.rules.threshold:
+            return False
+        return self._waited_s(job) < self._settings.standby_s
+
+    def _waited_s(self, job: WatchedJob) -> float:
+        return time.monotonic() - self._submitted_since.get(job.id, time.monotonic())
+
+    def _record(self, job: WatchedJob, audits: AuditPolicy) -> TrackRecord | None:
+        """What a job's provider has to show; None where it is excluded or known to make results up, or risks too little on this job: then
+        nobody's word counts but the own run."""
         if not audits.is_covered(job.terms):
             return None
+        if job.id in self._shown:
+            return None if self._shown[job.id].excluded else self._shown[job.id]
         members = (job.terms.verifier, *(self._seat.members() if self._seat is not None else ()))
         if self._records.gave_wrong_answers(job.terms.provider, members):
             return None
-        passed = self._records.passed(job, audits.checks_wanted)
-        return passed if len(passed) == audits.checks_wanted else None
+        record = self._shown[job.id] = self._records.of(job, audits.checks_wanted, audits.rule)
+        return None if record.excluded else record
+
+    def _in_quorum(
+        self,
+        job: WatchedJob,
+        signed: SignedStatement,
+        submission: Submission,
+        specification: Specification,
+        audits: AuditPolicy,
+        passed: int,
+        seed: bytes,
+    ) -> Finding | None:
+        """A provider that has not proved itself: members run its job, one after the other as the seed has them, until the posterior of its result is
+        what the rule wants; the others sign then. Who comes to anything else than the first has everybody run it."""
+        expected = unseen(submission)
+        evidence = expected.evidence(JobId(job.id), job.terms, self._check_of.environment(specification), signed)
+        order = drawn_order(seed, self._challengers(job))
+        members = self._proven.get(job.id)
+        if members is None:
+            members = self._proven[job.id] = self._records.of_members(job, order, audits.checks_wanted)
+        ran: list[int] = []
+        for member in order:
+            if audits.rule.enough(passed, ran):
+                return expected
+            if member == self._account.address:
+                break
+            word = self._word_of(job, member)
+            if word is None and self._waited_s(job) < self._settings.standby_s:
+                return None
+            if word is not None and (word.verdict, word.evidence) != (Verdict.PASS, evidence.digest):
+                break
+            if word is not None:
+                ran.append(members[member])
+        if audits.rule.enough(passed, ran):
+            return expected
+        _log.info("checking job %s, as one of %d so far", job.id, len(ran) + 1)
+        return self._check_of.check(job.terms, signed, submission, None)
 
     def _on_credit(
         self,
@@ -319,9 +392,10 @@ class VerifierNode:
         expected = believed(submission, challenge, credibility)
         if not credibility.audited:
             return expected
-        waited = time.monotonic() - self._submitted_since.get(job.id, time.monotonic())
-        if self._place(job) != 0 and waited < self._settings.standby_s:
-            word = self._word_of(job, self._ranked(job)[0])
+        # Who audits is drawn with whether: a provider cannot know if it is a friend of its own.
+        auditor = drawn_order(challenge.seed(signed, submission), self._challengers(job))[0]
+        if auditor != self._account.address and self._waited_s(job) < self._settings.standby_s:
+            word = self._word_of(job, auditor)
             if word is None:
                 return None
             evidence = expected.evidence(JobId(job.id), job.terms, self._check_of.environment(specification), signed)

@@ -139,6 +139,12 @@ def ranked(job: Bytes32, panel: Iterable[Address]) -> list[Address]:
     return sorted(panel, key=lambda member: keccak_bytes32(bytes.fromhex(job[2:] + member[2:])))
 
 
+def drawn_order(seed: bytes, panel: Iterable[Address]) -> list[Address]:
+    """The order in which a panel's members run a job that a seed has run again. Nobody knows it when the result is committed: a provider that has a
+    member on its side does not know whether that one looks."""
+    return ranked(bytes32(hashlib.sha256(b"computility/runners/1" + seed).digest()), panel)
+
+
 def counting_challenge(
     challenges: Iterable[SignedStatement],
     attempt: int,

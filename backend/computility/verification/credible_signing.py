@@ -18,7 +18,7 @@ from itertools import count
 from typing import Any, Final
 
 from computility.domain.errors import InvalidEvidence, InvalidMessage
-from computility.domain.identifiers import Bytes32, parse_bytes32
+from computility.domain.identifiers import ZERO_ADDRESS, Bytes32, parse_bytes32
 from computility.domain.terms import Terms
 from computility.domain.units import FULL_BPS
 from computility.verification.quorum import Duty, QuorumRule
@@ -55,8 +55,9 @@ class AuditPolicy:
         return next(passed for passed in count(1) if self.rule.is_credible(passed))
 
     def is_covered(self, terms: Terms) -> bool:
-        """Whether the provider loses more on this job than a cheat could gain on average: the bond is above price · (1 − a)/a."""
-        return terms.bond >= self.least_bond(terms.unit_price * terms.max_units)
+        """Whether the provider loses more on this job than a cheat could gain on average: the bond is above price · (1 − a)/a, and there is an
+        arbiter to rule on it. Without one, disputing a fail frees the bond at once (``contracts/SPEC.md``), and a cheat would lose nothing."""
+        return terms.arbiter != ZERO_ADDRESS and terms.bond >= self.least_bond(terms.unit_price * terms.max_units)
 
     def least_bond(self, price: int) -> int:
         """The least bond above price · (1 − a)/a, in atoms: 19 times the price at 5 %.

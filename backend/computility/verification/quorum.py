@@ -45,7 +45,8 @@ class QuorumRule:
 
     ``faulty_share`` of workers assumed faulty; ``wanted`` posterior of a result; ``lead`` of a result that is disputed; ``audit_bps`` of credible
     providers' results that are audited and ``probe_bps`` that bring a probe; ``deterrence_bps``: the rate of audits at which the collateral alone
-    has to deter, at most the former; ``vesting_jobs``: results of a provider whose pay waits.
+    has to deter, at most the former; ``vesting_jobs``: results of a provider whose pay waits; ``exclusion_s``: for how long after a fail that stood
+    a provider is excluded, in seconds. The simulation, which has no calendar, excludes for good.
     """
 
     faulty_share: float = 0.2
@@ -55,6 +56,7 @@ class QuorumRule:
     probe_bps: int = 100
     deterrence_bps: int = 500
     vesting_jobs: int = 20
+    exclusion_s: int = 90 * 86_400
 
     def __post_init__(self) -> None:
         if not (0 < self.faulty_share < 1 and 0.5 < self.wanted < 1):
@@ -67,6 +69,15 @@ class QuorumRule:
     def is_credible(self, passed: int) -> bool:
         """Whether a worker's word alone is signed."""
         return worker_credibility(self.faulty_share, passed) >= self.wanted
+
+    def is_excluded(self, failed_at: int, at: int) -> bool:
+        """Whether a provider is excluded because of a fail that stood: whom nobody believes, and whose asks a node does not take. UTC seconds."""
+        return at < failed_at + self.exclusion_s
+
+    def enough(self, provider: int, members: Sequence[int]) -> bool:
+        """Whether a provider's result stands after so many members, each given by the checks that it has passed itself, ran the job and found the
+        same: then the others sign it without a run of their own."""
+        return bool(members) and self.agreed([[provider, *members]]) is not None
 
     def agreed(self, groups: Sequence[Sequence[int]]) -> int | None:
         """Which group's result stands, each worker being given by its passed checks; None: one more replica is needed."""

@@ -101,6 +101,11 @@ def believed(submission: Submission, challenge: OpenedChallenge, credibility: Cr
     return Finding(Verdict.PASS, reason, None, submission, challenge, credibility, _bits_of(credibility))
 
 
+def unseen(submission: Submission) -> Finding:
+    """What is to be said of a result that others ran again and found the same: what they said."""
+    return Finding(Verdict.PASS, SAME, None, submission, soundness_bits=HASH_BITS)
+
+
 def audited(finding: Finding, challenge: OpenedChallenge, credibility: Credibility) -> Finding:
     """What a run found that the draw asked for."""
     bits = _bits_of(credibility) if finding.verdict is Verdict.PASS else 0.0

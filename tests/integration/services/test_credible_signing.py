@@ -12,7 +12,10 @@ a provider with ten passed checks, and a policy of audits
 │   └── wrong: fails, whatever the draw would have said
 ├── another of the panel than the first opens a challenge: nobody looks at it, and an auditor contradicts who did
 └── bond too small: everybody runs it
-a provider without them: everybody runs it
+a provider without them, before members who proved themselves: one member runs it, and the others sign its word
+├── bond too small: everybody on duty runs it
+└── a wrong result: everybody looks, and it fails
+a sleeper: is caught, loses more than it got, is believed no more, and its asks are not taken
 """
 
 from __future__ import annotations
@@ -34,10 +37,12 @@ from tests.integration.ledger_on_chain import (
     CREDIT,
     OTHER_PROVIDER,
     PROVIDER,
+    VERIFIER,
     LedgerOnChain,
     deploy_ledger,
 )
 from tests.integration.services.conftest import node_on
+from tests.integration.services.offers import offer
 
 from computility.chain.connection import ChainConnection
 from computility.chain.local_chain import LocalChain, LocalChainSettings
@@ -45,7 +50,7 @@ from computility.domain.attestation import Verdict
 from computility.domain.content_id import content_id_of, content_id_of_digest
 from computility.domain.errors import NodeRefused
 from computility.domain.evidence import Evidence, parse_evidence
-from computility.domain.identifiers import Address, Bytes32, JobId, keccak_bytes32, parse_bytes32
+from computility.domain.identifiers import ZERO_ADDRESS, Address, Bytes32, JobId, keccak_bytes32, parse_bytes32
 from computility.domain.job_specification import InputFile
 from computility.domain.manifest import OutputFile, make_manifest
 from computility.domain.statements import Submission
@@ -68,6 +73,7 @@ MEMBERS = (5, 6, 7)
 HALF = AuditPolicy(5_000)
 WAIT_S = 120.0
 QUIET = '(module (func (export "_start") (nop)))'
+URN = "urn:computility:wasm:wasmtime:1x:1g:local:aurora:0001:mfuel"
 UNIT_PRICE = CREDIT // 1_000
 PRICE = 2 * UNIT_PRICE
 
@@ -107,11 +113,13 @@ class Market:
         self.node.put_content(specification.to_bytes())
         return specification
 
-    def open(self, specification: TaskSpecification, provider: int = PROVIDER, bond: int = 2 * PRICE) -> Terms:
-        """Open a job that the committee verifies."""
+    def open(
+        self, specification: TaskSpecification, provider: int = PROVIDER, bond: int = 2 * PRICE, *, arbiter: bool = True
+    ) -> Terms:
+        """Open a job that the committee verifies, and on which somebody would rule."""
         return self.ledger.open(
             provider, spec=specification.digest, verifier=self.committee, max_units=2, unit_price=UNIT_PRICE, bond=bond,
-            verifier_fee=0,
+            verifier_fee=0, arbiter=self.ledger.accounts[VERIFIER].address if arbiter else ZERO_ADDRESS, ruling_window=100,
         )  # fmt: skip
 
     def submit(
@@ -157,7 +165,10 @@ class Market:
         evidence = Finding(Verdict.PASS, SAME, ran).evidence(job, terms, wasm_environment(), provider.sign(submission))
         self.node.put_content(evidence.to_bytes())
         attestation = Finding(Verdict.PASS, SAME, ran).attestation(job, evidence.digest)
-        signed = [self.ledger.accounts[index].sign(attestation) for index in MEMBERS[:2]]
+        signed = [self.ledger.accounts[index].sign(attestation) for index in MEMBERS]
+        wait(lambda: bool(self.node.job(job)))
+        for word in signed:
+            self.node.publish(word)
         panel: tuple[Address, ...] = CommitteeSeat(provider).panel(job)
         joined = aggregate(signed, Bench(2, panel))
         assert joined is not None
@@ -177,7 +188,7 @@ class Market:
         stop = threading.Event()
 
         def pulse() -> None:
-            while not stop.wait(0.3):
+            while not stop.wait(0.6):
                 self.ledger.mine()
 
         threads = [threading.Thread(target=run, args=(stop,), daemon=True) for run in [node.run for node in nodes]]
@@ -215,11 +226,11 @@ class Market:
         )
         return verdict
 
-    def until_drawn(self, *, audited: bool, forged: bool) -> tuple[JobId, Evidence]:
+    def until_drawn(self, *, audited: bool, forged: bool, bond: int = 2 * PRICE) -> tuple[JobId, Evidence]:
         """A job that the draw has audited, or left alone. Half of them are: thirty that all come out the other way happen once in 10⁹ runs."""
         specification = self.specification({"method": "reexec-quorum", "audit_bps": HALF.audit_bps})
         for _ in range(30):
-            job = self.submit(self.open(specification), specification, forged=forged)
+            job = self.submit(self.open(specification, bond=bond), specification, forged=forged)
             evidence = self.evidence(job)
             assert evidence.credibility is not None
             if evidence.credibility["audited"] is audited:
@@ -273,17 +284,35 @@ def test_a_credible_result_that_is_drawn__is_run_by_one_member__whose_word_anoth
     assert (verdict.agreement, verdict.reason) == (Agreement.CONFIRMED, "same-evidence")
 
 
-def test_a_provider_that_nobody_checked__is_run_again_by_everybody_on_duty(market: Market) -> None:
+def test_an_honest_newcomer__is_run_again_by_one_member_that_proved_itself__whose_word_another_signs(
+    market: Market,
+) -> None:
     specification = market.specification({"method": "reexec-quorum", "audit_bps": HALF.audit_bps})
     job = market.submit(market.open(specification, OTHER_PROVIDER), specification, OTHER_PROVIDER)
-    assert market.evidence(job).credibility is None
-    assert market.ran(job) == 2
+    evidence = market.evidence(job)
+    assert (evidence.verdict, evidence.reason, evidence.credibility) == (Verdict.PASS, "same", None)
+    assert market.ran(job) == 1
+    assert market.replay(job).agreement is Agreement.CONFIRMED
+
+
+def test_a_newcomer_that_makes_its_result_up__is_found_out_by_everybody(market: Market) -> None:
+    specification = market.specification({"method": "reexec-quorum", "audit_bps": HALF.audit_bps})
+    job = market.submit(market.open(specification, OTHER_PROVIDER), specification, OTHER_PROVIDER, forged=True)
+    assert market.evidence(job).verdict is Verdict.FAIL
+    assert market.ran(job) >= 2
 
 
 def test_a_bond_that_does_not_deter__leaves_nobody_credible(market: Market) -> None:
     specification = market.specification({"method": "reexec-quorum", "audit_bps": HALF.audit_bps})
     job = market.submit(market.open(specification, bond=PRICE), specification)
     assert market.evidence(job).credibility is None
+
+
+def test_a_bond_on_which_nobody_rules__leaves_nobody_credible__as_a_dispute_would_free_it(market: Market) -> None:
+    specification = market.specification({"method": "reexec-quorum", "audit_bps": HALF.audit_bps})
+    job = market.submit(market.open(specification, arbiter=False), specification)
+    assert market.evidence(job).credibility is None
+    assert market.ran(job) == 2
 
 
 def test_a_wrong_result_that_is_not_drawn__passes__and_an_auditor_who_runs_it_says_so(market: Market) -> None:
@@ -328,3 +357,30 @@ def test_whose_draw_counts__is_nobodys_choice(market: Market) -> None:
     _, trade = ProofBuilder(ChainConnection(market.ledger.rpc), market.ledger.deployments).build(job)
     credit = CreditAudit(ChainConnection(market.ledger.rpc), market.ledger.deployments, market.content)
     assert credit.challengers(trade) == ranked(job, panel)
+
+
+def test_a_sleeper__is_caught_and_out_of_pocket__and_neither_believed_nor_listed_again(market: Market) -> None:
+    """It proved itself by ten right results, and makes up whatever comes then."""
+    bond = 40 * PRICE
+    before = {row["id"] for row in market.node.jobs(provider=market.ledger.accounts[PROVIDER].address)}
+    job, evidence = market.until_drawn(audited=True, forged=True, bond=bond)
+    assert evidence.verdict is Verdict.FAIL
+    wait(lambda: market.node.job(job)["outcome"] == "fail")
+    terms = Terms.from_json(market.node.job(job)["terms"])
+    market.ledger.pass_time(terms.dispute_window + 1)
+    market.ledger.accounts[BUYER].finalize(terms)
+    wait(lambda: market.node.job(job)["state"] == "closed")
+
+    cheated = [row for row in market.node.jobs(provider=terms.provider, state="closed") if row["id"] not in before]
+    earned = sum(int(row["provider_paid"] or 0) for row in cheated)
+    assert earned < sum(int(row["bond_to_buyer"] or 0) + int(row["bond_to_treasury"] or 0) for row in cheated)
+
+    # Ten right results before do not help any more.
+    specification = market.specification({"method": "reexec-quorum", "audit_bps": HALF.audit_bps})
+    honest = market.submit(market.open(specification, bond=bond), specification)
+    evidence = market.evidence(honest)
+    assert (evidence.reason, evidence.credibility, market.ran(honest)) == ("same", None, 2)
+
+    with pytest.raises(NodeRefused) as refused:
+        offer(market.ledger.accounts[PROVIDER], market.node, URN, [market.committee])
+    assert refused.value.problem_code == "provider-excluded"

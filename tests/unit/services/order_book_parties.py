@@ -19,6 +19,7 @@ from computility.domain.resource import parse_resource
 from computility.domain.statements import Ask, Quote, QuoteRequest, Statement, Submission, sign_statement
 from computility.domain.terms import Terms
 from computility.services.change_feed import ChangeFeed
+from computility.services.exclusions import Exclusions
 from computility.services.journal import Journal
 from computility.services.order_book import OrderBook
 from computility.services.stored_ledger import StoredLedger
@@ -28,6 +29,7 @@ from computility.store.engine import Database, open_database
 from computility.store.job_at_rest import job_row, packed_row
 from computility.store.ledgers import LIVE
 from computility.store.projected import JOBS, PROVIDERS
+from computility.verification.quorum import QuorumRule
 
 CHAIN_ID = chain_id_of(31337)
 REGISTRY = Address("0x00000000000000000000000000000000000000A1")
@@ -113,7 +115,17 @@ def open_book(folder: Any, **limits: int) -> Book:
     settings = NodeSettings.model_validate(limits)
     feed = ChangeFeed(settings.max_waiters, settings.max_streams)
     book = Book(
-        OrderBook(DOMAIN, journal, ledger, _members_of, feed, settings, clock, lambda: HEAD),
+        OrderBook(
+            DOMAIN,
+            journal,
+            ledger,
+            _members_of,
+            feed,
+            settings,
+            clock,
+            lambda: HEAD,
+            Exclusions(ledger, lambda: [COMMITTEE], QuorumRule()),
+        ),
         journal,
         ledger,
         database,

@@ -28,6 +28,20 @@ def test_a_new_provider_is_replicated__and_a_proven_one_is_not() -> None:
     assert RULE.agreed([[0, 12]]) == 0
 
 
+def test_a_new_provider__needs_one_member_that_proved_itself__or_several_that_did_not() -> None:
+    assert not RULE.enough(0, [])
+    assert RULE.enough(0, [10])
+    assert not RULE.enough(0, [0])
+    assert not RULE.enough(0, [0, 0])
+    assert RULE.enough(0, [0, 0, 0])
+    assert RULE.enough(9, [0])
+
+
+def test_an_exclusion__ends() -> None:
+    assert RULE.is_excluded(100, 100)
+    assert not RULE.is_excluded(100, 100 + RULE.exclusion_s)
+
+
 def test_two_results_of_equally_proven_workers__need_a_clear_lead() -> None:
     assert RULE.agreed([[12], [12]]) is None
     assert RULE.agreed([[12], [12, 12]]) is None
