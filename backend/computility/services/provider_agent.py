@@ -38,6 +38,7 @@ from computility.execution.executor import AttemptId, Execution, Executor, run_t
 from computility.execution.executor_set import ExecutorSet
 from computility.services.ask_keeper import AskKeeper
 from computility.services.attestation_desk import AttestationDesk
+from computility.services.fail_contester import FailContester
 from computility.services.held_outputs import HeldOutputs
 from computility.services.job_alarm import JobAlarm
 from computility.services.job_queue import in_turn
@@ -65,7 +66,8 @@ _AFTER_OUR_ERROR_S = 5.0
 class ProviderSettings:
     """Times in seconds. ``patience_s``: how long verifiers may take before the agent claims by itself, unless ``patience_for_s`` says otherwise of
     the job's verifier; in any case it claims ``propose_before_end_s`` before the job's end. A job that is not done ``excuse_before_end_s`` before
-    its end is handed back: an excuse costs nobody anything, and silence the bond. ``parallel_jobs``: how many run at one time."""
+    its end is handed back: an excuse costs nobody anything, and silence the bond. ``parallel_jobs``: how many run at one time.
+    ``contest_fails``: whether a fail that the agent's own check contradicts is disputed."""
 
     confirmations: int = 0
     parallel_jobs: int = 2
@@ -76,6 +78,7 @@ class ProviderSettings:
     poll_interval_s: float = 0.5
     long_poll_s: int = 10
     tend_every_s: float = 15.0
+    contest_fails: bool = True
 
 
 class ProviderAgent:
@@ -118,6 +121,7 @@ class ProviderAgent:
         self._runs = KeyedTasks("run", self._settings.parallel_jobs)
         self._moves = KeyedTasks("move", 4 * self._settings.parallel_jobs)
         self._own_fault = own_fault
+        self._contester = FailContester(account, self._executors, self._content)
         self._rated = rated
         self._rounds = KeyedTasks("rating", 1)
         self._excuses: dict[Bytes32, Excuse] = {}
@@ -230,6 +234,10 @@ class ProviderAgent:
         if over and not against_us:
             self._account.finalize(job.terms)
             _log.info("finalized job %s", job.id)
+        elif not over and against_us:
+            submitted = self._watch.submission(job) if self._settings.contest_fails else None
+            if submitted is not None and self._contester.contest(job, *submitted) is not None:
+                self.metrics.sent.labels("dispute").inc()
         elif not over and job.chain.state is JobState.PENDING and job.chain.outcome < Outcome.PASS:
             if self._bring(job):
                 return

@@ -92,10 +92,12 @@ class Verifying(_Section):
 
 class Collect(_Section):
     """When to claim without a verifier, and when to bring what was earned to the wallet: one transfer for many jobs, once it is above
-    ``withdraw_above`` beside the ``keep`` that bonds need. Empty never withdraws."""
+    ``withdraw_above`` beside the ``keep`` that bonds need. Empty never withdraws. ``contest_fails``: whether a fail that an own run of the job
+    contradicts is disputed, which can cost the arbiter's fee."""
 
     patience_s: int = Field(default=60, ge=0)
     propose_before_end_s: int = Field(default=30, ge=1)
+    contest_fails: bool = True
     withdraw_above: Credits | Literal[""] = ""
     keep: Credits = "10"
 
@@ -288,6 +290,7 @@ output_mib = 64
 [collect]
 patience_s = 60                # for verifiers, before claiming without them
 propose_before_end_s = 30
+contest_fails = true           # dispute a fail that running the job again contradicts
 withdraw_above = ""            # credits; empty leaves what was earned in the escrow
 keep = "10"                    # credits that stay there for bonds
 

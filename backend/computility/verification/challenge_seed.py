@@ -8,6 +8,7 @@ choose the secret by the block or the result.
 from __future__ import annotations
 
 import hashlib
+import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -104,6 +105,13 @@ class OpenedChallenge:
             "block_hash": self.block_hash,
             "secret": self.secret,
         }
+
+
+def own_challenge(signer: Address) -> OpenedChallenge:
+    """A challenge of one's own making, for a look that nobody else goes by: of no block, and a secret that nobody knew."""
+    secret = secrets.token_bytes(SECRET_BYTES)
+    nowhere = bytes32(bytes(32))
+    return OpenedChallenge(signer, Beacon(nowhere, secret).promise, 0, nowhere, bytes32(secret))
 
 
 def opened_challenge_of(document: Mapping[str, Any]) -> OpenedChallenge:
