@@ -298,7 +298,7 @@ class VerifierNode:
             missing = Finding(Verdict.NO_FAULT, OUTPUTS_MISSING, None)
             if uploaded is Uploaded.MISSING and (drawn_from or self._may_tell_later(job, missing)):
                 return missing
-            if uploaded is not Uploaded.ALL:
+            if uploaded is not Uploaded.ALL or self._came_late(job):
                 # Who does not show its work is not believed: it is run again in full.
                 record = None
         challenge = None
@@ -417,6 +417,11 @@ class VerifierNode:
         since = self._asked_since.setdefault(job.id, time.monotonic())
         waits = time.monotonic() < since + self._settings.answer_within_s
         return waits and finding.verdict is Verdict.NO_FAULT and finding.reason in _MAY_PASS_BY
+
+    def _came_late(self, job: WatchedJob) -> bool:
+        """Whether outputs were missing for longer than they may be; by now another member may have uploaded what it found itself."""
+        since = self._asked_since.get(job.id)
+        return since is not None and time.monotonic() >= since + self._settings.answer_within_s
 
     def _keep_available(self, execution: Execution) -> None:
         """A pass means that the buyer can have the outputs; where the provider did not upload them, the verifier does: they are the same bytes."""
