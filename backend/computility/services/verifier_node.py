@@ -2,7 +2,7 @@
 
 It keeps nothing of its own: what it has signed is in the node's journal. It needs outbound connections only.
 
-It is past 400 lines, as turns, draws and words of one job hang on the same clocks and caches.
+Long on purpose: turns, draws and words of one job hang on the same clocks and caches.
 """
 
 from __future__ import annotations
