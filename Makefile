@@ -115,8 +115,8 @@ $(STAMPS)/slurm:
 
 # ---------------------------------------------------------------- tests
 
-# All at once. pytest has four workers on two cores, as half of what its tests do is to wait for chains and agents; its progress is shown
-# as it comes (make takes the "+" for a make of its own), what the others say when they are done.
+# All at once. pytest has four workers on two cores, as half of what its tests do is to wait for chains and agents: the others take what it leaves.
+# Its progress is shown as it comes (make takes the "+" for a make of its own), what the others say when they are done.
 test: setup-test
 	@$(MAKE) --no-print-directory -j 4 --output-sync=target test-python test-contracts test-page test-brownie
 	@$(MAKE) --no-print-directory left-out
@@ -126,13 +126,13 @@ test-python:
 	+$(BIN)/pytest -n 4 --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
 test-contracts:
-	scripts/forge test
+	nice -n 10 scripts/forge test
 
 test-page:
-	npm test --workspace frontend
+	nice -n 10 npm test --workspace frontend
 
 test-brownie:
-	@if [ -f $(STAMPS)/brownie ]; then echo 'scripts/brownie test'; scripts/brownie test; fi
+	@if [ -f $(STAMPS)/brownie ]; then echo 'scripts/brownie test'; nice -n 10 scripts/brownie test; fi
 
 .PHONY: left-out
 left-out:

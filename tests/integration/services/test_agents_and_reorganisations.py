@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 from tests.integration.execution.workbench import Bench, assembled
 from tests.integration.ledger_on_chain import PROVIDER, VERIFIER, LedgerOnChain
+from tests.integration.waiting import wait
 
 from computility.domain.attestation import Attestation, Verdict
 from computility.domain.errors import NodeRefused
@@ -64,14 +65,6 @@ def knows(node: NodeClient, job: Bytes32) -> bool:
     except NodeRefused:
         return False
     return True
-
-
-def wait(reached: Callable[[], bool]) -> None:
-    """Until something is so."""
-    give_up = time.monotonic() + WAIT_S
-    while not reached():
-        assert time.monotonic() < give_up, "it never came to that"
-        time.sleep(0.1)
 
 
 def test_an_agent__runs_what_is_deep_enough_and_forgets_what_was_orphaned(

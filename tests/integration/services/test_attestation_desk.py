@@ -7,12 +7,11 @@ the desk
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 from tests.integration.ledger_on_chain import PROVIDER, RESULT, VERIFIER, LedgerOnChain
+from tests.integration.waiting import wait
 
 from computility.chain.transaction_sender import Receipt
 from computility.domain.attestation import Attestation, Verdict
@@ -29,13 +28,6 @@ def word_on(ledger: LedgerOnChain, terms: Terms) -> tuple[Terms, Attestation, st
     job = terms.job_id(ledger.deployments.domain)
     said = Attestation(job, Verdict.PASS, RESULT, 60, True, 10_000, ZERO_BYTES32, RESULT)
     return terms, said, ledger.accounts[VERIFIER].sign(said).signature
-
-
-def wait(reached: Callable[[], bool]) -> None:
-    give_up = time.monotonic() + PATIENCE_S
-    while not reached():
-        assert time.monotonic() < give_up
-        time.sleep(0.02)
 
 
 def state(ledger: LedgerOnChain, terms: Terms) -> JobState:

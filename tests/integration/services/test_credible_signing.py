@@ -24,8 +24,7 @@ import contextlib
 import hashlib
 import itertools
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -43,12 +42,12 @@ from tests.integration.ledger_on_chain import (
 )
 from tests.integration.services.conftest import node_on
 from tests.integration.services.offers import offer
+from tests.integration.waiting import wait
 
 from computility.chain.connection import ChainConnection
 from computility.chain.local_chain import LocalChain, LocalChainSettings
 from computility.domain.attestation import Verdict
 from computility.domain.content_id import content_id_of, content_id_of_digest
-from computility.domain.errors import NodeRefused
 from computility.domain.evidence import Evidence, parse_evidence
 from computility.domain.identifiers import ZERO_ADDRESS, Address, Bytes32, JobId, keccak_bytes32, parse_bytes32
 from computility.domain.job_specification import InputFile
@@ -71,7 +70,6 @@ from computility.verification.reexecution import SAME, Finding
 
 MEMBERS = (5, 6, 7)
 HALF = AuditPolicy(5_000)
-WAIT_S = 120.0
 QUIET = '(module (func (export "_start") (nop)))'
 URN = "urn:computility:wasm:wasmtime:1x:1g:local:aurora:0001:mfuel"
 UNIT_PRICE = CREDIT // 1_000
@@ -252,17 +250,6 @@ def market(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Market]:
             ledger.mine()
             with market.at_work():
                 yield market
-
-
-def wait(reached: Callable[[], bool]) -> None:
-    """Until something is so. What the node does not know yet is not so."""
-    give_up = time.monotonic() + WAIT_S
-    while time.monotonic() < give_up:
-        with contextlib.suppress(NodeRefused):
-            if reached():
-                return
-        time.sleep(0.05)
-    raise AssertionError("it never came to that")
 
 
 def test_a_credible_result_that_is_not_drawn__is_signed_unseen__and_an_auditor_confirms_the_rule(

@@ -20,11 +20,12 @@ import pytest
 from tests.integration.execution.sandbox_bench import MIB, SEED, needs_bubblewrap
 from tests.integration.ledger_on_chain import BUYER, PROVIDER, VERIFIER, LedgerOnChain, deploy_ledger
 from tests.integration.services.conftest import node_on
+from tests.integration.waiting import wait
 
 from computility.chain.connection import ChainConnection
 from computility.chain.local_chain import LocalChain, LocalChainSettings
 from computility.domain.attestation import Attestation
-from computility.domain.errors import ContractReverted, NodeRefused
+from computility.domain.errors import ContractReverted
 from computility.domain.identifiers import Bytes32
 from computility.domain.job import JobState
 from computility.domain.metered_lease import MeterReading
@@ -44,7 +45,6 @@ from computility.services.verdict_replay import Agreement, replay_verdicts
 
 pytestmark = needs_bubblewrap
 
-WAIT_S = 120.0
 MOST_S = 200
 INTERVAL_S = 16
 """Long enough that a loaded machine co-signs in time."""
@@ -156,17 +156,6 @@ class Lease:
 
         wait(over)
         return dict(self.node.job(job))
-
-
-def wait(reached: Callable[[], bool]) -> None:
-    give_up = time.monotonic() + WAIT_S
-    while time.monotonic() < give_up:
-        with contextlib.suppress(NodeRefused):
-            # What the node does not know yet is not so.
-            if reached():
-                return
-        time.sleep(0.1)
-    raise AssertionError("it never came to that")
 
 
 def watch(lease: LeaseWatch, until: Callable[[LeaseStatus], bool]) -> LeaseStatus:

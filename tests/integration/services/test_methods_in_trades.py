@@ -17,7 +17,6 @@ import io
 import shutil
 import tempfile
 import threading
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from hashlib import sha256
@@ -28,11 +27,11 @@ import numpy as np
 import pytest
 from tests.integration.execution.sandbox_bench import MIB, SEED, needs_bubblewrap
 from tests.integration.ledger_on_chain import BUYER, PROVIDER, VERIFIER, LedgerOnChain
+from tests.integration.waiting import wait
 
 from computility.chain.connection import ChainConnection
 from computility.domain.attestation import Verdict
 from computility.domain.content_id import content_id_of, content_id_of_digest
-from computility.domain.errors import NodeRefused
 from computility.domain.evidence import parse_evidence
 from computility.domain.identifiers import Bytes32
 from computility.domain.job import JobState, Outcome
@@ -53,7 +52,6 @@ from computility.services.verifier_node import VerifierNode, VerifierSettings
 
 pytestmark = needs_bubblewrap
 
-WAIT_S = 120.0
 EXAMPLES = Path(__file__).parents[3] / "examples"
 LIMITS = CommandLimits(60, 120, 1024 * MIB, 64 * MIB, 32, 64 * MIB, 64)
 SEGMENTS = 8
@@ -194,17 +192,6 @@ class Market:
 @pytest.fixture
 def market(ledger: LedgerOnChain, node: NodeClient, tmp_path: Path, tools: Tools) -> Market:
     return Market(ledger, node, tmp_path, tools)
-
-
-def wait(reached: Callable[[], bool]) -> None:
-    """Until something is so. What the node does not know yet is not so."""
-    give_up = time.monotonic() + WAIT_S
-    while time.monotonic() < give_up:
-        with contextlib.suppress(NodeRefused):
-            if reached():
-                return
-        time.sleep(0.1)
-    raise AssertionError("it never came to that")
 
 
 def npy(matrix: Any) -> bytes:

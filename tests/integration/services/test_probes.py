@@ -12,15 +12,15 @@ from __future__ import annotations
 
 import contextlib
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from tests.integration.execution.workbench import Bench, assembled
 from tests.integration.ledger_on_chain import BUYER, CREDIT, OTHER_PROVIDER, PROVIDER, VERIFIER, LedgerOnChain
+from tests.integration.waiting import wait
 
-from computility.domain.errors import LimitReached, NodeRefused, UnknownAsk
+from computility.domain.errors import LimitReached, UnknownAsk
 from computility.domain.identifiers import parse_address
 from computility.domain.rating import KNOWN_ANSWERS, Rating
 from computility.execution.content_store import FileContentStore
@@ -103,17 +103,6 @@ def market(
         stop.set()
         for thread in threads:
             thread.join(60)
-
-
-def wait(reached: Callable[[], bool]) -> None:
-    """Until something is so. What the node does not know yet is not so."""
-    give_up = time.monotonic() + WAIT_S
-    while time.monotonic() < give_up:
-        with contextlib.suppress(NodeRefused):
-            if reached():
-                return
-        time.sleep(0.2)
-    raise AssertionError("it never came to that")
 
 
 def trade_once(ledger: LedgerOnChain, node: NodeClient, folder: Path) -> None:

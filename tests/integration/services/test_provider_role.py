@@ -11,10 +11,7 @@ the agent of a settings file
 
 from __future__ import annotations
 
-import contextlib
 import threading
-import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -24,12 +21,13 @@ from prometheus_client import generate_latest
 from tests.e2e.command_line import computility
 from tests.integration.execution.sandbox_bench import LIMITS, MIB, SEED, needs_bubblewrap
 from tests.integration.ledger_on_chain import BUYER, CREDIT, PROVIDER, VERIFIER, LedgerOnChain
+from tests.integration.waiting import wait
 
 from computility.chain.keystore import create_keystore, development_account
 from computility.chain.local_chain import DEVELOPMENT_MNEMONIC
 from computility.domain.attestation import Attestation, Verdict
 from computility.domain.content_id import content_id_of
-from computility.domain.errors import ExecutorUnfit, NodeRefused, QuoteRefused
+from computility.domain.errors import ExecutorUnfit, QuoteRefused
 from computility.domain.identifiers import ZERO_BYTES32
 from computility.domain.job import JobState
 from computility.domain.job_specification import InputFile
@@ -56,17 +54,6 @@ def settings(ledger: LedgerOnChain, **changes: object) -> ProviderConfig:
             "offer": [{**offer, **changes}],
         }
     )
-
-
-def wait(reached: Callable[[], bool]) -> None:
-    """Until something is so. What the node does not know yet is not so."""
-    give_up = time.monotonic() + WAIT_S
-    while time.monotonic() < give_up:
-        with contextlib.suppress(NodeRefused):
-            if reached():
-                return
-        time.sleep(0.1)
-    raise AssertionError("it never came to that")
 
 
 def command(environment: str, limits: CommandLimits = LIMITS) -> tuple[TaskSpecification, bytes]:

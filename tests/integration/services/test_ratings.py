@@ -11,14 +11,14 @@ from __future__ import annotations
 
 import contextlib
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from tests.integration.ledger_on_chain import BUYER, OTHER_PROVIDER, PROVIDER, VERIFIER, LedgerOnChain, deploy_ledger
 from tests.integration.services.conftest import node_on
 from tests.integration.services.offers import offer
+from tests.integration.waiting import wait
 
 from computility.chain.local_chain import LocalChain, LocalChainSettings
 from computility.domain.errors import NodeRefused, StatementExpired
@@ -36,7 +36,6 @@ from computility.services.rater import Rater, RaterSettings, RoundOutcome
 from computility.verification.hardware_answer import GemmWorker
 from computility.verification.integer_gemm import NumpyGemm
 
-WAIT_S = 120.0
 URN = "urn:computility:wasm:wasmtime:1x:1g:local:aurora:0001:mfuel"
 TWO_URN = "urn:computility:cpu:x86-64:2x:1g:local:borealis:0001:cpu-s"
 SMALL = RaterSettings(rows=128, size=256, answer_within_s=60.0)
@@ -140,16 +139,6 @@ def trusted(market: Market, monkeypatch: pytest.MonkeyPatch) -> Market:
     monkeypatch.setattr("computility.services.rating_book.LEAST_BETWEEN_S", 0)
     offer(market.other, market.node, TWO_URN, [market.verifier.address])
     return market
-
-
-def wait(reached: Callable[[], bool]) -> None:
-    give_up = time.monotonic() + WAIT_S
-    while time.monotonic() < give_up:
-        with contextlib.suppress(NodeRefused):
-            if reached():
-                return
-        time.sleep(0.1)
-    raise AssertionError("it never came to that")
 
 
 def test_a_round_with_processors__is_signed_by_attribute__and_shown_until_it_expires(market: Market) -> None:
