@@ -48,6 +48,7 @@ from computility.chain.connection import ChainConnection
 from computility.chain.local_chain import LocalChain, LocalChainSettings
 from computility.domain.attestation import Verdict
 from computility.domain.content_id import content_id_of, content_id_of_digest
+from computility.domain.errors import NodeRefused
 from computility.domain.evidence import Evidence, parse_evidence
 from computility.domain.identifiers import ZERO_ADDRESS, Address, Bytes32, JobId, keccak_bytes32, parse_bytes32
 from computility.domain.job_specification import InputFile
