@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -89,6 +90,17 @@ def test_a_copy__is_read_by_its_owner_alone__and_comes_back(tmp_path: Path) -> N
     save_reader_key(KEY, path)
     assert path.stat().st_mode & 0o077 == 0
     assert load_reader_key(path).public == KEY.public
+
+
+def test_a_copy__is_read_from_a_descriptor_too__so_that_it_need_not_lie_anywhere(tmp_path: Path) -> None:
+    save_reader_key(KEY, tmp_path / "key.json")
+    reads, writes = os.pipe()
+    os.write(writes, (tmp_path / "key.json").read_bytes())
+    os.close(writes)
+    try:
+        assert load_reader_key(Path(f"/dev/fd/{reads}")).public == KEY.public
+    finally:
+        os.close(reads)
 
 
 def test_a_copy__never_writes_over_another_file(tmp_path: Path) -> None:
