@@ -4,7 +4,7 @@ Of a job that is not closed, or not for long: its specification, its service-lev
 and every sample of its meter, since a lease may run for a year. Of what is not a job yet: specifications and service levels of requests, quotes and
 asks that are open. And the device lists that providers claim: a round reads the newest however old it is.
 
-Evidence of older passes is kept by itself, as a provider's record is made of it.
+Evidence of older verdicts is kept by itself, as records of providers and members are made of it.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from computility.services.pages import PageOf
 from computility.services.track_record import LOOKED_AT
 
 _PAGE: Final = 200
+_JUDGED: Final = (Outcome.PASS, Outcome.FAIL)
 _Item = TypeVar("_Item")
 
 
@@ -37,8 +38,9 @@ def needed_content(ledger: Ledger, journal: Journal, *, now: int, keep_s: int) -
 
 
 def evidence_of_records(ledger: Ledger, *, now: int, keep_s: int) -> Iterator[Bytes32]:
-    """SHA-256 of evidence of passes that closed longer ago than ``keep_s`` seconds: what a verifier reads of a provider before it believes it, and an
-    auditor of a verdict that believed. Of each provider and verifier as many as are looked at; the documents alone, without what they name."""
+    """SHA-256 of evidence of verdicts that closed jobs longer ago than ``keep_s`` seconds: what a verifier reads of providers and members before it
+    believes them, and an auditor of a verdict that believed. Of each provider and verifier as many as are looked at; the documents alone, without
+    what they name."""
     counted: Counter[tuple[Address, Address]] = Counter()
     for job in _all(
         lambda cursor: ledger.jobs(
@@ -51,7 +53,7 @@ def evidence_of_records(ledger: Ledger, *, now: int, keep_s: int) -> Iterator[By
         )
     ):
         record, terms = job.record, job.record.terms
-        if terms is None or record.evidence is None or record.outcome is not Outcome.PASS:
+        if terms is None or record.evidence is None or record.outcome not in _JUDGED:
             continue
         parties = terms.provider, terms.verifier
         if (record.closed_at or now) < now - keep_s and counted[parties] < LOOKED_AT:

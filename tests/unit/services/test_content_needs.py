@@ -5,7 +5,7 @@ content
 ├── of a job that closed just now → as much
 ├── of an ask, a request or a quote that is open → its service level, its specification; of one that is over → nothing
 ├── of hardware claims → the newest list of each provider, however old
-└── of passes that closed long ago → their evidence by itself, of each provider and verifier as much as is looked at
+└── of verdicts that closed jobs long ago → their evidence by itself, of each provider and verifier as much as is looked at
 """
 
 from __future__ import annotations
@@ -109,13 +109,13 @@ def test_hardware_claims__keep_the_newest_list_of_each_provider(book: Book) -> N
     assert needed(book, NOW + 400 * DAY) == {OTHER_SPEC, LEVEL}
 
 
-def test_passes_of_long_ago__keep_their_evidence__as_far_as_a_record_is_looked_at(
+def test_verdicts_of_long_ago__keep_their_evidence__as_far_as_a_record_is_looked_at(
     book: Book, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Without it a provider that proved itself would be a stranger after a month, and a verdict that believed it could not be audited."""
     monkeypatch.setattr(content_needs, "LOOKED_AT", 2)
     evidence = [sample(number) for number in range(1, 8)]
-    outcomes = [Outcome.PASS, Outcome.PASS, Outcome.FAIL, Outcome.PASS, Outcome.PASS, Outcome.PASS, Outcome.PASS]
+    outcomes = [Outcome.PASS, Outcome.PASS, Outcome.CLAIM, Outcome.FAIL, Outcome.PASS, Outcome.PASS, Outcome.PASS]
     providers = [PROVIDER] * 5 + [OTHER_PROVIDER, PROVIDER]
     for number, (named, outcome, by) in enumerate(zip(evidence, outcomes, providers, strict=True)):
         book.open_job(
@@ -131,6 +131,6 @@ def test_passes_of_long_ago__keep_their_evidence__as_far_as_a_record_is_looked_a
         )
     later = NOW + 100 * DAY
     kept = list(evidence_of_records(book.ledger, now=later, keep_s=30 * DAY))
-    # The newest two of one provider, not its fail, not what is kept with all that it names; and those of the other.
+    # The newest two of one provider, a claim not counted, nor what is kept with all that it names; and those of the other.
     assert sorted(kept) == sorted([evidence[4], evidence[3], evidence[5]])
     assert evidence[6] in needed(book, later)
