@@ -74,6 +74,11 @@ class ChainView:
         """Its number, as the chain tells it at this moment."""
         return self._connection.rpc.block_number()
 
+    def time_of(self, block: int) -> int | None:
+        """When a block was made, in UTC seconds; None where it is not there."""
+        header = self._connection.rpc.header(block)
+        return header.timestamp if header is not None else None
+
     def committee(self) -> CommitteeFacts | None:
         """The committee of the newest generation, if it has one."""
         return self._remember("committee", _COMMITTEE_FOR_S, self._read_committee)

@@ -1,7 +1,7 @@
 """A verifier's side of a challenge: promises a secret once a result is submitted, and opens it when the chain has gone on.
 
 It keeps nothing: the secret follows from the account's key and the attempt, and what was promised stands in the node's journal. Members of a
-committee use the challenge of the panel's first member (`counting_challenge`), so that they all look at the same and sign the same.
+committee use the challenge that was promised first (`counting_challenge`), so that they all look at the same and sign the same.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from computility.domain.statements import Challenge, SignedStatement, Submission
 from computility.services.job_watch import WatchedJob
 from computility.services.node_client import NodeClient
 from computility.services.trading_account import TradingAccount
-from computility.verification.challenge_seed import Beacon, OpenedChallenge, counting_challenge, is_turn_of
+from computility.verification.challenge_seed import Beacon, OpenedChallenge, Withheld, counting_challenge, is_turn_of
 
 
 def challenges_of(account: TradingAccount, node: NodeClient, job: Bytes32) -> list[SignedStatement]:
@@ -38,8 +38,11 @@ class ChallengeDesk:
         self._ahead: dict[Bytes32, int] = {}
         self._silent_since: dict[Bytes32, float] = {}
 
-    def opened(self, job: WatchedJob, submission: Submission, challengers: Sequence[Address]) -> OpenedChallenge | None:
-        """The challenge to look through, or None while it is promised and not due: then whatever is to be done for it was done.
+    def opened(
+        self, job: WatchedJob, submission: Submission, challengers: Sequence[Address]
+    ) -> OpenedChallenge | Withheld | None:
+        """The challenge to look through, or None while it is promised and not due: then whatever is to be done for it was done. `WITHHELD` where who
+        promised it did not open it: then everything is to be looked at.
 
         ``challengers``: who may challenge this job, in their order.
         """
@@ -47,9 +50,11 @@ class ChallengeDesk:
         header = self._account.rpc.header("latest")
         head, now = (header.number, header.timestamp) if header else (0, 0)
         found = counting_challenge(known, submission.attempt, challengers, self._time_of, now)
+        if isinstance(found, Withheld):
+            return found
         block = self._account.rpc.header(found[1].block) if found is not None else None
         if found is None or block is None:
-            if is_turn_of(self._account.address, known, submission, challengers, self._time_of, now):
+            if is_turn_of(self._account.address, known, submission, challengers, now):
                 self._promise_or_open(job, submission, known, head)
             self._listen(job, submission, known, challengers[0])
             return None

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
 
 from computility.domain.content_id import content_id_of_digest
 from computility.domain.identifiers import Bytes32
@@ -22,8 +22,8 @@ from computility.services.content_sweep import sweep
 from computility.services.job_watch import WatchedJob
 from computility.services.node_client import NodeClient
 from computility.services.trading_account import TradingAccount
-from computility.verification.challenge_seed import OpenedChallenge
-from computility.verification.composition import leaves
+from computility.verification.challenge_seed import OPEN_WITHIN_S, OpenedChallenge
+from computility.verification.composition import leaves, leaves_of_any_draw
 from computility.verification.segment_replay import SegmentPolicy, withheld_paths
 
 _log = logging.getLogger(__name__)
@@ -59,17 +59,20 @@ class HeldOutputs:
             if (job.id, statement) not in self._answered:
                 self._upload(job, submission, opened.seed(signed, submission))
                 self._answered.add((job.id, statement))
+        if (job.id, job.id) not in self._answered and is_withheld(self._account, self._node, job, submission):
+            self._upload(job, submission, None)
+            self._answered.add((job.id, job.id))
 
     def sweep(self) -> None:
         """Drop what waited so long that its job must be over."""
         if self._held is not None:
             sweep(self._held, [], [], now=time.time(), young_s=KEPT_S)
 
-    def _upload(self, job: WatchedJob, submission: Submission, seed: bytes) -> None:
+    def _upload(self, job: WatchedJob, submission: Submission, seed: bytes | None) -> None:
         assert self._held is not None
         specification = parse_specification(self._content.get(content_id_of_digest(job.terms.spec)))
         manifest = parse_manifest(self._content.get(content_id_of_digest(submission.result)))
-        wanted = _named_by(specification, seed)
+        wanted = withheld_outputs(specification, manifest) if seed is None else _named_by(specification, seed)
         sent = [file for file in manifest.files if file.path in wanted and self._held.has(file.cid)]
         for file in sent:
             self._content.put(self._held.get(file.cid))
@@ -94,6 +97,21 @@ def opened_challenges(
             )
 
 
+def is_withheld(account: TradingAccount, node: NodeClient, job: WatchedJob, submission: Submission) -> bool:
+    """Whether somebody promised a challenge and did not open it in time: verifiers may look at everything then."""
+    made = [
+        (statement.signer, statement.message)
+        for statement in challenges_of(account, node, job.id)
+        if isinstance(statement.message, Challenge) and statement.message.attempt == submission.attempt
+    ]
+    opened = {signer for signer, message in made if message.is_open}
+    for signer, message in made:
+        block = account.rpc.header(message.block) if signer not in opened else None
+        if block is not None and job.now >= block.timestamp + OPEN_WITHIN_S:
+            return True
+    return False
+
+
 def asked_for(
     account: TradingAccount,
     node: NodeClient,
@@ -102,9 +120,16 @@ def asked_for(
     signed: SignedStatement,
     submission: Submission,
 ) -> set[str]:
-    """Paths that the opened challenges to a submission name."""
+    """Paths that the opened challenges to a submission name; every one, where a challenge was promised and is withheld."""
+    if is_withheld(account, node, job, submission):
+        return {path for policy in leaves_of_any_draw(specification.verification) for path in _checkpoints_of(policy)}
     seeds = [opened.seed(signed, submission) for _, opened in opened_challenges(account, node, job, submission)]
     return {path for seed in seeds for path in _named_by(specification, seed)}
+
+
+def _checkpoints_of(policy: Mapping[str, Any]) -> set[str]:
+    read = SegmentPolicy.read(policy) if policy.get("method") == "segment-replay" else None
+    return set() if read is None else {read.path(place) for place in range(read.segments + 1)}
 
 
 def _named_by(specification: Specification, seed: bytes) -> set[str]:

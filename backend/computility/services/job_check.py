@@ -8,6 +8,7 @@ they look at need a challenge, which nobody knew when the result was committed (
 from __future__ import annotations
 
 import logging
+import secrets
 from collections.abc import Mapping
 from dataclasses import replace
 from enum import Enum
@@ -30,8 +31,16 @@ from computility.domain.statements import SignedStatement, Submission
 from computility.domain.terms import Terms
 from computility.execution.content_store import ContentStore
 from computility.execution.executor_set import ExecutorSet
-from computility.verification.challenge_seed import OpenedChallenge
-from computility.verification.composition import CHECK_BROKE, MAX_DEPTH, POLICY_UNFIT, SAMPLED, ComposedVerifier, leaves
+from computility.verification.challenge_seed import SECRET_BYTES, OpenedChallenge
+from computility.verification.composition import (
+    CHECK_BROKE,
+    MAX_DEPTH,
+    POLICY_UNFIT,
+    SAMPLED,
+    ComposedVerifier,
+    in_full,
+    leaves,
+)
 from computility.verification.credible_signing import REEXECUTION, audit_policy_of
 from computility.verification.freivalds import OUT_OF_MEMORY, UNREADABLE
 from computility.verification.hash_equality import HashEqualityVerifier
@@ -95,9 +104,16 @@ class JobCheck:
         return specification.environment if specification is not None else self._executors.environments[0]
 
     def check(
-        self, terms: Terms, signed: SignedStatement, submission: Submission, challenge: OpenedChallenge | None
+        self,
+        terms: Terms,
+        signed: SignedStatement,
+        submission: Submission,
+        challenge: OpenedChallenge | None,
+        *,
+        withheld: bool = False,
     ) -> Finding:
-        """What is to be said of a submission. It never raises because of the job or the provider; what this machine lacks is no fault.
+        """What is to be said of a submission. With ``withheld`` nothing is drawn, and everything looked at. It never
+        raises because of the job or the provider; what this machine lacks is no fault.
 
         Raises:
             NodeError: the content store cannot be asked at all.
@@ -108,7 +124,7 @@ class JobCheck:
             if not specification.verification or audit_policy_of(specification.verification) is not None:
                 executor = self._executors.of(specification.environment)
                 return run_again(specification, submission, executor, self._content)
-            return self._by_policy(specification, signed, submission, challenge)
+            return self._by_policy(specification, signed, submission, challenge, withheld=withheld)
         except (ContentError, ExecutionError, InvalidMessage) as error:
             return Finding(Verdict.NO_FAULT, error.code, None)
         except ComputilityError:
@@ -129,13 +145,17 @@ class JobCheck:
         signed: SignedStatement,
         submission: Submission,
         challenge: OpenedChallenge | None,
+        *,
+        withheld: bool,
     ) -> Finding:
-        if challenge is None and draws(specification.verification):
+        policy = in_full(specification.verification) if withheld else specification.verification
+        if challenge is None and not withheld and draws(policy):
             return Finding(Verdict.NO_FAULT, CHALLENGE_MISSING, None)
         if blind_method(specification) is not None:
             return Finding(Verdict.NO_FAULT, POLICY_UNFIT, None)
-        seed = _NO_SEED if challenge is None else challenge.seed(signed, submission)
-        found = self._composed.verify(specification, submission, specification.verification, seed)
+        # Of what no challenge says, everybody draws for itself: the products of Freivalds' check err with 2⁻⁶¹ whatever the seed.
+        seed = secrets.token_bytes(SECRET_BYTES) if challenge is None else challenge.seed(signed, submission)
+        found = self._composed.verify(specification, submission, policy, seed)
         finding = Finding(found.verdict, found.reason, None, challenge=challenge)
         if found.verdict is not Verdict.PASS:
             return finding

@@ -81,6 +81,7 @@ class Node:
             self.clock,
             self.chain.newest_block,
             Exclusions(self.ledger, self._committees, rule),
+            self.chain.time_of,
         )
         self.ratings = RatingBook(
             self.deployments.domain,

@@ -57,6 +57,7 @@ from computility.services.statement_checks import (
 )
 from computility.services.statement_door import StatementDoor
 from computility.settings import NodeSettings
+from computility.verification.challenge_seed import OPEN_WITHIN_S
 
 _DAY_S: Final = 86_400
 _LONGEST_ASK_S: Final = 366 * _DAY_S
@@ -97,11 +98,13 @@ class OrderBook(StatementDoor):
         clock: Callable[[], int],
         newest_block: Callable[[], int],
         exclusions: Exclusions,
+        time_of_block: Callable[[int], int | None],
     ) -> None:
         super().__init__(domain, journal, ledger, members_of, feed, clock)
         self._settings = settings
         self._newest_block = newest_block
         self._exclusions = exclusions
+        self._time_of_block = time_of_block
 
     def accept_ask(self, envelope: Mapping[str, Any]) -> Accepted:
         """Take in an ask: its provider is active, its resource and numbers make sense, and it is not over."""
@@ -236,6 +239,12 @@ class OrderBook(StatementDoor):
                 raise StatementRefused(
                     f"a challenge names a block to come, and {challenge.block} is none: the newest is {newest}"
                 )
+            if challenge.is_open and (at := self._time_of_block(challenge.block)) is not None:
+                late_s = max(now, self._time_of_block(self._newest_block()) or now) - at
+                if late_s >= OPEN_WITHIN_S:
+                    raise StatementRefused(
+                        f"a challenge is opened within {OPEN_WITHIN_S} s of its block, and {late_s} s are over: everything is looked at now"
+                    )
             return self._add(signed, now, [job_topic(challenge.job)])
 
     def accept_reading(self, envelope: Mapping[str, Any]) -> Accepted:

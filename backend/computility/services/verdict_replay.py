@@ -16,7 +16,7 @@ from computility.domain.attestation import Attestation, Verdict
 from computility.domain.content_id import content_id_of_digest
 from computility.domain.eip712 import Eip712Domain
 from computility.domain.errors import ContentError, InvalidMessage, InvalidSignature, NotAReader, StatementRefused
-from computility.domain.evidence import Evidence, parse_evidence
+from computility.domain.evidence import SOUND, Evidence, parse_evidence
 from computility.domain.identifiers import ZERO_BYTES32, Address, Bytes32, JobId, bytes32, chain_number
 from computility.domain.specification import Specification
 from computility.domain.statements import SignedStatement, Submission, read_statement
@@ -166,7 +166,9 @@ def _replayed(
     except _Unsettled as end:
         return ReplayedVerdict(attestation, signers, end.agreement, end.reason, end.claimed)
     begins(attestation)
-    finding = check.check(trade.terms, statement, submission, challenge)
+    # Evidence of before soundness was told had a challenge wherever something was drawn; since then, none says that everything was looked at.
+    withheld = challenge is None and evidence.version >= SOUND
+    finding = check.check(trade.terms, statement, submission, challenge, withheld=withheld)
     environment = check.environment(check.specification(trade.terms))
     if credibility is not None and challenge is not None:
         if not credibility.audited:

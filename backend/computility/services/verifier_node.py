@@ -36,7 +36,7 @@ from computility.services.rater import Rater
 from computility.services.service_levels import opened_at, service_level_of
 from computility.services.track_record import TrackRecord, TrackRecords
 from computility.services.trading_account import TradingAccount
-from computility.verification.challenge_seed import OpenedChallenge, drawn_order, ranked
+from computility.verification.challenge_seed import OpenedChallenge, Withheld, drawn_order, ranked
 from computility.verification.credible_signing import AuditPolicy, Credibility, audit_policy_of
 from computility.verification.freivalds import OUT_OF_MEMORY, UNREADABLE
 from computility.verification.reexecution import Finding, audited, believed, unseen
@@ -301,12 +301,14 @@ class VerifierNode:
             if uploaded is not Uploaded.ALL or self._came_late(job):
                 # Who does not show its work is not believed: it is run again in full.
                 record = None
-        challenge = None
+        challenge, withheld = None, False
         if drawn_from or record is not None:
             challengers = self._challengers(job)
             # Whether a credible provider is audited is drawn by the first of the panel alone; its silence is no second draw, but a full check.
-            challenge = self._desk.opened(job, submission, challengers if record is None else challengers[:1])
-            if challenge is None and (record is None or self._desk.silent_s(job.id) < self._settings.standby_s):
+            found = self._desk.opened(job, submission, challengers if record is None else challengers[:1])
+            withheld = isinstance(found, Withheld)
+            challenge = found if isinstance(found, OpenedChallenge) else None
+            if found is None and (record is None or self._desk.silent_s(job.id) < self._settings.standby_s):
                 return None
         if specification is not None and audits is not None and record is not None and challenge is not None:
             seed = challenge.seed(signed, submission)
@@ -316,8 +318,8 @@ class VerifierNode:
             return self._on_credit(job, signed, submission, specification, challenge, credibility)
         if audits is not None and self._waits_behind_those_on_duty(job):
             return None
-        _log.info("checking job %s", job.id)
-        return self._check_of.check(job.terms, signed, submission, challenge)
+        _log.info("checking job %s%s", job.id, ", all of it: its draw is withheld" if withheld else "")
+        return self._check_of.check(job.terms, signed, submission, challenge, withheld=withheld)
 
     def _challengers(self, job: WatchedJob) -> list[Address]:
         """Who may challenge a job, in their order."""

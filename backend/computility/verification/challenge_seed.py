@@ -20,6 +20,9 @@ from computility.domain.statements import Challenge, SignedStatement, Submission
 
 SECRET_BYTES: Final = 32
 TURN_S: Final = 15
+OPEN_WITHIN_S: Final = 60
+"""How long after the promised block a challenge may be opened, in seconds of the chain's time."""
+_GRACE_S: Final = 10
 SECRET_PREFIX: Final = b"computility/secret/1"
 
 
@@ -153,36 +156,60 @@ def drawn_order(seed: bytes, panel: Iterable[Address]) -> list[Address]:
     return ranked(bytes32(hashlib.sha256(b"computility/runners/1" + seed).digest()), panel)
 
 
+class Withheld:
+    """A draw that nobody sees: who promised it did not open it in time. Then nothing is drawn anew, and everything is looked at."""
+
+
+WITHHELD: Final = Withheld()
+
+
+def counting_promise(
+    challenges: Iterable[SignedStatement], attempt: int, challengers: Sequence[Address]
+) -> tuple[Address, Challenge] | None:
+    """The promise by which an attempt is drawn: of the lowest block, and of those the one of who comes first among ``challengers``.
+
+    A node takes no promise of a block that is there. So the choice is made once the block of the first promise is, before anybody knows what it
+    draws; whatever is promised later names a later block, and does not count.
+    """
+    made = [
+        (statement.message.block, challengers.index(statement.signer), statement.message)
+        for statement in challenges
+        if isinstance(statement.message, Challenge)
+        and statement.message.attempt == attempt
+        and not statement.message.is_open
+        and statement.signer in challengers
+    ]
+    if not made:
+        return None
+    _, place, promised = min(made, key=lambda promise: promise[:2])
+    return challengers[place], promised
+
+
 def counting_challenge(
     challenges: Iterable[SignedStatement],
     attempt: int,
     challengers: Sequence[Address],
     time_of: Callable[[int], int | None],
     now: int,
-) -> tuple[Address, Challenge] | None:
-    """The challenge to an attempt that all verifiers of a job use; None while one is waited for, or there is none.
+) -> tuple[Address, Challenge] | Withheld | None:
+    """The challenge to an attempt that all verifiers of a job use; None while one is waited for, or there is none; `WITHHELD` if it will not come.
 
-    It is that of the first of ``challengers``. Another's counts only once those before it have let their turns pass, `TURN_S` seconds of the chain's
-    time each, from the block that was promised; so nobody can draw because it likes that draw better. ``challenges`` are in the journal's order,
-    ``time_of`` is the time of a promised block once it counts, None before, ``now`` the chain's.
+    ``challenges`` are in the journal's order, ``time_of`` is the time of a promised block once it counts, None before, ``now`` the chain's. A node
+    takes no opening later than `OPEN_WITHIN_S` after the block, so that nobody can wait to see what others make of its silence.
     """
-    made = [
-        (statement.signer, statement.message)
-        for statement in challenges
-        if isinstance(statement.message, Challenge) and statement.message.attempt == attempt
-    ]
-    for place, member in enumerate(challengers):
-        own = [message for signer, message in made if signer == member]
-        promised = next((message for message in own if not message.is_open), None)
-        if promised is None:
-            continue
-        at = time_of(promised.block)
-        opened = next((message for message in own[own.index(promised) :] if _opens(message, promised)), None)
-        if at is None or now < at + place * TURN_S or (opened is None and now < at + (place + 1) * TURN_S):
-            return None
-        if opened is not None:
-            return member, opened
-    return None
+    known = list(challenges)
+    counting = counting_promise(known, attempt, challengers)
+    if counting is None:
+        return None
+    member, promised = counting
+    at = time_of(promised.block)
+    if at is None:
+        return None
+    since = [statement.message for statement in known if statement.signer == member]
+    for message in since[since.index(promised) :]:
+        if isinstance(message, Challenge) and _opens(message, promised):
+            return member, message
+    return WITHHELD if now >= at + OPEN_WITHIN_S + _GRACE_S else None
 
 
 def is_turn_of(
@@ -190,22 +217,16 @@ def is_turn_of(
     challenges: Iterable[SignedStatement],
     submission: Submission,
     challengers: Sequence[Address],
-    time_of: Callable[[int], int | None],
     now: int,
 ) -> bool:
-    """Whether a member should promise a challenge: it is the first, or those before it have let their turns pass."""
+    """Whether a member has to promise a challenge, or to open it: its own counts, or there is none yet, and those before it let their turns pass,
+    `TURN_S` seconds of the chain's time each."""
     if member not in challengers:
         return False
-    blocks = {
-        statement.signer: statement.message.block
-        for statement in challenges
-        if isinstance(statement.message, Challenge) and statement.message.attempt == submission.attempt
-    }
-    for place, other in enumerate(challengers[: challengers.index(member)]):
-        since = time_of(blocks[other]) if other in blocks else submission.submitted_at
-        if since is None or now < since + (place + 1) * TURN_S:
-            return False
-    return True
+    counting = counting_promise(challenges, submission.attempt, challengers)
+    if counting is not None:
+        return counting[0] == member
+    return now >= submission.submitted_at + challengers.index(member) * TURN_S
 
 
 def _opens(message: Challenge, promised: Challenge) -> bool:

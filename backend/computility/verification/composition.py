@@ -32,6 +32,7 @@ _log = logging.getLogger(__name__)
 ALL_OF: Final = "all-of"
 ANY_OF: Final = "any-of"
 SAMPLED: Final = "sampled"
+SEGMENT_REPLAY: Final = "segment-replay"
 UNKNOWN_METHOD: Final = "unknown-method"
 POLICY_UNFIT: Final = "policy-unfit"
 NOT_SAMPLED: Final = "not-sampled"
@@ -142,6 +143,20 @@ def leaves_of_any_draw(policy: Any, depth: int = MAX_DEPTH) -> Iterator[Mapping[
     elif isinstance(members, list):
         for member in members[:MAX_MEMBERS]:
             yield from leaves_of_any_draw(member, depth - 1)
+
+
+def in_full(policy: Any, depth: int = MAX_DEPTH) -> Any:
+    """A policy that looks at everything which this one would draw from: where a draw is withheld, nobody may profit by it."""
+    if not isinstance(policy, Mapping) or depth == 0:
+        return policy
+    method, members = policy.get("method"), policy.get("of")
+    if method == SEGMENT_REPLAY:
+        return {**policy, "sampled": policy.get("segments")}
+    if method not in (ALL_OF, ANY_OF, SAMPLED) or not isinstance(members, list):
+        return policy
+    if method == SAMPLED and len(members) == 1:
+        return in_full(members[0], depth - 1)
+    return {**policy, "of": [in_full(member, depth - 1) for member in members]}
 
 
 def all_of(found: list[CheckResult]) -> CheckResult:

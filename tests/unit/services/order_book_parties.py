@@ -73,7 +73,7 @@ class Clock:
 
 @dataclass
 class Book:
-    """An order book and what it stands on."""
+    """An order book and what it stands on. ``made`` is when blocks were."""
 
     door: OrderBook
     journal: Journal
@@ -81,6 +81,7 @@ class Book:
     database: Database
     clock: Clock
     feed: ChangeFeed
+    made: dict[int, int]
 
     def open_job(self, terms: Terms, *, closed: bool = False, **fields: Any) -> Bytes32:
         """Put a job on the ledger, with these fields of its record."""
@@ -112,6 +113,7 @@ def open_book(folder: Any, **limits: int) -> Book:
     deployments = Deployments(DOMAIN.chain_number, (Generation(1, 0, ZERO_BYTES32, NOW, contracts),))
     ledger = StoredLedger(database, deployments)
     journal, clock = Journal(CHAIN_ID, database.unit_of_work), Clock()
+    made: dict[int, int] = {}
     settings = NodeSettings.model_validate(limits)
     feed = ChangeFeed(settings.max_waiters, settings.max_streams)
     book = Book(
@@ -125,12 +127,14 @@ def open_book(folder: Any, **limits: int) -> Book:
             clock,
             lambda: HEAD,
             Exclusions(ledger, lambda: [COMMITTEE], QuorumRule()),
+            made.get,
         ),
         journal,
         ledger,
         database,
         clock,
         feed,
+        made,
     )
     for provider in (PROVIDER, OTHER_PROVIDER):
         book.register(provider)

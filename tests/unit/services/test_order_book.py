@@ -18,6 +18,7 @@ Long on purpose: the tree and its branches stand in one place.
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -40,9 +41,10 @@ from tests.unit.services.order_book_parties import (
 
 from computility.domain import errors
 from computility.domain.eip712 import Eip712Domain
-from computility.domain.identifiers import ZERO_ADDRESS, ZERO_BYTES32, Address, Bytes32
+from computility.domain.identifiers import ZERO_ADDRESS, ZERO_BYTES32, Address, Bytes32, bytes32
 from computility.domain.metered_lease import MeterReading
 from computility.domain.statements import Ask, AskWithdrawal, Challenge, QuoteRequest, Refusal, StatementKind
+from computility.verification.challenge_seed import SECRET_PREFIX
 
 
 @pytest.fixture
@@ -487,3 +489,18 @@ def test_a_meter_is_read_on_from_a_reading_that_is_known(book: Book) -> None:
     assert book.journal.readings_after(job, 3, limit=1).items == ()
     with pytest.raises(errors.InvalidMessage, match="no reading 4"):
         book.journal.readings_after(job, 4, limit=1)
+
+
+def test_a_challenge_is_opened_in_time__or_not_at_all(book: Book) -> None:
+    job = _job(book)
+    book.door.accept_submission(PROVIDER.sign(given.submission(job)))
+    secret = b"\x07" * 32
+    promise = bytes32(hashlib.sha256(SECRET_PREFIX + secret).digest())
+    promised = Challenge(job, 1, promise, given.HEAD + 1, ZERO_BYTES32)
+    book.door.accept_challenge(VERIFIER.sign(promised))
+    book.made[given.HEAD + 1] = book.clock.now
+    book.clock.now += 60
+    with pytest.raises(errors.StatementRefused, match="everything is looked at"):
+        book.door.accept_challenge(VERIFIER.sign(dataclasses.replace(promised, secret=bytes32(secret))))
+    book.clock.now -= 1
+    assert book.door.accept_challenge(VERIFIER.sign(dataclasses.replace(promised, secret=bytes32(secret)))).created

@@ -76,8 +76,8 @@ class Case:
     policy: dict[str, Any]
     vendor: Chain
 
-    def outcome(self, outputs: Mapping[str, bytes]) -> tuple[VerifiedTrade, Evidence]:
-        """The trade with the verdict of an honest verifier."""
+    def outcome(self, outputs: Mapping[str, bytes], *, withheld: bool = False) -> tuple[VerifiedTrade, Evidence]:
+        """The trade with the verdict of an honest verifier, before whom a draw is opened or withheld."""
         terms, specification = self._terms()
         job = terms.job_id(DOMAIN)
         files = dict(outputs)
@@ -95,7 +95,7 @@ class Case:
         submission = Submission(Bytes32(job), 1, manifest.digest, 1, ZERO_BYTES32, AT_S)
         statement = read_statement(PROVIDER.sign(submission), DOMAIN)
         challenge = CHALLENGE if self.policy in (PRODUCT, POLICIES["sampled"]) else None
-        finding = self._check().check(terms, statement, submission, challenge)
+        finding = self._check().check(terms, statement, submission, None if withheld else challenge, withheld=withheld)
         evidence = finding.evidence(job, terms, ENVIRONMENT, statement)
         return self.trade(terms, evidence), evidence
 
@@ -192,6 +192,14 @@ def test_a_pass_of_what_is_wrong__is_contradicted(case: Case) -> None:
     # Seconds of a process are no proof, so running it again alone accuses nobody of another result.
     wanted = Agreement.UNKNOWN if not case.policy else Agreement.CONTRADICTED
     assert found.agreement is wanted
+
+
+def test_where_a_draw_is_withheld__everything_is_looked_at__and_an_auditor_finds_the_same(case: Case) -> None:
+    trade, right = case.outcome({"c.npy": ANSWER}, withheld=True)
+    assert (right.verdict, right.challenge) == (Verdict.PASS, None)
+    assert case.replay(trade).agreement is Agreement.CONFIRMED
+    _, wrong = case.outcome({"c.npy": npy(LEFT.astype(np.int32))}, withheld=True)
+    assert wrong.verdict is not Verdict.PASS
 
 
 def test_a_fail_of_what_is_right__is_contradicted(case: Case) -> None:

@@ -1,11 +1,10 @@
 """Which of several challenges counts.
 
-the panel in its order
-├── the first opens: it counts, whoever opened before
-├── the first promised, and does not open: nobody counts in its turn, the next one after it
-├── the first did not promise: the next counts after the first's turn
+the panel's promises
+├── the lowest block counts, and of one block the first of the panel's order
+├── it is not opened in time: nothing is drawn anew, and everything is looked at
 ├── opened without a promise, or to another secret: does not count
-└── who promises: the first at once, the next once those before it let their turns pass
+└── who promises: the first at once, the next once those before it let their turns pass, nobody once one did
 
 a submission is committed by its signature, in whichever spelling it travels
 """
@@ -20,10 +19,14 @@ import pytest
 from computility.domain.identifiers import ZERO_BYTES32, Address, Bytes32, JobId, bytes32
 from computility.domain.statements import Challenge, SignedStatement, StatementKind, Submission
 from computility.verification.challenge_seed import (
+    OPEN_WITHIN_S,
     TURN_S,
+    WITHHELD,
     Beacon,
+    Withheld,
     commitment_of,
     counting_challenge,
+    drawn_order,
     is_turn_of,
     ranked,
 )
@@ -52,26 +55,26 @@ def opening(signer: Address, block: int = 7) -> Said:
     return Said(signer, replace(promise(signer, block).message, secret=bytes32(bytes.fromhex(signer[2:4]) * 32)))
 
 
-def counting(*made: Said, now: int = AT, time: Any = lambda _: AT) -> Address | None:
+def counting(*made: Said, now: int = AT, time: Any = lambda _: AT) -> Address | Withheld | None:
     known: Any = made
     found = counting_challenge(known, 1, PANEL, time, now)
-    return found[0] if found else None
+    return found[0] if isinstance(found, tuple) else found
 
 
-def test_the_first_counts__whoever_opened_before() -> None:
-    made = (promise(SECOND), opening(SECOND), promise(FIRST), opening(FIRST))
-    assert counting(*made) == FIRST
-    assert counting(*made, now=AT + 100 * TURN_S) == FIRST
+def test_the_lowest_block_that_was_promised_counts__and_of_one_block_the_first_of_the_panel() -> None:
+    both = (promise(SECOND), opening(SECOND), promise(FIRST), opening(FIRST))
+    assert counting(*both) == FIRST
+    assert counting(promise(SECOND, 6), opening(SECOND, 6), promise(FIRST), opening(FIRST)) == SECOND
+    assert counting(promise(SECOND, 6), promise(FIRST), opening(FIRST)) is None
 
 
-def test_an_early_opening_of_another__leaves_the_first_its_turn() -> None:
-    early = (promise(SECOND), opening(SECOND))
-    assert counting(*early) is None
-    assert counting(*early, promise(FIRST), now=AT + TURN_S - 1) is None
-    assert counting(*early, now=AT + TURN_S) == SECOND
-    assert counting(*early, promise(FIRST), now=AT + TURN_S) == SECOND
-    assert counting(promise(THIRD), opening(THIRD), now=AT + TURN_S) is None
-    assert counting(promise(THIRD), opening(THIRD), now=AT + 2 * TURN_S) == THIRD
+def test_who_saw_a_draw_and_is_silent__has_nobody_draw_anew() -> None:
+    """The second draw that a colluding member had: it lets its turn pass, and another draws."""
+    silent = (promise(FIRST), promise(SECOND, 8), opening(SECOND, 8))
+    assert counting(*silent, now=AT + OPEN_WITHIN_S) is None
+    assert counting(*silent, now=AT + 1_000) is WITHHELD
+    # Nor does whoever promises once it knows what another drew.
+    assert counting(promise(SECOND), opening(SECOND), promise(FIRST, 8), opening(FIRST, 8), now=AT + 1_000) == SECOND
 
 
 @pytest.mark.parametrize(
@@ -92,19 +95,23 @@ def test_a_block_that_is_not_there__is_waited_for() -> None:
     assert counting(promise(FIRST), opening(FIRST), time=lambda _: None) is None
 
 
-def test_who_promises__is_the_first__and_then_the_next() -> None:
+def test_who_promises__is_the_first__and_then_the_next__until_one_did() -> None:
     def turn(member: Address, now: int, *made: Said) -> bool:
         known: Any = made
-        return is_turn_of(member, known, SUBMISSION, PANEL, lambda _: AT, now)
+        return is_turn_of(member, known, SUBMISSION, PANEL, now)
 
     assert turn(FIRST, 100)
     assert not turn(SECOND, 100 + TURN_S - 1)
     assert turn(SECOND, 100 + TURN_S)
     assert not turn(THIRD, 100 + TURN_S)
     assert not turn(STRANGER, AT)
-    # A promise of the first begins its turn anew.
-    assert not turn(SECOND, 100 + TURN_S, promise(FIRST))
-    assert turn(SECOND, AT + TURN_S, promise(FIRST))
+    assert not turn(SECOND, AT + 1_000, promise(FIRST))
+    assert turn(FIRST, AT + 1_000, promise(FIRST))
+
+
+def test_who_runs_a_job__is_drawn_by_the_seed() -> None:
+    assert {drawn_order(bytes([n]) * 32, PANEL)[0] for n in range(32)} == set(PANEL)
+    assert drawn_order(b"seed", PANEL) == drawn_order(b"seed", reversed(PANEL))
 
 
 def test_a_panel_has_one_order_a_job() -> None:

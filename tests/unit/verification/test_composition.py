@@ -12,7 +12,7 @@ from computility.domain.identifiers import Address, Bytes32
 from computility.domain.statements import Submission
 from computility.verification.challenge_seed import Beacon, ResultCommitment
 from computility.verification.check_result import CheckResult
-from computility.verification.composition import ComposedVerifier
+from computility.verification.composition import ComposedVerifier, in_full
 
 SUBMISSION = Submission(Bytes32("0x" + "01" * 32), 1, Bytes32("0x" + "02" * 32), 5, Bytes32("0x" + "03" * 32), 9)
 PASS = CheckResult(Verdict.PASS, "same", 10.0)
@@ -122,3 +122,11 @@ def test_seed__changes_with_the_block_the_secret_and_the_commitment() -> None:
     assert "kkkk" not in repr(beacon)
     with pytest.raises(ValueError, match="32 bytes"):
         Beacon(beacon.block_hash, b"short")
+
+
+def test_a_policy_in_full__draws_nothing() -> None:
+    segments = {"method": "segment-replay", "segments": 50, "sampled": 2}
+    policy = {"method": "all-of", "of": [{"method": "sampled", "bps": 100, "of": [segments]}, {"method": "freivalds"}]}
+    assert in_full(policy) == {"method": "all-of", "of": [{**segments, "sampled": 50}, {"method": "freivalds"}]}
+    assert in_full({"method": "sampled", "of": "nonsense"}) == {"method": "sampled", "of": "nonsense"}
+    assert in_full("nonsense") == "nonsense"
