@@ -140,36 +140,53 @@ def _is_dynamic(event: type[Event]) -> bool:
 
 
 def _dynamic_decoder(event: type[Event]) -> Decoder:
-    """For the few events that have no fixed width, all of them rare: by eth_abi. Of text that is no UTF-8, what can be read: anybody may send it."""
+    """For the few events that have no fixed width, all of them rare: word by word. Of text that is no UTF-8, what can be read: anybody may send it.
+
+    By hand, as eth_abi takes 0.3 s to load, which a back-fill would wait for at the first call that its history schedules.
+    """
     fields = (*event.EVENT.indexed, *event.EVENT.data)
-    indexed = tuple(field.type for field in event.EVENT.indexed)
-    data_types = tuple("bytes" if field.type == "string" else field.type for field in event.EVENT.data)
+    indexed = len(event.EVENT.indexed)
+    # Each dynamic value stands behind all heads, in order and without a gap: so a contract writes them, and nothing else is believed.
+    head_bytes = _WORD * len(fields)
 
     def decode(words: bytes) -> Event:
-        # Only once there is such an event: it loads much else.
-        from eth_abi.abi import decode as decode_abi
-        from eth_abi.abi import encode as encode_abi
-        from eth_abi.exceptions import DecodingError, EncodingError
-
-        head, data = words[: _WORD * len(indexed)], words[_WORD * len(indexed) :]
-        try:
-            values = (*decode_abi(indexed, head), *decode_abi(data_types, data))
-            spelled = encode_abi(data_types, values[len(indexed) :])
-        except (DecodingError, EncodingError, OverflowError, ValueError) as error:
-            raise ChainMisbehaved(f"{event.__name__} has a word that does not fit its type: {error}") from error
-        if spelled != data or len(head) != _WORD * len(indexed):
-            raise ChainMisbehaved(f"{event.__name__} has words of another form than the contract writes")
-        return event(**{f.python_name: _plain(f.type, value) for f, value in zip(fields, values, strict=True)})
+        values: dict[str, Any] = {}
+        tail = head_bytes
+        for at, field in enumerate(fields):
+            word = words[_WORD * at : _WORD * (at + 1)]
+            if len(word) != _WORD:
+                raise _of_another_form(event)
+            number = int.from_bytes(word, "big")
+            if field.type not in _DYNAMIC:
+                if number >> _bits(field.type):
+                    raise ChainMisbehaved(f"{event.__name__} has a word that does not fit its type: 0x{word.hex()}")
+                values[field.python_name] = _plain(field.type, word, number)
+                continue
+            start = tail + _WORD
+            end = start + int.from_bytes(words[tail:start], "big")
+            tail = end + -(end - start) % _WORD
+            # Where a value stands is counted from the first word of the data.
+            if number != start - _WORD * (indexed + 1) or tail > len(words) or any(words[end:tail]):
+                raise _of_another_form(event)
+            content = words[start:end]
+            values[field.python_name] = content.decode("utf-8", "replace") if field.type == "string" else content
+        if tail != len(words):
+            raise _of_another_form(event)
+        return event(**values)
 
     return decode
 
 
-def _plain(declared: str, value: Any) -> Any:
+def _of_another_form(event: type[Event]) -> ChainMisbehaved:
+    return ChainMisbehaved(f"{event.__name__} has words of another form than the contract writes")
+
+
+def _plain(declared: str, word: bytes, number: int) -> Any:
     if declared == "address":
-        return ADDRESSES[bytes.fromhex(value[2:])]
+        return ADDRESSES[word[12:]]
     if declared == "bytes32":
-        return "0x" + value.hex()
-    return value.decode("utf-8", "replace") if declared == "string" else value
+        return "0x" + word.hex()
+    return number == 1 if declared == "bool" else number
 
 
 def _generate(cls: type, fields: Sequence[tuple[str, str]], only: Collection[str] | None = None) -> Any:

@@ -25,4 +25,9 @@ def digested(log_index: int, tx_hash: bytes, address: bytes, topics: bytes, data
 
 def digest_of(logs: Iterable[DigestedLog]) -> bytes:
     """16 bytes; the logs in the order of the block."""
-    return blake2b(b"".join([part for log in logs for part in log]), digest_size=_BYTES).digest()
+    return digest_of_bytes(b"".join([part for log in logs for part in log]))
+
+
+def digest_of_bytes(joined: bytes | memoryview) -> bytes:
+    """As ``digest_of``, of what is digested of all the logs in a row."""
+    return blake2b(joined, digest_size=_BYTES).digest()

@@ -110,6 +110,45 @@ def test_text_that_is_no_utf_8__is_read_as_far_as_it_goes() -> None:
     assert decoded.to_json()["evidence"] == "ipfs://\ufffd\ufffd"
 
 
+def test_a_value_of_no_fixed_width__is_read_where_eth_abi_would_write_it_or_not_at_all() -> None:
+    chance = random.Random(11)  # reproducible on purpose
+    for contract, event in [pair for pair in EVENTS if {"bytes", "string"} & {f.type for f in pair[1].EVENT.fields}]:
+        types = ["bytes" if field.type == "string" else field.type for field in event.EVENT.data]
+        for length in (0, 1, 31, 32, 33, 64, 100):
+            values = {field.name: random_value(field.type, chance) for field in event.EVENT.fields}
+            values |= {
+                f.name: "x" * length if f.type == "string" else b"x" * length
+                for f in event.EVENT.data
+                if f.type in ("bytes", "string")
+            }
+            topics, data = encoded(event, values)
+            decoded = decode_log(contract, topics, data)
+            assert [getattr(decoded, f.python_name) for f in event.EVENT.data if f.type in ("bytes", "string")] == [
+                values[f.name] for f in event.EVENT.data if f.type in ("bytes", "string")
+            ]
+            for spoilt in (
+                *(_with_a_bit_of_another_value(data, chance) for _ in range(200)),
+                data[:-1],
+                data[:-32],
+                b"",
+            ):
+                assert _is_refused(decoder_of(event), b"".join((*topics[1:], spoilt))) == (
+                    not _is_canonical(types, spoilt)
+                )
+
+
+def _with_a_bit_of_another_value(data: bytes, chance: random.Random) -> bytes:
+    at = chance.randrange(len(data))
+    return data[:at] + bytes([data[at] ^ 1 << chance.randrange(8)]) + data[at + 1 :]
+
+
+def _is_canonical(types: list[str], data: bytes) -> bool:
+    try:
+        return eth_abi.encode(types, eth_abi.decode(types, data)) == data
+    except (eth_abi.exceptions.DecodingError, OverflowError, ValueError):
+        return False
+
+
 @pytest.mark.parametrize("contract", EVENTS_BY_CONTRACT)
 def test_declarations__are_the_contracts_own(contract: str) -> None:
     in_abi = {entry["name"]: entry for entry in artifact(contract).abi if entry["type"] == "event"}
