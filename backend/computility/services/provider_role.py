@@ -107,7 +107,8 @@ def agent_of(config: ProviderConfig, account: TradingAccount, node: NodeClient, 
             parallel_jobs=config.work.parallel,
             patience_s=config.collect.patience_s,
             propose_before_end_s=config.collect.propose_before_end_s,
-            contest_fails=config.collect.contest_fails,
+            # What was planted comes out wrong when it is run again, too.
+            contest_fails=config.collect.contest_fails and not config.work.plant_for,
         ),
         asks=AskKeeper(account, node, kept_asks(config, executors, account.address, verifiers)),
         payouts=PayoutKeeper(
