@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from computility.chain.deployments import Deployments
 from computility.chain.log_decoding import decode_log
@@ -12,6 +13,8 @@ from computility.domain.identifiers import Bytes32
 from computility.services.contract_directory import ContractDirectory
 from computility.services.ledger_replay import LedgerReplay
 from computility.services.ledger_source import SourcedBlock
+
+_DAY_S: Final = 86_400
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,15 @@ class HistoricEvent:
 
 
 @dataclass(frozen=True)
+class ReadBlock:
+    """A block that was read, and its UTC second."""
+
+    number: int
+    hash: str
+    timestamp: int
+
+
+@dataclass(frozen=True)
 class LedgerHistory:
     """Events in the order of the chain, and the ledger after the last of them."""
 
@@ -35,6 +47,13 @@ class LedgerHistory:
     last_block: int
     last_hash: str
     last_timestamp: int
+    last_of_days: Mapping[int, ReadBlock]
+    """The last block of each day (UTC, counted from 1970) that has any."""
+
+    def last_before(self, day: int) -> ReadBlock | None:
+        """The last block of the days before one; None where there is none."""
+        before = [known for known in self.last_of_days if known < day]
+        return self.last_of_days[max(before)] if before else None
 
 
 def read_history(deployments: Deployments, blocks: Iterable[SourcedBlock]) -> LedgerHistory:
@@ -42,9 +61,11 @@ def read_history(deployments: Deployments, blocks: Iterable[SourcedBlock]) -> Le
     directory = ContractDirectory(deployments)
     replay = LedgerReplay(deployments.chain_id, directory)
     events: list[tuple[Event, EventOrigin, str, int]] = []
-    last = None
+    last: ReadBlock | None = None
+    last_of_days: dict[int, ReadBlock] = {}
     for block in blocks:
-        last = block.header
+        last = ReadBlock(block.header.number, block.header.hash, block.header.timestamp)
+        last_of_days[last.timestamp // _DAY_S] = last
         for log in block.logs:
             generation, contract = directory.owner_of(log.address)
             event = decode_log(contract, log.topics, log.data)
@@ -69,4 +90,5 @@ def read_history(deployments: Deployments, blocks: Iterable[SourcedBlock]) -> Le
         last.number if last else 0,
         last.hash if last else "",
         last.timestamp if last else 0,
+        last_of_days,
     )

@@ -7,11 +7,13 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from computility.domain.identifiers import Bytes32
+from computility.domain.identifiers import Address, Bytes32
 from computility.domain.job import ClosedBy, JobRecord, Outcome
 from computility.domain.score_slot import epoch_of
+from computility.domain.scores import Role
+from computility.domain.standing import Standing
 from computility.domain.statistics import concentration
-from computility.services.ledger_history import LedgerHistory
+from computility.services.ledger_history import LedgerHistory, ReadBlock
 from computility.services.surveillance.facts import Alert
 
 DAY_S = 86_400
@@ -40,7 +42,7 @@ class Day:
 
 @dataclass(frozen=True)
 class Score:
-    """An account's credit score in one role at the end of the period's ledger."""
+    """An account's credit score in one role as of the period's last block."""
 
     account: str
     role: str
@@ -69,10 +71,15 @@ class ReportedException:
 
 @dataclass(frozen=True)
 class LedgerReport:
-    """Everything of one period, ``since`` included and ``until`` not. ``hhi`` is the Herfindahl–Hirschman index of providers' volume, 0 to 10,000."""
+    """Everything of one period, ``since`` included and ``until`` not. ``hhi`` is the Herfindahl–Hirschman index of providers' volume, 0 to 10,000.
+
+    ``period_block`` is the period's last block; the ledger was read up to ``last_block``.
+    """
 
     since: int
     until: int
+    period_block: int
+    period_hash: str
     last_block: int
     last_hash: str
     days: tuple[Day, ...]
@@ -94,11 +101,12 @@ class LedgerReport:
 
 
 def make_report(history: LedgerHistory, since: int, until: int, alerts: Sequence[Alert] = ()) -> LedgerReport:
-    """The report of a period (UTC seconds)."""
+    """The report of a period of whole days (UTC seconds, both divisible by a day's)."""
     records = [record for _, record in history.ledger.jobs.values() if record.terms]
     opened = [record for record in records if since <= (record.opened_at or 0) < until]
     closed = [record for record in records if record.closed_at is not None and since <= record.closed_at < until]
-    disputes = _disputes(history, since, until)
+    all_disputes = _disputes(history, until)
+    disputes = [(job, at) for job, at in all_disputes if at >= since]
     disputed = {job for job, _ in disputes}
     volumes: Counter[str] = Counter()
     for record in closed:
@@ -106,9 +114,12 @@ def make_report(history: LedgerHistory, since: int, until: int, alerts: Sequence
         volumes[record.terms.provider] += _volume(record)
     total = sum(volumes.values())
     named = {record.id for record in (*opened, *closed)}
+    period = history.last_before(until // DAY_S)
     return LedgerReport(
         since=since,
         until=until,
+        period_block=period.number if period else 0,
+        period_hash=period.hash if period else "",
         last_block=history.last_block,
         last_hash=history.last_hash,
         days=tuple(_days(records, opened, closed, disputes, since, until)),
@@ -127,17 +138,17 @@ def make_report(history: LedgerHistory, since: int, until: int, alerts: Sequence
         ),
         buyers=len({record.terms.buyer for record in opened if record.terms}),
         providers=len({record.terms.provider for record in opened if record.terms}),
-        scores=tuple(_scores(history)),
-        exceptions=tuple(_exceptions(closed, disputed)),
+        scores=tuple(_scores(history, until // DAY_S, period)),
+        exceptions=tuple(_exceptions(records, all_disputes, disputed, since, until)),
         alerts=tuple(alert for alert in alerts if named.intersection(alert.jobs)),
     )
 
 
-def _disputes(history: LedgerHistory, since: int, until: int) -> list[tuple[Bytes32, int]]:
+def _disputes(history: LedgerHistory, until: int) -> list[tuple[Bytes32, int]]:
     return [
         (entry.event.job_id, entry.origin.timestamp)
         for entry in history.events
-        if entry.event.EVENT.name == "JobDisputed" and since <= entry.origin.timestamp < until and entry.event.job_id
+        if entry.event.EVENT.name == "JobDisputed" and entry.origin.timestamp < until and entry.event.job_id
     ]
 
 
@@ -181,31 +192,50 @@ def _median(prices: Sequence[int]) -> int | None:
     return int(statistics.median_low(prices)) if prices else None
 
 
-def _scores(history: LedgerHistory) -> Iterable[Score]:
-    """Of the newest escrow, the best first."""
+def _scores(history: LedgerHistory, end_day: int, period: ReadBlock | None) -> Iterable[Score]:
+    """Of the newest escrow as of the period's last block, the best first."""
+    if period is None:
+        return []
     escrow = history.deployments.newest.address_of("JobEscrow")
-    now = epoch_of(history.last_timestamp)
+    now = epoch_of(period.timestamp)
+    latest: dict[tuple[Address, Role], tuple[int, Standing]] = {}
+    for (of, account, role, day), (standing, _) in history.ledger.score_history.items():
+        known = latest.get((account, role))
+        if of == escrow and day < end_day and (known is None or known[0] < day):
+            latest[account, role] = day, standing
     found = [
         Score(account, role.name.lower(), slot.score_bps, slot.tier, standing.at)
-        for (of, account, role), standing in history.ledger.scores.items()
-        if of == escrow and (slot := standing.slot.decayed_to(now))
+        for (account, role), (_, standing) in latest.items()
+        if (slot := standing.slot.decayed_to(now))
     ]
     return sorted(found, key=lambda score: (score.role, -score.score_bps, score.account))
 
 
-def _exceptions(closed: Sequence[JobRecord], disputed: set[Bytes32]) -> Iterable[ReportedException]:
-    for record in sorted(closed, key=lambda record: (record.closed_at or 0, record.id)):
-        reasons = []
-        if record.id in disputed:
-            reasons.append("disputed")
-        if record.outcome is Outcome.FAIL:
-            reasons.append("failed by its verifier")
-        if record.closed_by is not None and record.closed_by not in _USUAL:
-            reasons.append(record.closed_by.name.lower().replace("_", " "))
-        if (record.bond_to_buyer or 0) + (record.bond_to_treasury or 0):
-            reasons.append("bond slashed")
+def _exceptions(
+    records: Sequence[JobRecord],
+    all_disputes: Sequence[tuple[Bytes32, int]],
+    disputed: set[Bytes32],
+    since: int,
+    until: int,
+) -> Iterable[ReportedException]:
+    """Of jobs that closed in the period, and of those that were disputed in it. What became of a job after the period is not told."""
+    ever = {job for job, _ in all_disputes}
+    found = []
+    for record in records:
+        at = record.closed_at if record.closed_at is not None and record.closed_at < until else None
+        if at is None or at < since:
+            reasons = ["disputed"] if record.id in disputed else []
+        else:
+            reasons = ["disputed"] if record.id in ever else []
+            if record.outcome is Outcome.FAIL:
+                reasons.append("failed by its verifier")
+            if record.closed_by is not None and record.closed_by not in _USUAL:
+                reasons.append(record.closed_by.name.lower().replace("_", " "))
+            if (record.bond_to_buyer or 0) + (record.bond_to_treasury or 0):
+                reasons.append("bond slashed")
         if reasons:
-            yield ReportedException(record.id, ", ".join(dict.fromkeys(reasons)), record.closed_at)
+            found.append(ReportedException(record.id, ", ".join(dict.fromkeys(reasons)), at))
+    return sorted(found, key=lambda each: (each.closed_at is None, each.closed_at or 0, each.job))
 
 
 def _volume(record: JobRecord) -> int:

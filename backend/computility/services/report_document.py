@@ -126,7 +126,8 @@ def _pdf_table(
 
 def _subtitle(report: LedgerReport) -> str:
     return (
-        f"{_date(report.since)} to {_date(report.until - 1)} (UTC), read from the chain up to block {report.last_block}, {report.last_hash}. "
+        f"{_date(report.since)} to {_date(report.until - 1)} (UTC), whose last block is {report.period_block}, {report.period_hash}. "
+        f"Read from the chain up to block {report.last_block}, {report.last_hash}. "
         "Every event was proven against the hash of its block."
     )
 
