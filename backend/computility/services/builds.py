@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from typing import Final
 
 from sqlmodel import Session
@@ -60,16 +61,18 @@ class Builds:
             cursor = blocks.cursor_of(session, self._chain_id)
             assert building.id is not None
             ledger, number, final = building.id, cursor.number if cursor else -1, cursor.final if cursor else -1
+            block_hash = cursor.hash if cursor else None
         _log.info("rebuilding the projections from the stored logs")
         projection = Projection(self._chain_id)
-        with self._database.unit_of_work() as reading:
-            for found, kinds in stored_blocks(reading, self._chain_id, number, _AT_ONCE):
-                with self._database.bulk_work() as (session, writer):
-                    projection.fold(session, writer, ledger, found, kinds, keep_from=final + 1, keep_logs=False)
+        # A page a transaction: one over all of them would keep the database from clearing away what is dead meanwhile.
+        for found, kinds in stored_blocks(self._database.unit_of_work, self._chain_id, number, _AT_ONCE):
+            with self._database.bulk_work() as (session, writer):
+                projection.fold(session, writer, ledger, found, kinds, keep_from=final + 1, keep_logs=False)
         with self._database.bulk_work() as (session, _):
             cursor = blocks.cursor_of(session, self._chain_id, lock=True)
             if cursor is not None:
-                if cursor.number != number:
+                # The same block by its hash: then every page was of the chain below it.
+                if (cursor.number, cursor.hash) != (number, block_hash):
                     raise StoreMoved("another process moved the store's cursor: let one node write to a database")
                 cursor.undo_floor = max(cursor.undo_floor, final)
                 ledgers.move_ledger(session, ledger, cursor.number, Bytes32(cursor.hash))
@@ -80,7 +83,7 @@ class Builds:
         """As ``rebuild``, inside the caller's transaction: for a fork below every image of before."""
         self._forget(session, LIVE)
         ledger = self.live(session)
-        for found, kinds in stored_blocks(session, self._chain_id, up_to, _AT_ONCE):
+        for found, kinds in stored_blocks(lambda: nullcontext(session), self._chain_id, up_to, _AT_ONCE):
             projection.fold(session, writer, ledger, found, kinds, keep_from=up_to + 1, keep_logs=False)
 
     def _forget(self, session: Session, state: str) -> None:
@@ -94,21 +97,29 @@ class Builds:
 
 
 def stored_blocks(
-    session: Session, chain_id: ChainId, up_to: int, at_once: int
+    reading: Callable[[], AbstractContextManager[Session]], chain_id: ChainId, up_to: int, at_once: int
 ) -> Iterator[tuple[list[IncomingBlock], list[LogKind]]]:
     """The blocks up to ``up_to`` that hold logs, in order, with the kinds of their logs; about ``at_once`` logs at a time.
+
+    Each page is read in a ``reading`` of its own, which is over before the page is handed out.
 
     Raises:
         StoreError: a stored log is of no known event.
     """
     kinds: list[LogKind] = []
     numbers: dict[tuple[bytes, bytes], int] = {}
-    for raw, emitter in raw_logs.emitters_of(session, chain_id).items():
+    with reading() as session:
+        emitters = raw_logs.emitters_of(session, chain_id)
+    for raw, emitter in emitters.items():
         for topic, kind in kinds_at(emitter.address, emitter.generation, emitter.contract).items():
             numbers[raw, topic] = len(kinds)
             kinds.append(kind)
     after = -1
-    while rows := raw_logs.blocks_from(session, chain_id, after, up_to, at_once):
+    while True:
+        with reading() as session:
+            rows = raw_logs.blocks_from(session, chain_id, after, up_to, at_once)
+        if not rows:
+            return
         after = rows[-1].block_number
         found: list[IncomingBlock] = []
         for row in rows:

@@ -359,11 +359,14 @@ class Indexer:
         assert cursor is not None
         self._roll_backs += 1
         orphaned = raw_logs.logs_above(session, self._chain_id, fork.number)
-        concerned = set()
-        for log in orphaned:
-            event = log.event()
-            known = jobs.find_job(session, self._chain_id, event.job_id) if event.job_id else None
-            concerned |= concerned_accounts(event, known.record().terms if known else None)
+        events = [log.event() for log in orphaned]
+        known = jobs.jobs_among(session, self._chain_id, {event.job_id for event in events if event.job_id})
+        terms = {job: row.record().terms for job, row in known.items()}
+        concerned = {
+            account
+            for event in events
+            for account in concerned_accounts(event, terms.get(event.job_id) if event.job_id else None)
+        }
         raw_logs.remove_logs_above(session, self._chain_id, fork.number, orphaned, concerned)
         blocks.remove_blocks_above(session, self._chain_id, fork.number)
         session.flush()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+import itertools
+from collections.abc import Collection, Iterable, Sequence
 from typing import Final
 
 from sqlalchemy import BigInteger, Column, Index, LargeBinary, literal, text
@@ -14,6 +15,7 @@ from computility.store.compact_types import AddressColumn, HashColumn
 from computility.store.job_at_rest import job_record, unpacked_row
 from computility.store.ledgers import live
 
+_IDS_AT_ONCE: Final = 400
 _IS_LIVE: Final = f"state <> {int(JobState.CLOSED)}"
 """In the words of the partial indexes, so that the planner sees that they answer."""
 
@@ -61,6 +63,16 @@ class JobRow(SQLModel, table=True):
 def find_job(session: Session, chain_id: ChainId, job: Bytes32) -> JobRow | None:
     """A job by its id."""
     return session.exec(select(JobRow).where(col(JobRow.ledger) == live(chain_id), col(JobRow.id) == job)).first()
+
+
+def jobs_among(session: Session, chain_id: ChainId, wanted: Iterable[Bytes32]) -> dict[str, JobRow]:
+    """Those of some jobs that are known, by their ids: a query for some hundred of them."""
+    found: dict[str, JobRow] = {}
+    left = iter(sorted(wanted))
+    while some := list(itertools.islice(left, _IDS_AT_ONCE)):
+        query = select(JobRow).where(col(JobRow.ledger) == live(chain_id), col(JobRow.id).in_(some))
+        found |= {row.id: row for row in session.exec(query)}
+    return found
 
 
 def page_of_jobs(

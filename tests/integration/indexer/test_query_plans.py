@@ -111,7 +111,7 @@ QUERIES: dict[str, Ask] = {
 NOT_ASKED_BY_A_REQUEST = {
     # The indexer's, of one block or of a stretch of blocks.
     "logs_above", "blocks_from", "remove_logs_above", "emitters_of", "keep_emitters",
-    "digests_between", "seal_to", "remove_blocks_above", "remove_empty_blocks_between",
+    "jobs_among", "digests_between", "seal_to", "remove_blocks_above", "remove_empty_blocks_between",
     # Of whoever reads everything: audits, surveillance, exports, tests.
     "all_jobs", "all_accounts", "all_fees", "all_scores", "all_providers", "all_rewards", "all_statistics", "all_history", "all_members",
     "all_disputes", "all_votes", "all_operations", "all_of", "count_logs", "count_blocks",
