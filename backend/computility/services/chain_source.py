@@ -16,6 +16,7 @@ from computility.chain.endpoint_pool import EndpointPool
 from computility.chain.sealed_blocks import BlockSealer, SealedBlock
 from computility.chain.wire import WireHeader, WireLog, parse_header, parse_logs, parse_quantity
 from computility.domain.errors import AnswerTooLarge, ChainError, ChainMisbehaved, ChainUnavailable, RpcRefused
+from computility.services.block_ranges import may_be_too_much
 from computility.services.contract_directory import ContractDirectory
 from computility.services.incoming import Head, Incoming, LogReader
 from computility.services.log_kinds import LogKind, LogKinds
@@ -149,7 +150,7 @@ class ChainSource:
                         last, answers = self._answers(endpoint, first, last, head)
                         headers, logs = self._read_range(endpoint, first, last, answers)
                 except (AnswerTooLarge, RpcRefused, ChainUnavailable) as error:
-                    if last == first or not _may_be_too_much(error):
+                    if last == first or not may_be_too_much(error):
                         raise
                     self.range_blocks = max(1, (last - first + 1) // 2)
                     _log.info(
@@ -267,11 +268,6 @@ def _wire_log(block: SealedBlock, index: int, tx_hash: bytes, address: bytes, to
         transaction_hash="0x" + tx_hash.hex(),
         log_index=hex(index),
     )
-
-
-def _may_be_too_much(error: Exception) -> bool:
-    # Endpoints say it in a hundred ways; what is a refusal of something else is refused of one block too.
-    return not isinstance(error, ChainUnavailable) or "did not answer within" in str(error)
 
 
 def _header(raw: msgspec.Raw, endpoint: ChainEndpoint) -> WireHeader | None:

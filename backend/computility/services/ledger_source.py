@@ -28,13 +28,14 @@ from computility.chain.receipt_trie import (
 )
 from computility.domain.errors import ChainMisbehaved, InvalidMessage, InvalidProof, RpcRefused
 from computility.domain.identifiers import Bytes32
+from computility.services.block_ranges import BlockRanges
 from computility.services.contract_directory import ContractDirectory
 
 if TYPE_CHECKING:
     # A process that proves a file needs no client.
     from computility.chain.rpc import RpcClient
 
-_BATCH_BLOCKS: Final = 100
+_MOST_BLOCKS: Final = 100
 _METHOD_NOT_FOUND: Final = -32601
 _MAX_LINE_BYTES: Final = 64 * 1024 * 1024
 FILE_VERSION: Final = 1
@@ -140,32 +141,34 @@ class RpcSource:
         self.last = rpc.block_number() if last is None else last
         self._prover = Prover(deployments)
         self._whole_blocks = True
+        self._ranges = BlockRanges(_MOST_BLOCKS)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """For another process, which has a connection of its own."""
         return _reopened, (self._rpc.url, self._rpc.timeout_s, self.deployments, self.last)
 
     def contents(self, first: int, last: int) -> Iterator[BlockContent]:
-        """Blocks ``first`` to ``last``."""
-        for start in range(first, last + 1, _BATCH_BLOCKS):
-            numbers = range(start, min(start + _BATCH_BLOCKS - 1, last) + 1)
-            blocks = self._rpc.batch([("eth_getBlockByNumber", (hex(number), False)) for number in numbers])
-            if not all(isinstance(block, dict) for block in blocks):
-                raise ChainMisbehaved(
-                    f"{self._rpc.name} has no header for a block below its head; it may be reorganising"
-                )
-            headers = [require_block_hash(block) for block in blocks]
-            asked = [
-                block
-                for block, header in zip(blocks, headers, strict=True)
-                if self._prover.may_concern(parse_header(header))
-            ]
-            receipts = dict(zip((block["hash"] for block in asked), self._receipts(asked), strict=True))
-            for block, header in zip(blocks, headers, strict=True):
-                found = receipts.get(block["hash"], ())
-                yield BlockContent(
-                    header, tuple(map(encode_receipt, found)), tuple(block["transactions"]) if found else ()
-                )
+        """Blocks ``first`` to ``last``, in ranges that the endpoint can give at once."""
+        for contents in self._ranges.answers(first, last, self._contents):
+            yield from contents
+
+    def _contents(self, first: int, last: int) -> list[BlockContent]:
+        blocks = self._rpc.batch([("eth_getBlockByNumber", (hex(number), False)) for number in range(first, last + 1)])
+        if not all(isinstance(block, dict) for block in blocks):
+            raise ChainMisbehaved(f"{self._rpc.name} has no header for a block below its head; it may be reorganising")
+        headers = [require_block_hash(block) for block in blocks]
+        asked = [
+            block
+            for block, header in zip(blocks, headers, strict=True)
+            if self._prover.may_concern(parse_header(header))
+        ]
+        receipts = dict(zip((block["hash"] for block in asked), self._receipts(asked), strict=True))
+        contents = []
+        for block, header in zip(blocks, headers, strict=True):
+            found = receipts.get(block["hash"], ())
+            transactions = tuple(block["transactions"]) if found else ()
+            contents.append(BlockContent(header, tuple(map(encode_receipt, found)), transactions))
+        return contents
 
     def _receipts(self, blocks: Sequence[Mapping[str, Any]]) -> list[Sequence[Mapping[str, Any]]]:
         if self._whole_blocks:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any, Final
 
 from computility.chain.connection import ChainConnection
@@ -14,7 +16,8 @@ from computility.domain.canonical_json import canonical_json, parse_canonical_js
 from computility.domain.eip712 import Eip712Domain
 from computility.domain.errors import ChainMisbehaved, InvalidMessage, RpcRefused, UnknownJob
 from computility.domain.events import JobOpened
-from computility.domain.identifiers import ZERO_BYTES32, Bytes32, bytes32
+from computility.domain.identifiers import ZERO_BYTES32, Address, Bytes32, bytes32
+from computility.services.block_ranges import BlockRanges
 from computility.services.trade_proof import MAX_BUNDLE_BYTES, VERSION, VerifiedTrade, signers_of, verify_bundle
 
 FetchContent = Callable[[Bytes32], bytes | None]
@@ -64,22 +67,24 @@ class ProofBuilder:
         return bundle, verify_bundle(bundle)
 
     def _logs(self, job: Bytes32) -> list[RawLog]:
+        newest = self._rpc.block_number()
         for generation in reversed(self._deployments.generations):
-            asked = {
-                "fromBlock": hex(generation.block),
-                "toBlock": "latest",
-                "address": generation.address_of("JobEscrow"),
-                "topics": [None, job],
-            }
-            answer = self._rpc.call("eth_getLogs", asked)
-            if not isinstance(answer, list):
-                raise ChainMisbehaved(f"{self._rpc.name} answers a question for logs with something else")
-            found = sorted(map(parse_raw_log, answer), key=lambda log: (log.block_number, log.log_index))
+            ask = partial(self._ask_logs, generation.address_of("JobEscrow"), job)
+            # Most endpoints give a job's few logs out of any range; those that bound ranges are asked for less and less.
+            answers = BlockRanges(newest + 1).answers(generation.block, newest, ask)
+            found = sorted(itertools.chain.from_iterable(answers), key=lambda log: (log.block_number, log.log_index))
             events = ((log, decode_log("JobEscrow", log.topics, log.data)) for log in found)
-            logs = [log for log, event in events if event is not None and event.job_id == job]
+            logs = [log for log, event in events if event is not None and event.told_job == job]
             if logs:
                 return logs
         return []
+
+    def _ask_logs(self, escrow: Address, job: Bytes32, first: int, last: int) -> list[RawLog]:
+        asked = {"fromBlock": hex(first), "toBlock": hex(last), "address": escrow, "topics": [None, job]}
+        answer = self._rpc.call("eth_getLogs", asked)
+        if not isinstance(answer, list):
+            raise ChainMisbehaved(f"{self._rpc.name} answers a question for logs with something else")
+        return [parse_raw_log(log) for log in answer]
 
     def _blocks(self, logs: Sequence[RawLog]) -> list[dict[str, Any]]:
         transactions: dict[Bytes32, list[Bytes32]] = {}
@@ -160,8 +165,9 @@ def _fields(arguments: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _spec_of(logs: Sequence[RawLog]) -> Bytes32:
-    opened = decode_log("JobEscrow", logs[0].topics, logs[0].data)
-    return opened.terms.spec if isinstance(opened, JobOpened) else ZERO_BYTES32
+    # The bond is staked before the job is opened.
+    events = (decode_log("JobEscrow", log.topics, log.data) for log in logs)
+    return next((event.terms.spec for event in events if isinstance(event, JobOpened)), ZERO_BYTES32)
 
 
 def _evidence(fetch: FetchContent, digests: Sequence[Bytes32]) -> list[dict[str, Any]]:

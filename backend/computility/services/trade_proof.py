@@ -7,7 +7,8 @@ The bundle is canonical JSON:
      "attestations": [{"attestation": {…}, "signature": 0x hex, "signers": [address]}],
      "specification": document or null, "evidence": [document, …]}
 
-A block's hash is that of its header; the header's receipts root leads through the trie to each receipt; the receipts' logs are the events. The terms
+A block's hash is that of its header; the header's receipts root leads through the trie to each receipt; the receipts' logs are the events: all of the
+escrow's that tell of the job, those of bonds on its provider's stake among them. The terms
 in ``JobOpened`` hash to the job's id on this chain and escrow; the specification to the terms' ``spec``; evidence to what an attestation names. What
 remains to be believed is that the blocks' hashes are the chain's: compare them with any source that you trust.
 """
@@ -188,7 +189,7 @@ def _events_of(
 ) -> list[ProvenEvent]:
     receipt, at = proven_receipt(header, index, proof), bytes.fromhex(escrow[2:])
     decoded = [decode_log("JobEscrow", log.topics, log.data) for log in receipt.logs if log.address == at]
-    events = [event for event in decoded if event is not None and event.job_id == job]
+    events = [event for event in decoded if event is not None and event.told_job == job]
     if not events:
         raise InvalidProof(f"receipt {index} of block {header.number} has no event of the job")
     return [ProvenEvent(event, header.number, header.hash, index, header.timestamp) for event in events]
@@ -197,6 +198,8 @@ def _events_of(
 def _fold(events: Sequence[ProvenEvent], chain: str, escrow: Address) -> JobRecord:
     record: JobRecord | None = None
     for proven in events:
+        if proven.event.job_id is None:
+            continue  # told of the job, as what of its provider's stake is bonded, and changes nothing of it
         # A receipt names neither its transaction nor where in the block its logs stand; the fold only keeps them.
         origin = EventOrigin(
             ChainId(chain), proven.block_hash, proven.block_number, 0, ZERO_BYTES32, escrow, proven.timestamp

@@ -13,16 +13,26 @@ import pytest
 from eth_account import Account
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.integration.ledger_on_chain import BUYER, PROVIDER, RESULT, VERIFIER, LedgerOnChain, deploy_ledger
+from tests.integration.ledger_on_chain import (
+    BUYER,
+    OTHER_PROVIDER,
+    PROVIDER,
+    RESULT,
+    VERIFIER,
+    LedgerOnChain,
+    deploy_ledger,
+)
 
 from computility.chain.connection import ChainConnection
 from computility.chain.local_chain import LocalChain
 from computility.domain.attestation import Attestation, Verdict
 from computility.domain.canonical_json import canonical_json, sha256_bytes32
 from computility.domain.errors import ComputilityError, InvalidMessage, InvalidProof, UnknownJob
+from computility.domain.events import BondStaked
 from computility.domain.identifiers import ZERO_BYTES32, Bytes32
 from computility.domain.job import JobState
 from computility.domain.signature import sign_digest
+from computility.domain.terms import Terms
 from computility.services.proof_builder import ProofBuilder
 from computility.services.trade_proof import VerifiedTrade, signers_of, verify_bundle
 
@@ -79,6 +89,29 @@ def test_a_trade_that_was_disputed__is_proven_with_every_event(ledger: LedgerOnC
     names = [proven.event.EVENT.name for proven in build(ledger, job)[1].events]
     assert names[:2] == ["JobOpened", "JobProposed"]
     assert names[-1] == "JobClosed"
+
+
+def open_on_stake(ledger: LedgerOnChain) -> Terms:
+    """A job whose bond is all that its provider has, and some of its stake."""
+    provider = ledger.accounts[OTHER_PROVIDER]
+    return ledger.open(
+        OTHER_PROVIDER,
+        spec=sha256_bytes32(SPECIFICATION),
+        bond=provider.balance().free + provider.free_stake() // 4,
+    )
+
+
+def test_a_bond_on_stake__is_part_of_the_proof(ledger: LedgerOnChain) -> None:
+    terms = open_on_stake(ledger)
+    job = terms.job_id(ledger.deployments.domain)
+    ledger.attest(terms)
+    bundle, trade = build(ledger, job)
+    on_chain = ledger.rpc.call("eth_getLogs", {"fromBlock": "0x0", "address": trade.escrow, "topics": [None, job]})
+    assert [proven.event.EVENT.topic for proven in trade.events] == [log["topics"][0] for log in on_chain]
+    staked = [proven.event for proven in trade.events if isinstance(proven.event, BondStaked)]
+    assert [(event.provider, event.amount > 0) for event in staked] == [(terms.provider, True)]
+    assert trade.has_specification
+    assert len(bundle) <= 64 * 1024
 
 
 def test_a_job_that_no_chain_knows__has_no_proof(ledger: LedgerOnChain) -> None:
@@ -189,7 +222,9 @@ def test_the_page__verifies_what_this_verifies_and_nothing_else(
     ledger.accounts[PROVIDER].propose(pending, 70, RESULT)
     least = ledger.open(min_units=65)
     ledger.attest(least)
-    sound = [passed[0], *(build(ledger, terms.job_id(ledger.deployments.domain))[0] for terms in (pending, least))]
+    staked = open_on_stake(ledger)
+    kinds = (pending, least, staked)
+    sound = [passed[0], *(build(ledger, terms.job_id(ledger.deployments.domain))[0] for terms in kinds)]
     changed = []
     for change in CHANGES:
         document = json.loads(passed[0])

@@ -162,8 +162,10 @@ function proveBlocks(entriesOfBlocks: readonly Json[], escrow: Address, job: Hex
   return { blocks, events };
 }
 
-/** Events that concern a job but change nothing of it are no part of its proof. */
-const ASIDE = new Set(["BondStaked", "BondUnstaked", "JobSkipped"]);
+/** They tell of the job, and change nothing of it. */
+const ASIDE = new Set(["BondStaked", "BondUnstaked"]);
+/** Anybody can have a batch skip an item that names any job: this is no part of its proof. */
+const SKIPPED = "JobSkipped";
 
 function decoded(topics: readonly Hex[], data: Hex): { name: string; args: Record<string, unknown> }[] {
   try {
@@ -173,14 +175,15 @@ function decoded(topics: readonly Hex[], data: Hex): { name: string; args: Recor
       data,
       strict: true,
     });
-    return ASIDE.has(eventName) ? [] : [{ name: eventName, args: args as unknown as Record<string, unknown> }];
+    return eventName === SKIPPED ? [] : [{ name: eventName, args: args as unknown as Record<string, unknown> }];
   } catch {
     return []; // of no event that this page knows
   }
 }
 
 /** Where the events leave the job, and the terms that they began with. */
-function fold(events: readonly ProvenEvent[]): { readonly state: JobStateName; readonly terms: Terms } {
+function fold(told: readonly ProvenEvent[]): { readonly state: JobStateName; readonly terms: Terms } {
+  const events = told.filter(({ name }) => !ASIDE.has(name));
   const first = events[0];
   if (first === undefined) throw new PageError("The bundle proves no event.");
   if (first.name === "JobCancelled") {
