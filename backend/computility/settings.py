@@ -83,7 +83,8 @@ class NodeSettings(BaseSettings):
             )
         ),
     ] = None
-    """A copy of the same PostgreSQL database that follows it: jobs, events and accounts are read there, and may lag behind by as much as it does."""
+    """A copy of the same PostgreSQL database that follows it: what is only shown (jobs, events, accounts, statistics, institutions, suspicions) is
+    read there, and may lag behind by as much as it does."""
     database_connections: Annotated[int, Field(ge=4, le=1_000)] = 15
     """Most connections to PostgreSQL at one time, to the database and to its replica each. The indexer takes three."""
     content_url: str = ".computility/content"

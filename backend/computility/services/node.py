@@ -101,12 +101,13 @@ class Node:
             self.feed,
             self.clock,
         )
-        self.statistics = StoredStatistics(database, self.deployments, lambda: self.journal.newest_urns(_NEWEST_ASKS))
-        self.institutions = StoredInstitutions(database, self.deployments)
-        self.suspicions = Suspicions(database, self.deployments.chain_id, self.ledger)
         self.market = Market(self.journal, self.ledger, self.clock)
         # What is only shown may come from a copy that lags; what is decided by may not.
-        shown = StoredLedger(replica, self.deployments) if replica else self.ledger
+        copy = replica or database
+        shown = StoredLedger(copy, self.deployments)
+        self.statistics = StoredStatistics(copy, self.deployments, lambda: self.journal.newest_urns(_NEWEST_ASKS))
+        self.institutions = StoredInstitutions(copy, self.deployments)
+        self.suspicions = Suspicions(copy, self.deployments.chain_id, shown)
         store = FileContentStore(settings.content_url, settings.max_content_bytes)
         self.trades = Trades(shown, self.journal, self._bench_of, VerdictReasons(store).of)
         self.accounts = Accounts(shown, self.journal, self.chain, self.clock)

@@ -13,6 +13,7 @@ from tests.integration.indexer.conftest import indexer_of
 from tests.integration.ledger_on_chain import LedgerOnChain, index_all
 
 from computility.domain.errors import NodeBusy, StoreError
+from computility.domain.identifiers import Bytes32
 from computility.services.node import Node
 from computility.settings import NodeSettings
 from computility.store.engine import open_database, open_replica
@@ -33,19 +34,25 @@ def command(server: str, statement: str) -> None:
     engine.dispose()
 
 
+def traded(ledger: LedgerOnChain) -> Bytes32:
+    terms = ledger.open()
+    ledger.attest(terms)
+    return terms.job_id(ledger.deployments.domain)
+
+
 @pytest.mark.postgresql
 def test_what_is_shown__comes_from_the_replica_and_what_is_decided_by_does_not(
     ledger: LedgerOnChain, deployments_dir: Path, postgresql: str, tmp_path: Path
 ) -> None:
     command(postgresql, "CREATE DATABASE node_first")
-    old = ledger.open().job_id(ledger.deployments.domain)
+    old = traded(ledger)
     leading = open_database(url_of(postgresql, "node_first"))
     index_all(indexer_of(ledger, leading))
     leading.close()
     # A copy that has fallen behind.
     command(postgresql, "CREATE DATABASE node_copy TEMPLATE node_first")
     leading = open_database(url_of(postgresql, "node_first"))
-    new = ledger.open().job_id(ledger.deployments.domain)
+    new = traded(ledger)
     index_all(indexer_of(ledger, leading))
     following = open_replica(url_of(postgresql, "node_copy"))
     settings: Any = NodeSettings(
@@ -58,6 +65,8 @@ def test_what_is_shown__comes_from_the_replica_and_what_is_decided_by_does_not(
     assert node.ledger.job(new) is not None
     shown = node.trades.jobs(buyer=None, provider=None, verifier=None, states=(), limit=10, cursor=None)
     assert [trade.job.record.id for trade in shown.items] == [old]
+    assert [found.tally.opened for found in node.statistics.total().items] == [1]
+    assert node.suspicions.alerts()["trades"] == 1
     with pytest.raises(SQLAlchemyError, match="read-only"), following.unit_of_work() as session:
         session.exec(update(JobRow).values(state=0))
     leading.close()
