@@ -18,6 +18,8 @@ from computility.domain.file_path import paths_fault
 
 _PAGE: Final = 4096
 _SPARE_FILES: Final = 8
+_DEEPEST: Final = 64
+"""Folders in folders, more than any path of a manifest has. What goes deeper would be beyond this process's stack, or the system's longest path."""
 
 
 class OutputFolder:
@@ -27,8 +29,10 @@ class OutputFolder:
         self.path = path
         self._max_bytes = max_bytes
         self._max_files = max_files
+        # Of every kind: folders and links fill a disk as well.
+        self._max_entries = 4 * max_files + 64
         path.mkdir()
-        self.bounded = _mounted(path, max_bytes + _PAGE * (max_files + _SPARE_FILES), 4 * max_files + 64)
+        self.bounded = _mounted(path, max_bytes + _PAGE * (max_files + _SPARE_FILES), self._max_entries)
         path.chmod(0o1777)
 
     def check(self) -> None:
@@ -36,6 +40,7 @@ class OutputFolder:
 
         Raises:
             OutputTooLarge: it wrote more than it may.
+            JobFailed: it closed a folder, so that nobody sees what is in it, or made them too deep.
         """
         if not self.bounded:
             self._add_up()
@@ -45,7 +50,7 @@ class OutputFolder:
 
         Raises:
             OutputTooLarge: more files or bytes than the job may write.
-            JobFailed: a path that no manifest can hold.
+            JobFailed: a path that no manifest can hold, or a folder that is closed or too deep.
         """
         paths = self._add_up()
         try:
@@ -60,13 +65,17 @@ class OutputFolder:
         """Take it away."""
         if self.bounded:
             subprocess.run(["umount", "--lazy", str(self.path)], capture_output=True, check=False, timeout=30)
-        shutil.rmtree(self.path, ignore_errors=True)
+        _remove(self.path)
 
     def _add_up(self) -> list[Path]:
-        found, total = [], 0
-        for path, size in _files(self.path):
-            found.append(path)
-            total += size
+        found: list[Path] = []
+        total = 0
+        for entries, (path, size) in enumerate(_entries(self.path), start=1):
+            if size is not None:
+                found.append(path)
+                total += size
+            if entries > self._max_entries:
+                raise OutputTooLarge(f"the job made more than {self._max_entries} files, folders and links: make fewer")
             if len(found) > self._max_files or total > self._max_bytes:
                 raise OutputTooLarge(
                     f"the job wrote more than {self._max_files} files or {self._max_bytes} bytes: allow more output, or write less"
@@ -74,21 +83,34 @@ class OutputFolder:
         return found
 
 
-def _files(folder: Path) -> Iterator[tuple[Path, int]]:
+def _entries(folder: Path, depth: int = 0) -> Iterator[tuple[Path, int | None]]:
+    """Whatever is in a folder and below: the size of a regular file, None of anything else."""
+    if depth > _DEEPEST:
+        raise JobFailed(f"the job made folders in folders, more than {_DEEPEST} deep")
     try:
-        entries = list(os.scandir(folder))
+        listed = os.scandir(folder)
+    except PermissionError as error:
+        raise JobFailed("the job closed a folder of its output: leave it readable") from error
     except OSError:
-        # Gone meanwhile, or closed by the job: what nobody can read is no output.
+        # Gone meanwhile.
         return
-    for entry in entries:
-        try:
-            facts = entry.stat(follow_symlinks=False)
-        except OSError:
-            continue
-        if stat.S_ISDIR(facts.st_mode):
-            yield from _files(Path(entry.path))
-        elif stat.S_ISREG(facts.st_mode):
-            yield Path(entry.path), facts.st_size
+    with listed:
+        for entry in listed:
+            try:
+                facts = entry.stat(follow_symlinks=False)
+            except OSError:
+                continue
+            yield Path(entry.path), facts.st_size if stat.S_ISREG(facts.st_mode) else None
+            if stat.S_ISDIR(facts.st_mode):
+                yield from _entries(Path(entry.path), depth + 1)
+
+
+def _remove(folder: Path) -> None:
+    try:
+        shutil.rmtree(folder, ignore_errors=True)
+    except RecursionError:
+        # Deeper than Python goes: the system's own tool has no such limit.
+        subprocess.run(["rm", "-rf", "--", str(folder)], capture_output=True, check=False, timeout=300)
 
 
 def _content(path: Path) -> bytes:

@@ -23,6 +23,9 @@ def read_output_archive(archive: bytes, max_bytes: int, max_files: int) -> dict[
     try:
         with tarfile.open(fileobj=BytesIO(archive), mode="r:") as tar:
             for member in tar:
+                # Python's reader would go back, and read the same for ever.
+                if member.size < 0:
+                    raise JobFailed("the job left no readable output: a file in it has less than no bytes")
                 if not member.isreg():
                     continue
                 # Sizes are what the archive says: nothing is read before they are added up.
