@@ -14,12 +14,11 @@ from computility.domain.terms import Terms
 from computility.services.contract_directory import ContractDirectory
 
 _WORD: Final = 32
-_NOBODY: Final = bytes(20)
 
 
 @dataclass(frozen=True, slots=True)
 class LogKind:
-    """One event of one contract. ``names`` are the accounts that it names itself: where they stand in its topics and its data."""
+    """One event of one contract. ``in_topics`` and ``in_data`` say where the accounts stand that it names itself."""
 
     address: Address
     address_bytes: bytes
@@ -39,14 +38,6 @@ class LogKind:
     in_topics: tuple[slice, ...]
     in_data: tuple[slice, ...]
     name: str
-
-    def named(self, topics: bytes, data: bytes) -> set[bytes]:
-        """The accounts that a log of this kind names itself; nobody is none."""
-        found = {topics[place] for place in self.in_topics}
-        for place in self.in_data:
-            found.add(data[place])
-        found.discard(_NOBODY)
-        return found
 
 
 def kinds_at(address: Address, generation: int, contract: str) -> dict[bytes, LogKind]:

@@ -66,6 +66,7 @@ from computility.store.undo import UndoRow
 PROJECTION_VERSION: Final = 6
 """Raise it when a fold or a projected table changes what it holds: every store is then rebuilt from its logs."""
 
+_NOBODY: Final = bytes(20)
 _CLOSED: Final = int(JobState.CLOSED)
 _BUYER, _PROVIDER = int(Role.BUYER), int(Role.PROVIDER)
 
@@ -158,9 +159,12 @@ class Projection:
                 parties = () if row is None or (terms := row[TERMS]) is None else parties_of[terms[:PARTIES_BYTES]]
                 for account in parties:
                     accounts[account] += index
-                for account in kind.named(topics, data):
-                    if account not in parties:
-                        accounts[account] += index
+                for words, places in ((topics, kind.in_topics), (data, kind.in_data)):
+                    for place in places:
+                        account = words[place]
+                        # One that is named twice has this index already.
+                        if account not in parties and account != _NOBODY and accounts[account][-4:] != index:
+                            accounts[account] += index
             if keep_logs:
                 told_here = packed_jobs(told_jobs)
                 raw.append((chain, number, block.hash, block.timestamp, len(logs), told_here, block.packed))
