@@ -340,7 +340,8 @@ class Indexer:
                 below = blocks.blocks_down_from(session, self._chain_id, min(begun) - 1, 1)
                 if not below:
                     raise StoreError(
-                        "contracts of the first generation were not followed from the start: give the node an empty database (DATABASE_URL)"
+                        f"the deployments name contracts from block {min(begun)} on, before the first block of this database: give the node an "
+                        "empty one (DATABASE_URL), and it reads everything from there. Nothing was changed here"
                     )
                 touched = self._roll_back_to(session, writer, below[0])
                 position = Position(below[0].number, bytes.fromhex(below[0].hash[2:]))

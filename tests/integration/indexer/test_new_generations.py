@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
+import pytest
 from tests.integration.ledger_on_chain import deploy_ledger, index_all, rows_of
 
 from computility.chain.local_chain import LocalChain
+from computility.domain.errors import StoreError
 from computility.services.indexer import Indexer
 from computility.store.accounts import AccountRow
 from computility.store.blocks import CursorRow
@@ -43,3 +46,20 @@ def test_a_generation_that_began_before_the_node_knew_of_it__is_read_from_its_fi
         ]
     late.close()
     fresh.close()
+
+
+def test_a_generation_older_than_the_store__is_said_with_what_to_do_and_changes_nothing(
+    own_anvil: LocalChain, tmp_path: Path
+) -> None:
+    deploy_ledger(own_anvil, tmp_path / "deployments")
+    both = deploy_ledger(own_anvil, tmp_path / "deployments")
+    both.open()
+    older, newest = both.deployments.generations
+    database = open_database(f"sqlite:///{tmp_path}/node.sqlite")
+    index_all(Indexer(both.rpc, database, replace(both.deployments, generations=(newest,))))
+    before = [rows_of(database, table) for table in TABLES]
+    assert len(before[0]) == 1
+    with pytest.raises(StoreError, match=rf"from block {older.block} on.* empty one \(DATABASE_URL\)"):
+        index_all(Indexer(both.rpc, database, both.deployments))
+    assert [rows_of(database, table) for table in TABLES] == before
+    database.close()
