@@ -64,7 +64,7 @@ class DisputeRow(SQLModel, table=True):
     __tablename__ = "disputes"
     __table_args__ = (
         Index("ix_disputes_listed", "ledger", "opened_at", "institution", "id"),
-        Index("ix_disputes_job", "ledger", "job"),
+        Index("ix_disputes_of_job", "ledger", "job", "opened_at", "institution", "id"),
         {"sqlite_with_rowid": False},
     )
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from sqlalchemy import JSON, BigInteger, Column, UniqueConstraint
+from sqlalchemy import JSON, BigInteger, Column, Index, UniqueConstraint
 from sqlalchemy.orm import aliased
 from sqlalchemy.sql.elements import ColumnElement
 from sqlmodel import Field, Session, SQLModel, and_, col, func, or_, select
@@ -45,17 +45,24 @@ class StatementRow(SQLModel, table=True):
     __table_args__ = (
         UniqueConstraint("chain_id", "id", "signer", name="uq_statements_signed"),
         UniqueConstraint("chain_id", "slot", name="uq_statements_slot"),
+        # Each answers a question below as a whole, and in its order.
+        Index("ix_statements_open", "chain_id", "kind", "valid_until"),
+        Index("ix_statements_of_kind", "chain_id", "kind", "sequence"),
+        *(
+            Index(f"ix_statements_of_{of}", "chain_id", of, "kind", "sequence")
+            for of in ("subject", "provider", "signer")
+        ),
     )
 
     sequence: int | None = Field(default=None, primary_key=True)
-    chain_id: str = Field(max_length=41, index=True)
-    kind: str = Field(max_length=16, index=True)
+    chain_id: str = Field(max_length=41)
+    kind: str = Field(max_length=16)
     id: str = Field(max_length=66)
-    signer: str = Field(max_length=42, index=True)
-    subject: str = Field(max_length=66, index=True)
-    provider: str | None = Field(default=None, max_length=42, index=True)
+    signer: str = Field(max_length=42)
+    subject: str = Field(max_length=66)
+    provider: str | None = Field(default=None, max_length=42)
     slot: str | None = Field(default=None, max_length=96)
-    valid_until: int | None = Field(default=None, sa_column=Column(BigInteger, index=True))
+    valid_until: int | None = Field(default=None, sa_column=Column(BigInteger))
     resource_kind: str | None = Field(default=None, max_length=64)
     environment: str | None = Field(default=None, max_length=255)
     price: str | None = Field(default=None, max_length=_PRICE_DIGITS)

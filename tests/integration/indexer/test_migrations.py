@@ -164,9 +164,20 @@ _OLD_TYPES: Final = {
 }  # fmt: skip
 
 
+def taken_back_to_indexes_of_one_column(connection: sa.Connection) -> None:
+    """Make the indexes of this version those of revision 0009."""
+    connection.exec_driver_sql("DROP INDEX ix_disputes_of_job")
+    connection.exec_driver_sql("CREATE INDEX ix_disputes_job ON disputes (ledger, job)")
+    for name in ("open", "of_kind", "of_subject", "of_provider", "of_signer"):
+        connection.exec_driver_sql(f"DROP INDEX ix_statements_{name}")
+    for name in ("chain_id", "kind", "signer", "subject", "provider", "valid_until"):
+        connection.exec_driver_sql(f"CREATE INDEX ix_statements_{name} ON statements ({name})")
+
+
 def taken_back_to_forty_columns(database: Database) -> None:
     """Make a store of this version one of revision 0008, whose jobs had a column a field; images of before too."""
     with database.engine.connect().execution_options(writes=True) as connection, connection.begin():
+        taken_back_to_indexes_of_one_column(connection)
         driver = BulkWriter(connection)
         rows = [
             unpacked_row(row)
