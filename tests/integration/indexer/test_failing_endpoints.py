@@ -5,7 +5,9 @@ from __future__ import annotations
 import itertools
 import json
 import logging
+import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -122,6 +124,38 @@ def test_an_endpoint_that_ends_each_connection__is_asked_over_new_ones(traded: L
     with distorted(traded.rpc.url) as closing:
         endpoint = ChainEndpoint(closing)
         assert len({bytes(endpoint.call("eth_chainId")) for _ in range(3)}) == 1
+
+
+NO_UPSTREAM = "http://127.0.0.1:1"
+
+
+def echo(call: dict[str, Any]) -> Fault:
+    return Fault(body=json.dumps({"jsonrpc": "2.0", "id": call["id"], "result": call["params"][0]}).encode())
+
+
+def test_threads_that_share_an_endpoint__each_get_their_own_answers() -> None:
+    asked = [hex(number) for number in range(200)]
+    with faulty(NO_UPSTREAM, lambda calls: echo(calls[0])) as url, ThreadPoolExecutor(8) as threads:
+        endpoint = ChainEndpoint(url)
+        answers = list(threads.map(lambda word: bytes(endpoint.call("echo", word)), asked))
+    assert answers == [f'"{word}"'.encode() for word in asked]
+
+
+def test_an_answer_to_the_call_of_another_thread__is_refused_by_both() -> None:
+    arrived: dict[str, dict[str, Any]] = {}
+    both = threading.Barrier(2, timeout=60)
+
+    def swapped(calls: list[dict[str, Any]]) -> Fault:
+        word = calls[0]["params"][0]
+        arrived[word] = calls[0]
+        both.wait()
+        return echo(arrived["0x2" if word == "0x1" else "0x1"])
+
+    with faulty(NO_UPSTREAM, swapped) as url, ThreadPoolExecutor(2) as threads:
+        endpoint = ChainEndpoint(url, timeout_s=60)
+        for answer in [threads.submit(endpoint.call, "echo", word) for word in ("0x1", "0x2")]:
+            with pytest.raises(ChainMisbehaved, match="no answer to the call"):
+                answer.result()
 
 
 def test_too_many_results__are_asked_for_in_smaller_ranges(
