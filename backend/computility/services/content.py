@@ -15,6 +15,7 @@ from typing import BinaryIO, Final
 from computility.domain.content_id import ContentId, content_id_of_digest, parse_content_id
 from computility.domain.errors import ContentMismatch, ContentTooLarge, QuotaExceeded
 from computility.execution.content_store import FileContentStore
+from computility.services.upload_shares import UploadShares
 
 _COUNTED_EVERY_S: Final = 60.0
 
@@ -76,6 +77,7 @@ class ContentService:
     ) -> None:
         self.store = store
         self.max_bytes = max_bytes
+        self.shares = UploadShares(max_bytes)
         self._quota_bytes = quota_bytes
         self._clock = clock
         self._used = store.total_bytes()
@@ -83,9 +85,15 @@ class ContentService:
         self._lock = threading.Lock()
 
     @contextmanager
-    def receive(self) -> Iterator[Upload]:
-        """Take in an upload. What is not kept by the end of the block leaves nothing behind."""
-        with tempfile.NamedTemporaryFile(prefix="computility-upload-") as file:
+    def receive(self, client: str, announced: int | None = None) -> Iterator[Upload]:
+        """Take in an upload of a client. What is not kept by the end of the block leaves nothing behind.
+
+        Raises:
+            LimitReached: too many are under way, of this client or of all.
+        """
+        # One that does not say how large it is may become as large as any.
+        size = self.max_bytes if announced is None else min(announced, self.max_bytes)
+        with self.shares.held(client, size), tempfile.NamedTemporaryFile(prefix="computility-upload-") as file:
             yield Upload(self, file, Path(file.name))  # type: ignore[arg-type]  # a temporary file is a binary file
 
     def keep_file(self, path: Path, cid: ContentId, size: int) -> KeptContent:

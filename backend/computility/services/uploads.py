@@ -1,7 +1,7 @@
 """Uploads that come in pieces, over connections that may break: each waits in a file of its own until it is whole.
 
 They live as long as the node's process and an hour after their last piece; a client whose upload is gone begins anew. Their number and what they may
-grow to together are bounded, so strangers cannot fill the disk with beginnings.
+grow to are bounded, of each client and together, so strangers cannot fill the disk with beginnings, nor one of them keep the others out.
 """
 
 from __future__ import annotations
@@ -18,13 +18,11 @@ from pathlib import Path
 from typing import Final
 
 from computility.domain.content_id import ContentId, content_id_of_digest
-from computility.domain.errors import Conflict, ContentMismatch, ContentNotFound, ContentTooLarge, LimitReached
+from computility.domain.errors import Conflict, ContentMismatch, ContentNotFound, ContentTooLarge
 from computility.services.content import ContentService
+from computility.services.upload_shares import Share
 
 IDLE_S: Final = 3600.0
-_MAX_UPLOADS: Final = 64
-_MAX_LARGEST: Final = 8
-"""What waits may grow to so many times the largest content."""
 
 
 @dataclass
@@ -35,6 +33,7 @@ class PendingUpload:
     size: int
     expected: str | None
     path: Path
+    share: Share
     offset: int = 0
     touched: float = 0.0
     writing: threading.Lock = field(default_factory=threading.Lock)
@@ -45,6 +44,9 @@ class PendingUpload:
         Raises:
             ContentTooLarge: more than was announced.
         """
+        if not piece:
+            # The end of a request. Whoever was quicker may have finished it: nothing is to be made anew at its place.
+            return
         if self.offset + len(piece) > self.size:
             raise ContentTooLarge(f"the upload was announced with {self.size} bytes, and more arrive")
         with self.path.open("ab") as file:
@@ -62,27 +64,25 @@ class Uploads:
         self._pending: dict[str, PendingUpload] = {}
         self._lock = threading.Lock()
 
-    def begin(self, size: int, expected: str | None) -> PendingUpload:
-        """Announce an upload.
+    def begin(self, size: int, expected: str | None, client: str) -> PendingUpload:
+        """Announce an upload of a client.
 
         Raises:
             ContentTooLarge: more than the node takes.
-            LimitReached: too many wait already.
+            LimitReached: too many wait already, of this client or of all.
         """
         most = self._content.max_bytes
         if size > most:
             raise ContentTooLarge(f"content of {size} bytes is over the limit of this node: send at most {most}")
         with self._lock:
             self._sweep()
-            if (
-                len(self._pending) >= _MAX_UPLOADS
-                or size + sum(upload.size for upload in self._pending.values()) > most * _MAX_LARGEST
-            ):
-                raise LimitReached("too many uploads wait to be finished here: try again later")
+            share = self._content.shares.take(client, size)
             upload_id = secrets.token_urlsafe(18)
             path = Path(self._folder.name) / upload_id
             path.touch(mode=0o600)
-            upload = self._pending[upload_id] = PendingUpload(upload_id, size, expected, path, touched=self._clock())
+            upload = self._pending[upload_id] = PendingUpload(
+                upload_id, size, expected, path, share, touched=self._clock()
+            )
         return upload
 
     def find(self, upload_id: str) -> PendingUpload:
@@ -138,17 +138,25 @@ class Uploads:
                 )
             return self._content.keep_file(upload.path, cid, upload.size).cid
         finally:
-            self.drop(upload_id)
+            with self._lock:
+                self._forget(upload)
 
     def drop(self, upload_id: str) -> None:
         """Forget an upload.
 
         Raises:
             ContentNotFound: there is none.
+            Conflict: somebody writes to it.
         """
         upload = self.find(upload_id)
-        with self._lock:
-            self._forget(upload)
+        if not upload.writing.acquire(blocking=False):
+            # What is still written would stay behind, counted by nobody.
+            raise Conflict("another request writes to this upload: end it first")
+        try:
+            with self._lock:
+                self._forget(upload)
+        finally:
+            upload.writing.release()
 
     def close(self) -> None:
         """Forget all of them."""
@@ -164,3 +172,4 @@ class Uploads:
     def _forget(self, upload: PendingUpload) -> None:
         self._pending.pop(upload.id, None)
         upload.path.unlink(missing_ok=True)
+        self._content.shares.give_back(upload.share)

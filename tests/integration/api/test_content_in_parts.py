@@ -6,7 +6,8 @@ a range
 an upload
 ├── goes on where it broke off, and is named by its hash when it is whole
 ├── at another place, beyond its size, too large, of another hash, or unknown is refused
-└── that is left alone is dropped; too many are refused
+├── that is left alone is dropped; too many are refused, of one client before of all
+└── that is written to is not dropped, and leaves nothing behind
 a client
 └── brings and fetches content over a connection that breaks again and again
 """
@@ -26,7 +27,7 @@ import pytest
 import uvicorn
 
 from computility.domain.content_id import content_id_of
-from computility.domain.errors import ContentNotFound, LimitReached
+from computility.domain.errors import Conflict, ContentNotFound, LimitReached
 from computility.services import content_transfer, node_client
 from computility.services.node_client import NodeClient
 from computility.services.uploads import IDLE_S, Uploads
@@ -89,15 +90,71 @@ def test_upload__that_cannot_be__is_refused(served: Any) -> None:
 def test_uploads__left_alone_are_dropped_and_too_many_refused(served: Any) -> None:
     now = [0.0]
     uploads = Uploads(served.node.content, lambda: now[0])
-    begun = [uploads.begin(1_000, None) for _ in range(64)]
-    with pytest.raises(LimitReached):
-        uploads.begin(1, None)
+    begun = [uploads.begin(1_000, None, "greedy") for _ in range(16)]
+    with pytest.raises(LimitReached, match="you have 16 uploads of 16000 bytes under way here"):
+        uploads.begin(1, None, "greedy")
+    # Nobody knows whose these are.
+    begun += [uploads.begin(1_000, None, "") for _ in range(48)]
+    with pytest.raises(LimitReached, match="too many uploads wait"):
+        uploads.begin(1, None, "e")
     now[0] = IDLE_S + 1
-    uploads.begin(1, None)
+    uploads.begin(1, None, "greedy")
     with pytest.raises(ContentNotFound):
         uploads.find(begun[0].id)
     assert not begun[0].path.exists()
     uploads.close()
+
+
+def test_uploads__of_one_client__leave_room_for_others(served: Any) -> None:
+    largest = {"Upload-Length": "100000"}
+    begun = [served.client.post("/v1/uploads", headers=largest) for _ in range(3)]
+    assert [answer.status_code for answer in begun] == [201, 201, 429]
+    assert begun[-1].json()["code"] == "limit-reached"
+    assert int(begun[-1].headers["retry-after"]) > 0
+    assert served.client.put("/v1/content", content=b"small").status_code == 429
+    served.node.uploads.begin(100_000, None, "another")
+    assert served.client.delete(begun[0].headers["location"]).status_code == 204
+    assert served.client.put("/v1/content", content=b"small").status_code == 201
+    assert served.client.post("/v1/uploads", headers=largest).status_code == 201
+
+
+def test_uploads__that_fail_at_the_end__hold_nothing_afterwards(served: Any) -> None:
+    named = base64.b64encode(content_id_of(b"other").encode()).decode()
+    headers = {"Upload-Length": "90000", "Upload-Metadata": f"cid {named}"}
+    for _ in range(5):
+        place = served.client.post("/v1/uploads", headers=headers).headers["location"]
+        ended = served.client.patch(place, content=bytes(90_000), headers={**PIECE, "Upload-Offset": "0"})
+        assert (ended.status_code, ended.json()["code"]) == (422, "content-mismatch")
+        other = served.client.put(f"/v1/content?cid={content_id_of(b'other')}", content=bytes(90_000))
+        assert other.status_code == 422
+
+
+def test_upload__that_is_written_to__is_not_dropped_and_leaves_nothing_behind(served: Any) -> None:
+    uploads = Uploads(served.node.content)
+    begun = uploads.begin(8, None, "a")
+    with uploads.writing(begun.id, 0) as upload:
+        with pytest.raises(Conflict):
+            uploads.drop(begun.id)
+        upload.write(b"12345678")
+    uploads.finish(begun.id)
+    upload.write(b"")
+    assert not begun.path.exists()
+    uploads.close()
+
+
+@pytest.mark.parametrize(
+    "asked", ["bytes=5-2", "bytes=-", "bytes=--1", "lines=1-2", "bytes=0-1,3-4", "bytes=0x1-", "bytes=a-b"]
+)
+def test_range__that_is_nonsense__is_answered_with_the_whole(served: Any, asked: str) -> None:
+    cid = served.client.put("/v1/content", content=b"0123456789").json()["cid"]
+    answer = served.client.get(f"/v1/content/{cid}", headers={"Range": asked})
+    assert (answer.status_code, answer.content) == (200, b"0123456789")
+
+
+@pytest.mark.parametrize("asked", ["bytes=-0", "bytes=9999999999999999999-", "bytes=10-9999999999999999999"])
+def test_range__beyond_the_content__is_refused(served: Any, asked: str) -> None:
+    cid = served.client.put("/v1/content", content=b"0123456789").json()["cid"]
+    assert served.client.get(f"/v1/content/{cid}", headers={"Range": asked}).status_code == 416
 
 
 class CuttingProxy:

@@ -17,13 +17,13 @@ def test_full_node__after_a_sweep_of_another_process__takes_content_again(tmp_pa
     service = ContentService(FileContentStore(place, 10_000), 10_000, 30_000, lambda: now)
 
     def keep(data: bytes) -> None:
-        with service.receive() as upload:
+        with service.receive("a") as upload:
             upload.write(data)
             upload.keep(None)
 
     keep(b"a" * 10_000)
     for data in (b"b" * 9_000, b"c" * 9_000):
-        with service.receive() as upload:
+        with service.receive("a") as upload:
             upload.write(data)
             if service._used + len(data) <= 30_000:
                 kept = upload.keep(None)

@@ -10,7 +10,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import StreamingResponse
 
 from computility.api.byte_range import parse_range
-from computility.api.dependencies import RunningNode
+from computility.api.dependencies import Client, RunningNode
 from computility.api.problems import problem, problems
 from computility.api.schemas.node import StoredContent
 from computility.api.schemas.wire import ContentIdText
@@ -30,7 +30,7 @@ ImageType = Annotated[
 @router.put(
     "",
     status_code=201,
-    responses={200: {"model": StoredContent, "description": "The node had it already"}, **problems(413, 422, 507)},
+    responses={200: {"model": StoredContent, "description": "The node had it already"}, **problems(413, 422, 429, 507)},
     openapi_extra={
         "requestBody": {"required": True, "content": {"application/octet-stream": {**_BINARY, "example": "hello"}}}
     },
@@ -39,12 +39,14 @@ async def store_content(
     request: Request,
     response: Response,
     node: RunningNode,
+    client: Client,
     expected: Annotated[
         ContentIdText | None, Query(alias="cid", description="What the sender takes it for: another hash is an error.")
     ] = None,
 ) -> StoredContent:
     """Keep the body, and name it by its SHA-256."""
-    with node.content.receive() as upload:
+    announced = request.headers.get("content-length")
+    with node.content.receive(client, int(announced) if announced else None) as upload:
         async for chunk in request.stream():
             await run_in_threadpool(upload.write, chunk)
         kept = await run_in_threadpool(upload.keep, expected)

@@ -9,7 +9,7 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Header, Path, Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from computility.api.dependencies import RunningNode
+from computility.api.dependencies import Client, RunningNode
 from computility.api.problems import problems
 from computility.api.schemas.wire import ContentIdText
 from computility.domain.content_id import parse_content_id
@@ -25,13 +25,14 @@ UploadIdPath = Annotated[str, Path(min_length=1, max_length=64, description="As 
 @router.post("", status_code=201, response_class=Response, responses=problems(413, 422, 429, 507))
 def begin_upload(
     node: RunningNode,
+    client: Client,
     upload_length: Annotated[int, Header(ge=0, le=2**53, description="Bytes of the whole.")] = 0,
     upload_metadata: Annotated[
         str | None, Header(max_length=1024, description="`cid` and the content id in base64: another hash is an error.")
     ] = None,
 ) -> Response:
     """Begin an upload; its place is in `Location`. An upload that is left alone for an hour is dropped."""
-    upload = node.uploads.begin(upload_length, _expected(upload_metadata))
+    upload = node.uploads.begin(upload_length, _expected(upload_metadata), client)
     return Response(
         status_code=201, headers={**_told(upload.offset, upload.size), "Location": f"/v1/uploads/{upload.id}"}
     )
@@ -74,7 +75,7 @@ async def continue_upload(
     return Response(status_code=204, headers={**_told(piece.offset, piece.size), **found})
 
 
-@router.delete("/{upload}", status_code=204, response_class=Response, responses=problems(404))
+@router.delete("/{upload}", status_code=204, response_class=Response, responses=problems(404, 409))
 def drop_upload(upload: UploadIdPath, node: RunningNode) -> Response:
     """Give an upload up."""
     node.uploads.drop(upload)
