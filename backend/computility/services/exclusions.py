@@ -29,6 +29,8 @@ class Exclusions:
 
     def of(self, provider: Address, now: int) -> tuple[Bytes32, int] | None:
         """The failed job that excludes a provider, and until when, in UTC seconds; None where nothing does."""
+        if not self._ledger.may_have_failed(provider):
+            return None
         for committee in self._committees():
             cursor, seen = None, 0
             while seen < LOOKED_AT:

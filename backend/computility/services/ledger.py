@@ -94,5 +94,8 @@ class Ledger(Protocol):
     def standing(self, account: Address, role: Role) -> Standing | None:
         """An account's standing with the newest escrow, decayed to the folded block; None without history."""
 
+    def may_have_failed(self, provider: Address) -> bool:
+        """Whether any job of a provider ended in a fail or by a ruling. Most providers have none: cheaper than to look through their jobs."""
+
     def confirmation_of(self, account: Address) -> Confirmation:
         """How settled the last event is that concerns an account; final without any."""

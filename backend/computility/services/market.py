@@ -12,11 +12,12 @@ from computility.domain.rating import INT8_GEMM, Rating
 from computility.domain.resource import Resource, parse_resource
 from computility.domain.scores import Role
 from computility.domain.statements import Ask, QuoteRequest, StatementKind
+from computility.services.exclusions import Exclusions
 from computility.services.journal import Journal, JournalEntry
 from computility.services.ledger import Confirmation, Ledger
 from computility.services.pages import PageOf
 
-AskStatus = Literal["open", "withdrawn", "expired"]
+AskStatus = Literal["open", "withdrawn", "expired", "excluded"]
 RequestStatus = Literal["pending", "quoted", "refused", "expired"]
 
 
@@ -49,9 +50,10 @@ class RequestView:
 class Market:
     """Reads of the order book."""
 
-    def __init__(self, journal: Journal, ledger: Ledger, clock: Callable[[], int]) -> None:
+    def __init__(self, journal: Journal, ledger: Ledger, exclusions: Exclusions, clock: Callable[[], int]) -> None:
         self._journal = journal
         self._ledger = ledger
+        self._exclusions = exclusions
         self._clock = clock
 
     def open_asks(
@@ -63,7 +65,7 @@ class Market:
         limit: int,
         cursor: str | None,
     ) -> PageOf[AskView]:
-        """Open asks, the cheapest unit first."""
+        """Open asks, the cheapest unit first. Those of providers that are shut out are left out, so that a page may be short of ``limit``."""
         page = self._journal.open_asks(
             self._clock(),
             resource_kind=resource_kind,
@@ -72,7 +74,13 @@ class Market:
             limit=limit,
             cursor=cursor,
         )
-        return page.map(self._ask_view)
+        admitted: dict[Address, bool] = {}
+        for entry in page.items:
+            signer = entry.statement.signer
+            if signer not in admitted:
+                admitted[signer] = self._exclusions.of(signer, self._clock()) is None
+        shown = tuple(entry for entry in page.items if admitted[entry.statement.signer])
+        return PageOf(shown, page.next).map(self._ask_view)
 
     def ask(self, ask_id: str) -> AskView:
         """One ask.
@@ -153,7 +161,9 @@ class Market:
     def _ask_status(self, entry: JournalEntry, ask: Ask) -> AskStatus:
         if self._journal.withdrawal_of(entry.statement.id):
             return "withdrawn"
-        return "open" if ask.valid_until > self._clock() else "expired"
+        if ask.valid_until <= self._clock():
+            return "expired"
+        return "open" if self._exclusions.of(ask.provider, self._clock()) is None else "excluded"
 
     def _request_view(self, entry: JournalEntry) -> RequestView:
         request = entry.statement.message

@@ -71,6 +71,7 @@ class Node:
         self.metrics = IndexerMetrics()
         self.journal = Journal(self.deployments.chain_id, database.unit_of_work)
         rule = QuorumRule(exclusion_s=settings.exclusion_days * 86_400)
+        exclusions = Exclusions(self.ledger, self._committees, rule)
         self.order_book = OrderBook(
             self.deployments.domain,
             self.journal,
@@ -80,7 +81,7 @@ class Node:
             settings,
             self.clock,
             self.chain.newest_block,
-            Exclusions(self.ledger, self._committees, rule),
+            exclusions,
             self.chain.time_of,
         )
         self.ratings = RatingBook(
@@ -101,7 +102,7 @@ class Node:
             self.feed,
             self.clock,
         )
-        self.market = Market(self.journal, self.ledger, self.clock)
+        self.market = Market(self.journal, self.ledger, exclusions, self.clock)
         # What is only shown may come from a copy that lags; what is decided by may not.
         copy = replica or database
         shown = StoredLedger(copy, self.deployments)

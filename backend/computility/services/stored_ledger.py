@@ -19,7 +19,7 @@ from computility.domain.standing import Standing
 from computility.services.confirmations import confirmations
 from computility.services.ledger import Confirmation, FoldedBlock, LedgerEvent, LedgerJob
 from computility.services.pages import PageOf, page_of, read_cursor
-from computility.store import accounts, blocks, jobs, providers, raw_logs, rewards, scores
+from computility.store import accounts, blocks, jobs, providers, raw_logs, rewards, scores, statistics
 from computility.store.engine import Database
 from computility.store.jobs import JobRow
 from computility.store.stored_log import StoredLog
@@ -141,6 +141,12 @@ class StoredLedger:
         if found is None or folded is None:
             return found
         return found._replace(slot=found.slot.decayed_to(epoch_of(folded.timestamp)))
+
+    def may_have_failed(self, provider: Address) -> bool:
+        """Whether any job of a provider ended in a fail or by a ruling."""
+        with self._database.unit_of_work() as session:
+            found = statistics.total_of_provider(session, self._chain_id, provider)
+            return found is not None and found.failed + found.ruled > 0
 
     def confirmation_of(self, account: Address) -> Confirmation:
         """How settled the last event is that concerns an account; final without any, as nothing can be taken back."""

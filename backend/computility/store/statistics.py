@@ -116,6 +116,17 @@ def page_of_subjects(
     return session.exec(query.order_by(col(StatisticsRow.subject)).limit(limit)).all()
 
 
+def total_of_provider(session: Session, chain_id: ChainId, provider: Address) -> StatisticsRow | None:
+    """A provider's sums in all; None before its first job."""
+    query = select(StatisticsRow).where(
+        col(StatisticsRow.ledger) == live(chain_id),
+        col(StatisticsRow.scope) == int(Scope.PROVIDER),
+        col(StatisticsRow.day) == TOTAL,
+        col(StatisticsRow.subject) == bytes.fromhex(provider[2:]).rjust(32, b"\0"),
+    )
+    return session.exec(query).first()
+
+
 def tallies_of_days(
     session: Session, chain_id: ChainId, scope: Scope, since: int, until: int, *, limit: int
 ) -> Sequence[StatisticsRow]:

@@ -1242,7 +1242,7 @@ export interface components {
             readonly ask: components["schemas"]["AskStatement"];
             readonly resource: components["schemas"]["ResourceParts"];
             /** @enum {string} */
-            readonly status: "open" | "withdrawn" | "expired";
+            readonly status: "open" | "withdrawn" | "expired" | "excluded";
             /** @description Credit score as a provider; null for a newcomer. */
             readonly provider_score_bps: number | null;
             /** @description Registered, and not on its way out. */

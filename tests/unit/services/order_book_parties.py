@@ -13,10 +13,11 @@ from computility.chain.deployments import Deployments, Generation
 from computility.domain.attestation import Attestation, Verdict
 from computility.domain.eip712 import Eip712Domain
 from computility.domain.identifiers import ZERO_ADDRESS, ZERO_BYTES32, Address, Bytes32, chain_id_of
-from computility.domain.job import JobRecord, JobState
+from computility.domain.job import ClosedBy, JobRecord, JobState, Outcome
 from computility.domain.provider import ProviderRecord
 from computility.domain.resource import parse_resource
 from computility.domain.statements import Ask, Quote, QuoteRequest, Statement, Submission, sign_statement
+from computility.domain.statistics import TOTAL, Scope, Tally
 from computility.domain.terms import Terms
 from computility.services.change_feed import ChangeFeed
 from computility.services.exclusions import Exclusions
@@ -29,6 +30,7 @@ from computility.store.engine import Database, open_database
 from computility.store.job_at_rest import job_row, packed_row
 from computility.store.ledgers import LIVE
 from computility.store.projected import JOBS, PROVIDERS
+from computility.store.statistics import StatisticsRow
 from computility.verification.quorum import QuorumRule
 
 CHAIN_ID = chain_id_of(31337)
@@ -82,14 +84,20 @@ class Book:
     clock: Clock
     feed: ChangeFeed
     made: dict[int, int]
+    exclusions: Exclusions
 
     def open_job(self, terms: Terms, *, closed: bool = False, **fields: Any) -> Bytes32:
         """Put a job on the ledger, with these fields of its record."""
         job = terms.job_id(DOMAIN)
         state = JobState.CLOSED if closed else JobState.OPEN
         with self.database.bulk_work() as (session, writer):
-            row = packed_row(job_row(_live(session), 1, JobRecord(job, state, terms, **fields)))
-            writer.upsert(JOBS.table, [row])
+            record = JobRecord(job, state, terms, **fields)
+            writer.upsert(JOBS.table, [packed_row(job_row(_live(session), 1, record))])
+            if closed:
+                sums = Tally(failed=record.outcome is Outcome.FAIL, ruled=record.closed_by is ClosedBy.RULED)
+                subject = bytes.fromhex(terms.provider[2:]).rjust(32, b"\0")
+                place = {"ledger": _live(session), "scope": int(Scope.PROVIDER), "day": TOTAL, "subject": subject}
+                session.merge(StatisticsRow(**place, **sums._asdict()))
         return job
 
     def register(self, provider: Party, **changes: Any) -> None:
@@ -116,6 +124,7 @@ def open_book(folder: Any, **limits: int) -> Book:
     made: dict[int, int] = {}
     settings = NodeSettings.model_validate(limits)
     feed = ChangeFeed(settings.max_waiters, settings.max_streams)
+    exclusions = Exclusions(ledger, lambda: [COMMITTEE], QuorumRule())
     book = Book(
         OrderBook(
             DOMAIN,
@@ -126,7 +135,7 @@ def open_book(folder: Any, **limits: int) -> Book:
             settings,
             clock,
             lambda: HEAD,
-            Exclusions(ledger, lambda: [COMMITTEE], QuorumRule()),
+            exclusions,
             made.get,
         ),
         journal,
@@ -135,6 +144,7 @@ def open_book(folder: Any, **limits: int) -> Book:
         clock,
         feed,
         made,
+        exclusions,
     )
     for provider in (PROVIDER, OTHER_PROVIDER):
         book.register(provider)

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import tests.unit.services.order_book_parties as given
-from tests.unit.services.order_book_parties import BUYER, DOMAIN, NOW, OTHER_PROVIDER, PROVIDER, Book, open_book
+from tests.unit.services.order_book_parties import (
+    BUYER,
+    COMMITTEE,
+    DOMAIN,
+    NOW,
+    OTHER_PROVIDER,
+    PROVIDER,
+    Book,
+    open_book,
+)
 
 from computility.domain import errors
+from computility.domain.job import ClosedBy, Outcome
 from computility.domain.statements import AskWithdrawal, Refusal
 from computility.services.market import Market
 
@@ -22,7 +33,7 @@ def book(tmp_path: Path) -> Book:
 
 @pytest.fixture
 def market(book: Book) -> Market:
-    return Market(book.journal, book.ledger, book.clock)
+    return Market(book.journal, book.ledger, book.exclusions, book.clock)
 
 
 def _prices(market: Market, **filters: str) -> list[int]:
@@ -42,6 +53,19 @@ def test_open_asks__come_by_price_page_by_page(book: Book, market: Market) -> No
         book.door.accept_ask(PROVIDER.sign(given.ask(nonce=nonce, unit_price=price)))
 
     assert _prices(market) == [5, 9, 30, 30, 10**25]
+
+
+def test_asks_of_a_provider_that_is_shut_out__are_left_out_and_said_to_be(book: Book, market: Market) -> None:
+    fallen = given.ask(nonce=1, unit_price=1)
+    book.door.accept_ask(PROVIDER.sign(fallen))
+    kept = PROVIDER.sign(fallen)["id"]
+    for nonce in (2, 3):
+        book.door.accept_ask(OTHER_PROVIDER.sign(given.ask(OTHER_PROVIDER, nonce=nonce, unit_price=nonce)))
+    terms = replace(given.terms(given.request(fallen), fallen), verifier=COMMITTEE)
+    book.open_job(terms, closed=True, outcome=Outcome.FAIL, closed_by=ClosedBy.FINALIZED, closed_at=NOW - 10)
+
+    assert _prices(market) == [2, 3]
+    assert market.ask(kept).status == "excluded"
 
 
 def test_filters__narrow_the_market(book: Book, market: Market) -> None:

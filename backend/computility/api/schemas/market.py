@@ -37,7 +37,7 @@ class AskRow(Answer):
 
     ask: AskStatement
     resource: ResourceParts
-    status: Annotated[Literal["open", "withdrawn", "expired"], Field(examples=["open"])]
+    status: Annotated[Literal["open", "withdrawn", "expired", "excluded"], Field(examples=["open"])]
     provider_score_bps: Annotated[Bps | None, Field(description="Credit score as a provider; null for a newcomer.")]
     provider_active: Annotated[bool, Field(description="Registered, and not on its way out.", examples=[True])]
     open_jobs: Annotated[int, Field(ge=0, description="Jobs that run on this resource.", examples=[0])]
