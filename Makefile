@@ -115,24 +115,22 @@ $(STAMPS)/slurm:
 
 # ---------------------------------------------------------------- tests
 
-# All at once. pytest has four workers on two cores, as half of what its tests do is to wait for chains and agents: the others take what it leaves.
-# Its progress is shown as it comes (make takes the "+" for a make of its own), what the others say when they are done.
+# Two at a time: Brownie waits for minutes for a compiler that uses one core. pytest has four workers on two cores, as half of what its tests do is to
+# wait for chains and agents.
 test: setup-test
-	@$(MAKE) --no-print-directory -j 4 --output-sync=target test-python test-contracts test-page test-brownie
+	@$(MAKE) --no-print-directory -j 2 --output-sync=target test-brownie test-contracts test-page
+	$(BIN)/pytest -n 4 --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 	@$(MAKE) --no-print-directory left-out
 
-.PHONY: test-python test-contracts test-page test-brownie
-test-python:
-	+$(BIN)/pytest -n 4 --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
-
+.PHONY: test-contracts test-page test-brownie
 test-contracts:
-	nice -n 10 scripts/forge test
+	scripts/forge test
 
 test-page:
-	nice -n 10 npm test --workspace frontend
+	npm test --workspace frontend
 
 test-brownie:
-	@if [ -f $(STAMPS)/brownie ]; then echo 'scripts/brownie test'; nice -n 10 scripts/brownie test; fi
+	@if [ -f $(STAMPS)/brownie ]; then echo 'scripts/brownie test'; scripts/brownie test; fi
 
 .PHONY: left-out
 left-out:

@@ -60,6 +60,7 @@ QUERIES: dict[str, Ask] = {
     "sums of every resource": lambda s, c, _a, _j: statistics.page_of_subjects(
         s, c, Scope.RESOURCE, TOTAL, after=bytes(32), limit=20
     ),
+    "sums of a provider in all": lambda s, c, a, _j: statistics.total_of_provider(s, c, a),
     "sums of every provider by day": lambda s, c, _a, _j: statistics.tallies_of_days(
         s, c, Scope.PROVIDER, 10_010, 30_000, limit=20
     ),
