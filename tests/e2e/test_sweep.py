@@ -31,3 +31,16 @@ def test_sweep__over_providers_of_whom_one_cheats__comes_to_the_whole_picture(st
 def test_sweep__that_nobody_offers__says_so(stage: Stage, tmp_path: Path) -> None:
     answer = computility("sweep", str(PROGRAM), "--fuel", str(10**15), "--yes", "--json", folder=tmp_path, stage=stage)
     assert answer.error["code"] == "unknown-ask"
+
+
+def test_sweep__joined_by_what_no_part_wrote__keeps_what_came_and_says_so(stage: Stage, tmp_path: Path) -> None:
+    SmallTrade(stage)
+    words = ("sweep", str(PROGRAM), "{part}", "{parts}", "--parts", "1", "--yes", "--json")
+    path = computility(*words, "--join", str(tmp_path / "picture.bmp"), folder=tmp_path, stage=stage)
+    assert path.code == 2
+    assert "--join names an output" in path.err
+    assert not (tmp_path / "outputs").exists()
+    name = computility(*words, "--join", "picture.png", folder=tmp_path, stage=stage)
+    assert name.error["code"] == "content-not-found"
+    assert "picture.bmp" in str(name.error)
+    assert (tmp_path / "outputs" / "part-0" / "picture.bmp").exists()

@@ -48,7 +48,7 @@ def command(
 
     A part that failed costs nothing, and is bought again from somebody else.
     """
-    from computility.domain.errors import JobFailed
+    from computility.domain.errors import ContentNotFound, JobFailed
     from computility.domain.identifiers import parse_address
     from computility.domain.job_specification import Limits
     from computility.domain.units import format_credits, parse_credits
@@ -56,6 +56,8 @@ def command(
     from computility.services.program import Program
     from computility.services.sweep import Sweep
 
+    if join is not None and Path(join).name != join:
+        raise typer.BadParameter(f"--join names an output of the program, like picture.bmp, not the path {join}")
     module = program.read_bytes()
     inputs = {path.name: path.read_bytes() for path in input_file or []}
     programs = [
@@ -102,8 +104,12 @@ def command(
     missing = [part.number for part in sweep.parts if not part.done]
     joined = None
     if join is not None and not missing:
+        lacking = next((part for part in sweep.parts if join not in part.outputs), None)
+        if lacking:
+            wrote = ", ".join(sorted(lacking.outputs)) or "nothing"
+            raise ContentNotFound(f"part {lacking.number} wrote no {join}, but {wrote}: what came is in {to}")
         joined = to / join
-        joined.write_bytes(b"".join(part.outputs[join] for part in sweep.parts if join in part.outputs))
+        joined.write_bytes(b"".join(part.outputs[join] for part in sweep.parts))
     if as_json:
         print_json({"parts": rows, "joined": str(joined) if joined else None})
     else:
