@@ -134,6 +134,8 @@ test-brownie:
 
 .PHONY: left-out
 left-out:
+	@mkdir -p $(LEFT_OUT); rm -f $(LEFT_OUT)/torch; $(BIN)/python -c 'import torch' 2>/dev/null || \
+	    echo "PyTorch is not installed, so checks of products on a device were not tested. Add it: $(BIN)/pip install -c constraints.txt -e '.[torch]'" > $(LEFT_OUT)/torch
 	@if ls $(LEFT_OUT)/* >/dev/null 2>&1; then \
 	    printf '\n********** LEFT OUT **********\n'; cat $(LEFT_OUT)/*; printf '******************************\n'; \
 	else echo 'Nothing was left out.'; fi

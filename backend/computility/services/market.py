@@ -74,13 +74,8 @@ class Market:
             limit=limit,
             cursor=cursor,
         )
-        admitted: dict[Address, bool] = {}
-        for entry in page.items:
-            signer = entry.statement.signer
-            if signer not in admitted:
-                admitted[signer] = self._exclusions.of(signer, self._clock()) is None
-        shown = tuple(entry for entry in page.items if admitted[entry.statement.signer])
-        return PageOf(shown, page.next).map(self._ask_view)
+        views = page.map(self._ask_view)
+        return PageOf(tuple(view for view in views.items if view.status != "excluded"), views.next)
 
     def ask(self, ask_id: str) -> AskView:
         """One ask.
