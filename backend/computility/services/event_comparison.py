@@ -1,7 +1,8 @@
 """Whether the stored logs, and the tables that find them, are what the chain's logs come to: of each block and table one sum.
 
-A sum is that of its rows' hashes, so that millions of rows are compared in the memory of as many blocks as have any. The hashes are Python's, which
-are keyed anew for every process: whoever wrote the store could not aim at them.
+A sum is that of its rows' hashes, so that millions of rows are compared in the memory of as many blocks as have any. The hashes are Python's of
+strings of bytes, which are keyed anew for every process: whoever wrote the store could not aim at them. Those of tuples would not do: they are nearly
+a sum themselves, so that two accounts of a block which exchanged their logs came to the same in four of nine cases.
 """
 
 from __future__ import annotations
@@ -9,6 +10,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import Final
+
+import msgspec
 
 from computility.chain.log_decoding import event_of
 from computility.domain.identifiers import Address
@@ -24,6 +27,9 @@ from computility.store.raw_logs import PARTITIONED
 from computility.store.stored_log import packed, packed_jobs
 
 _MASK: Final = 2**64 - 1
+_NONE: Final = 0, 0
+_AS_BYTES: Final = msgspec.msgpack.Encoder().encode
+"""A row in one string, in which every value says where it ends."""
 _LOGS, _ACCOUNTS, _JOBS, _NAMES = (table.name for table in PARTITIONED)
 
 
@@ -38,8 +44,9 @@ class EventSums:
     def add(self, table: str, row: EventRow) -> None:
         """One more row; it begins with its block's number."""
         sums = self._sums[table]
-        count, total = sums.get(row[0], (0, 0))
-        sums[row[0]] = count + 1, (total + hash(row)) & _MASK
+        number = row[0]
+        count, total = sums.get(number, _NONE)
+        sums[number] = count + 1, (total + hash(_AS_BYTES(row))) & _MASK
 
     def differences(self, chain: EventSums) -> Iterator[Difference]:
         """Where this, which is the store's, is not what the chain's is."""
