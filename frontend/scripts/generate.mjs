@@ -46,8 +46,15 @@ const USED = {
   ProviderRegistry: ["claimReward"],
 };
 
-/** Contracts whose events the page decodes by itself, to verify proofs. */
+/** What the page decodes by itself, to verify proofs. */
 const EVENTS_OF = ["JobEscrow"];
+
+/** Contracts of which the page reads nothing but these events, or all events: what they tell of a trade is in its proof. */
+const ONLY_EVENTS_OF = {
+  ProviderRegistry: ["StakeReleased", "StakeReserved", "StakeSlashed"],
+  VerifierCommittee: ["BlockRecorded", "FeeClaimed", "MemberSlashed"],
+  Arbitration: null,
+};
 
 /** Errors of other contracts that come back through a call of one: [contract, error]. */
 const PASSED_ON = { JobEscrow: [["ProviderRegistry", "FreeStakeTooSmall"]] };
@@ -111,6 +118,16 @@ async function abis() {
       .sort((a, b) => a.type.localeCompare(b.type) || a.name.localeCompare(b.name));
     const name = contract[0].toLowerCase() + contract.slice(1);
     parts.push(`export const ${name}Abi = ${JSON.stringify(kept.map(withoutInternalTypes), null, 2)} as const;\n`);
+  }
+  for (const [contract, names] of Object.entries(ONLY_EVENTS_OF)) {
+    const { abi } = await readJson(new URL(`backend/computility/chain/artifacts/${contract}.json`, REPOSITORY));
+    const kept = abi
+      .filter((item) => item.type === "event" && (names === null || names.includes(item.name)))
+      .sort((a, b) => a.name.localeCompare(b.name));
+    if (names !== null && kept.length !== names.length)
+      throw new Error(`${contract} has not all of ${names.join(", ")}`);
+    const name = contract[0].toLowerCase() + contract.slice(1);
+    parts.push(`export const ${name}Events = ${JSON.stringify(kept.map(withoutInternalTypes), null, 2)} as const;\n`);
   }
   return BANNER + parts.join("\n");
 }

@@ -2,14 +2,16 @@
 
 The bundle is canonical JSON:
 
-    {"version": 1, "chain": "eip155:…", "escrow": address, "job": id,
+    {"version": 2, "chain": "eip155:…", "escrow": address, "job": id,
      "blocks": [{"hash": …, "header": 0x RLP, "receipts": [{"index": transaction, "proof": [0x node, …]}]}],
      "attestations": [{"attestation": {…}, "signature": 0x hex, "signers": [address]}],
      "specification": document or null, "evidence": [document, …]}
 
 A block's hash is that of its header; the header's receipts root leads through the trie to each receipt; the receipts' logs are the events: all of the
-escrow's that tell of the job, those of bonds on its provider's stake among them. The terms
-in ``JobOpened`` hash to the job's id on this chain and escrow; the specification to the terms' ``spec``; evidence to what an attestation names. What
+escrow's that tell of the job, and those of the institutions around it (``trade_events`` says which, and what ties them to the job): the provider's
+stake that is reserved, released and slashed; the dispute's rounds, panels, votes, penalties and ruling; the committee's fee and whom it slashed. A
+bundle of version 1 has the escrow's only, in receipts that each have one of them, and is verified as it ever was. The terms in ``JobOpened`` hash to
+the job's id on this chain and escrow; the specification to the terms' ``spec``; evidence to what an attestation names. What
 remains to be believed is that the blocks' hashes are the chain's: compare them with any source that you trust.
 """
 
@@ -17,9 +19,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
+from operator import itemgetter
 from typing import Any, Final
 
-from computility.chain.log_decoding import decode_log
 from computility.chain.receipt_trie import ProvenHeader, parse_header, proven_receipt
 from computility.domain import job as job_fold
 from computility.domain.attestation import Attestation, Verdict
@@ -39,8 +41,17 @@ from computility.domain.identifiers import (
 from computility.domain.job import JobRecord
 from computility.domain.signature import recover_signer
 from computility.domain.terms import Terms
+from computility.services.trade_events import (
+    ProvenEvent,
+    ReceiptInBlock,
+    Told,
+    told_by_escrow,
+    told_by_institutions,
+)
 
-VERSION: Final = 1
+VERSION: Final = 2
+_ESCROW_ALONE: Final = 1
+"""The version whose bundles have the escrow's events only."""
 MAX_BUNDLE_BYTES: Final = 64 * 1024 * 1024
 _MEMBER_SIGNATURE: Final = 130
 _FIELDS: Final = frozenset({"version", "chain", "escrow", "job", "blocks", "attestations", "specification", "evidence"})
@@ -50,17 +61,6 @@ class InvalidBundle(InvalidMessage):
     """Not a proof bundle."""
 
     code = "invalid-bundle"
-
-
-@dataclass(frozen=True)
-class ProvenEvent:
-    """An event, and the block and transaction that it is proven to be in."""
-
-    event: Event
-    block_number: int
-    block_hash: Bytes32
-    transaction_index: int
-    timestamp: int
 
 
 @dataclass(frozen=True)
@@ -100,6 +100,8 @@ class VerifiedTrade:
             "events": [
                 {
                     "name": proven.event.EVENT.name,
+                    "contract": proven.contract,
+                    "address": proven.address,
                     "arguments": proven.event.to_json(),
                     "block": proven.block_number,
                     "transaction_index": proven.transaction_index,
@@ -125,18 +127,26 @@ def verify_bundle(data: bytes) -> VerifiedTrade:
         InvalidProof: something in it does not prove what the bundle claims; the message says what.
     """
     document = parse_canonical_json(data, MAX_BUNDLE_BYTES, InvalidBundle)
-    if document.keys() != _FIELDS or document["version"] != VERSION:
-        raise InvalidBundle(f"a proof bundle of version {VERSION} has exactly the fields {', '.join(sorted(_FIELDS))}")
+    if document.keys() != _FIELDS or document["version"] not in (_ESCROW_ALONE, VERSION):
+        raise InvalidBundle(
+            f"a proof bundle of version {_ESCROW_ALONE} or {VERSION} has exactly the fields {', '.join(sorted(_FIELDS))}"
+        )
     try:
         domain = Eip712Domain(chain_number(document["chain"]), _canonical(parse_address, document["escrow"]))
         job = _canonical(parse_bytes32, document["job"])
-        headers, events = _prove_blocks(document["blocks"], domain.escrow, job)
+        headers, receipts = _prove_blocks(document["blocks"])
+        by_escrow = told_by_escrow(receipts, domain.escrow, job)
+        events = list(by_escrow.values())
         record = _fold(events, document["chain"], domain.escrow)
         terms = record.terms
         if terms is None:
             raise InvalidProof("the job was cancelled before it opened: there is no trade to prove")
         if terms.job_id(domain) != job:
             raise InvalidProof("the terms of the job do not hash to its id on this chain and escrow")
+        told = dict(by_escrow)
+        if document["version"] != _ESCROW_ALONE:
+            told |= told_by_institutions(receipts, by_escrow, terms, job)
+        _require_all_to_tell(receipts, told)
         attestations = tuple(_prove_attestation(entry, domain, job, terms) for entry in document["attestations"])
         _prove_attested(attestations, events)
         _prove_documents(document, terms, attestations, events)
@@ -150,7 +160,7 @@ def verify_bundle(data: bytes) -> VerifiedTrade:
         job=job,
         terms=terms,
         record=record,
-        events=tuple(events),
+        events=tuple(proven for _, proven in sorted(told.items(), key=itemgetter(0))),
         blocks=tuple((header.number, header.hash) for header in headers),
         attestations=attestations,
         has_specification=document["specification"] is not None,
@@ -158,11 +168,9 @@ def verify_bundle(data: bytes) -> VerifiedTrade:
     )
 
 
-def _prove_blocks(
-    blocks: Sequence[Mapping[str, Any]], escrow: Address, job: Bytes32
-) -> tuple[list[ProvenHeader], list[ProvenEvent]]:
+def _prove_blocks(blocks: Sequence[Mapping[str, Any]]) -> tuple[list[ProvenHeader], list[ReceiptInBlock]]:
     headers: list[ProvenHeader] = []
-    events: list[ProvenEvent] = []
+    receipts: list[ReceiptInBlock] = []
     for block in blocks:
         _exactly(block, "hash", "header", "receipts")
         header = parse_header(_hex(block["header"]))
@@ -180,19 +188,16 @@ def _prove_blocks(
             if type(index) is not int or index <= before:
                 raise InvalidProof(f"the receipts of block {header.number} are not in the order of its transactions")
             before = index
-            events += _events_of(header, index, [_hex(node) for node in receipt["proof"]], escrow, job)
-    return headers, events
+            proven = proven_receipt(header, index, [_hex(node) for node in receipt["proof"]])
+            receipts.append(ReceiptInBlock(header, index, proven.logs))
+    return headers, receipts
 
 
-def _events_of(
-    header: ProvenHeader, index: int, proof: list[bytes], escrow: Address, job: Bytes32
-) -> list[ProvenEvent]:
-    receipt, at = proven_receipt(header, index, proof), bytes.fromhex(escrow[2:])
-    decoded = [decode_log("JobEscrow", log.topics, log.data) for log in receipt.logs if log.address == at]
-    events = [event for event in decoded if event is not None and event.told_job == job]
-    if not events:
-        raise InvalidProof(f"receipt {index} of block {header.number} has no event of the job")
-    return [ProvenEvent(event, header.number, header.hash, index, header.timestamp) for event in events]
+def _require_all_to_tell(receipts: Sequence[ReceiptInBlock], told: Told) -> None:
+    telling = {number for number, _ in told}
+    for number, receipt in enumerate(receipts):
+        if number not in telling:
+            raise InvalidProof(f"receipt {receipt.index} of block {receipt.header.number} has no event of the job")
 
 
 def _fold(events: Sequence[ProvenEvent], chain: str, escrow: Address) -> JobRecord:

@@ -3119,3 +3119,537 @@ export const providerRegistryAbi = [
     "type": "function"
   }
 ] as const;
+
+export const providerRegistryEvents = [
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "provider",
+        "type": "address"
+      },
+      {
+        "indexed": false,
+        "name": "amount",
+        "type": "uint104"
+      },
+      {
+        "indexed": false,
+        "name": "reserved",
+        "type": "uint104"
+      }
+    ],
+    "name": "StakeReleased",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "provider",
+        "type": "address"
+      },
+      {
+        "indexed": false,
+        "name": "amount",
+        "type": "uint104"
+      },
+      {
+        "indexed": false,
+        "name": "reserved",
+        "type": "uint104"
+      }
+    ],
+    "name": "StakeReserved",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "provider",
+        "type": "address"
+      },
+      {
+        "indexed": false,
+        "name": "amount",
+        "type": "uint104"
+      },
+      {
+        "indexed": false,
+        "name": "stake",
+        "type": "uint104"
+      }
+    ],
+    "name": "StakeSlashed",
+    "type": "event"
+  }
+] as const;
+
+export const verifierCommitteeEvents = [
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "number",
+        "type": "uint256"
+      },
+      {
+        "indexed": false,
+        "name": "hash",
+        "type": "bytes32"
+      }
+    ],
+    "name": "BlockRecorded",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "job",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "name": "fee",
+        "type": "uint104"
+      },
+      {
+        "indexed": false,
+        "name": "sharers",
+        "type": "uint8"
+      },
+      {
+        "indexed": false,
+        "name": "closesAt",
+        "type": "uint40"
+      }
+    ],
+    "name": "FeeClaimed",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "member",
+        "type": "address"
+      },
+      {
+        "indexed": true,
+        "name": "job",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "name": "stake",
+        "type": "uint104"
+      }
+    ],
+    "name": "MemberSlashed",
+    "type": "event"
+  }
+] as const;
+
+export const arbitrationEvents = [
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "disputeId",
+        "type": "uint256"
+      },
+      {
+        "indexed": true,
+        "name": "arbitrable",
+        "type": "address"
+      }
+    ],
+    "name": "AppealDecision",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "arbiter",
+        "type": "address"
+      }
+    ],
+    "name": "ArbiterDismissed",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "arbiter",
+        "type": "address"
+      },
+      {
+        "indexed": false,
+        "name": "seat",
+        "type": "uint8"
+      },
+      {
+        "indexed": false,
+        "name": "stake",
+        "type": "uint104"
+      }
+    ],
+    "name": "ArbiterJoined",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "arbiter",
+        "type": "address"
+      },
+      {
+        "indexed": false,
+        "name": "at",
+        "type": "uint40"
+      }
+    ],
+    "name": "ArbiterLeft",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "arbiter",
+        "type": "address"
+      }
+    ],
+    "name": "ArbiterNamed",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "arbiter",
+        "type": "address"
+      },
+      {
+        "indexed": true,
+        "name": "disputeId",
+        "type": "uint256"
+      },
+      {
+        "indexed": false,
+        "name": "round",
+        "type": "uint8"
+      },
+      {
+        "indexed": false,
+        "name": "amount",
+        "type": "uint104"
+      }
+    ],
+    "name": "ArbiterPenalised",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "arbitrator",
+        "type": "address"
+      },
+      {
+        "indexed": true,
+        "name": "disputeId",
+        "type": "uint256"
+      },
+      {
+        "indexed": false,
+        "name": "metaEvidenceId",
+        "type": "uint256"
+      },
+      {
+        "indexed": false,
+        "name": "evidenceGroupId",
+        "type": "uint256"
+      }
+    ],
+    "name": "Dispute",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "disputeId",
+        "type": "uint256"
+      },
+      {
+        "indexed": true,
+        "name": "arbitrable",
+        "type": "address"
+      }
+    ],
+    "name": "DisputeCreation",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "disputeId",
+        "type": "uint256"
+      },
+      {
+        "indexed": true,
+        "name": "job",
+        "type": "bytes32"
+      }
+    ],
+    "name": "DisputeOpened",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "disputeId",
+        "type": "uint256"
+      }
+    ],
+    "name": "DisputeVoid",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "arbitrator",
+        "type": "address"
+      },
+      {
+        "indexed": true,
+        "name": "evidenceGroupId",
+        "type": "uint256"
+      },
+      {
+        "indexed": true,
+        "name": "party",
+        "type": "address"
+      },
+      {
+        "indexed": false,
+        "name": "evidence",
+        "type": "string"
+      }
+    ],
+    "name": "Evidence",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "arbiter",
+        "type": "address"
+      },
+      {
+        "indexed": true,
+        "name": "to",
+        "type": "address"
+      },
+      {
+        "indexed": false,
+        "name": "amount",
+        "type": "uint104"
+      }
+    ],
+    "name": "FeesWithdrawn",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "metaEvidenceId",
+        "type": "uint256"
+      },
+      {
+        "indexed": false,
+        "name": "evidence",
+        "type": "string"
+      }
+    ],
+    "name": "MetaEvidence",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "disputeId",
+        "type": "uint256"
+      },
+      {
+        "indexed": false,
+        "name": "round",
+        "type": "uint8"
+      },
+      {
+        "indexed": false,
+        "name": "seated",
+        "type": "uint256"
+      }
+    ],
+    "name": "PanelDrawn",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "disputeId",
+        "type": "uint256"
+      },
+      {
+        "indexed": false,
+        "name": "round",
+        "type": "uint8"
+      },
+      {
+        "indexed": false,
+        "name": "commitBy",
+        "type": "uint40"
+      },
+      {
+        "indexed": false,
+        "name": "revealBy",
+        "type": "uint40"
+      },
+      {
+        "indexed": false,
+        "name": "appealBy",
+        "type": "uint40"
+      }
+    ],
+    "name": "RoundBegun",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "arbitrable",
+        "type": "address"
+      },
+      {
+        "indexed": true,
+        "name": "disputeId",
+        "type": "uint256"
+      },
+      {
+        "indexed": false,
+        "name": "ruling",
+        "type": "uint256"
+      }
+    ],
+    "name": "Ruling",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "arbiter",
+        "type": "address"
+      },
+      {
+        "indexed": false,
+        "name": "stake",
+        "type": "uint104"
+      }
+    ],
+    "name": "StakeReleased",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "disputeId",
+        "type": "uint256"
+      },
+      {
+        "indexed": false,
+        "name": "round",
+        "type": "uint8"
+      },
+      {
+        "indexed": true,
+        "name": "arbiter",
+        "type": "address"
+      }
+    ],
+    "name": "VoteCommitted",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "name": "disputeId",
+        "type": "uint256"
+      },
+      {
+        "indexed": false,
+        "name": "round",
+        "type": "uint8"
+      },
+      {
+        "indexed": true,
+        "name": "arbiter",
+        "type": "address"
+      },
+      {
+        "indexed": false,
+        "name": "units",
+        "type": "uint64"
+      },
+      {
+        "indexed": false,
+        "name": "slashBps",
+        "type": "uint16"
+      }
+    ],
+    "name": "VoteRevealed",
+    "type": "event"
+  }
+] as const;

@@ -18,6 +18,12 @@ import { WideTable } from "@/shared/ui/wide-table.tsx";
 
 const VERDICTS = ["no fault", "pass", "fail"];
 
+const CONTRACTS = {
+  ProviderRegistry: "the registry",
+  VerifierCommittee: "the committee",
+  Arbitration: "the arbitration",
+} as const;
+
 /** What a verified bundle proves, and what remains to be compared: the hashes of its blocks. */
 export function ProvenTrade({ trade }: { readonly trade: VerifiedTrade }) {
   const { terms } = trade;
@@ -86,7 +92,10 @@ function ProvenEvents({ trade }: { readonly trade: VerifiedTrade }) {
         {trade.events.map((event, at) => (
           // biome-ignore lint/suspicious/noArrayIndexKey: the list never changes, and a receipt does not number its logs
           <tr key={at}>
-            <th scope="row">{event.name}</th>
+            <th scope="row">
+              {event.name}
+              {event.contract !== "JobEscrow" && <span className="muted"> of {CONTRACTS[event.contract]}</span>}
+            </th>
             <td>
               <EventArguments args={event.args} />
             </td>

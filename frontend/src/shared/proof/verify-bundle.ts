@@ -1,7 +1,6 @@
 import {
   type Address,
   compactSignatureToSignature,
-  decodeEventLog,
   encodeAbiParameters,
   getAddress,
   type Hex,
@@ -11,22 +10,15 @@ import {
   size,
   toHex,
 } from "viem";
-import { jobEscrowAbi } from "@/generated/abis.ts";
 import { signedTypes } from "@/generated/typed-data.ts";
 import { canonicalJson, type Json } from "@/shared/content/canonical-json.ts";
 import { sha256 } from "@/shared/content/sha256.ts";
 import { PageError } from "@/shared/errors/page-error.ts";
 import { escrowOf, jobIdOf, type Terms } from "@/shared/trade/terms.ts";
 import { provenLogs, readHeader } from "./receipt-trie.ts";
+import { type ProvenEvent, type ReceiptInBlock, type Told, toldByEscrow, toldByInstitutions } from "./trade-events.ts";
 
 export type JobStateName = "open" | "pending" | "disputed" | "closed";
-
-export interface ProvenEvent {
-  readonly name: string;
-  readonly args: Readonly<Record<string, unknown>>;
-  readonly block: number;
-  readonly timestamp: number;
-}
 
 export interface ProvenAttestation {
   readonly message: AttestationMessage;
@@ -63,7 +55,9 @@ export interface AttestationMessage {
 
 type Fields = { readonly [name: string]: Json };
 
-const VERSION = 1;
+/** Of the first version's bundles only the escrow's events are told, and each receipt has one. */
+const ESCROW_ALONE = 1;
+const VERSION = 2;
 export const MAX_BUNDLE_BYTES = 64 * 1024 * 1024;
 const BUNDLE = ["attestations", "blocks", "chain", "escrow", "evidence", "job", "specification", "version"];
 const ATTESTATION = signedTypes.Attestation.map(({ name }) => name);
@@ -86,11 +80,16 @@ async function verify(data: Uint8Array<ArrayBuffer>): Promise<VerifiedTrade> {
   const escrow = canonicalAddress(bundle.escrow);
   const job = bytes32(bundle.job);
   const domain = { name: "Computility", version: "1", chainId: chainNumber(bundle.chain), verifyingContract: escrow };
-  const { blocks, events } = proveBlocks(entries(bundle.blocks), escrow, job);
+  const { blocks, receipts } = proveBlocks(entries(bundle.blocks));
+  const byEscrow = toldByEscrow(receipts, escrow, job);
+  const events = byEscrow.map(({ event }) => event);
   const { state, terms } = fold(events);
   if (jobIdOf(domain, terms) !== job) {
     throw new PageError("The terms of the job do not hash to its id on this chain and escrow.");
   }
+  const around = bundle.version === ESCROW_ALONE ? [] : toldByInstitutions(receipts, byEscrow, terms, job);
+  const told = [...byEscrow, ...around].sort((a, b) => a.receipt - b.receipt || a.place - b.place);
+  requireAllToTell(receipts, told);
   const attestations: ProvenAttestation[] = [];
   for (const entry of entries(bundle.attestations)) {
     const proven = await proveAttestation(entry, domain, job, terms);
@@ -106,7 +105,7 @@ async function verify(data: Uint8Array<ArrayBuffer>): Promise<VerifiedTrade> {
     job,
     state,
     terms,
-    events,
+    events: told.map(({ event }) => event),
     blocks,
     attestations,
     hasSpecification: bundle.specification !== null,
@@ -124,7 +123,9 @@ function readBundle(data: Uint8Array<ArrayBuffer>): Fields {
     throw new PageError("This is no proof bundle: it is no JSON.", { cause: error });
   }
   const fields = exactly(document, BUNDLE, "a proof bundle");
-  if (fields.version !== VERSION) throw new PageError(`This page knows proof bundles of version ${VERSION} only.`);
+  if (fields.version !== ESCROW_ALONE && fields.version !== VERSION) {
+    throw new PageError(`This page knows proof bundles of versions ${ESCROW_ALONE} and ${VERSION} only.`);
+  }
   const spelled = canonicalJson(fields);
   if (spelled.length !== data.length || spelled.some((byte, at) => byte !== data[at])) {
     throw new PageError("The bundle is not in its one spelling (RFC 8785): it was written anew, or changed.");
@@ -132,9 +133,9 @@ function readBundle(data: Uint8Array<ArrayBuffer>): Fields {
   return fields;
 }
 
-function proveBlocks(entriesOfBlocks: readonly Json[], escrow: Address, job: Hex) {
+function proveBlocks(entriesOfBlocks: readonly Json[]) {
   const blocks: { number: number; hash: Hex }[] = [];
-  const events: ProvenEvent[] = [];
+  const receipts: ReceiptInBlock[] = [];
   for (const entry of entriesOfBlocks) {
     const block = exactly(entry, ["hash", "header", "receipts"], "a block");
     const header = readHeader(lowerHex(block.header));
@@ -144,42 +145,31 @@ function proveBlocks(entriesOfBlocks: readonly Json[], escrow: Address, job: Hex
     if (header.number <= (blocks.at(-1)?.number ?? -1))
       throw new PageError("The blocks are not in the order of the chain.");
     blocks.push({ number: header.number, hash: header.hash });
-    const receipts = entries(block.receipts);
-    if (receipts.length === 0) throw new PageError(`Block ${header.number} proves nothing.`);
+    const listedReceipts = entries(block.receipts);
+    if (listedReceipts.length === 0) throw new PageError(`Block ${header.number} proves nothing.`);
     let before = -1;
-    for (const listed of receipts) {
+    for (const listed of listedReceipts) {
       const { index, proof } = exactly(listed, ["index", "proof"], "a receipt");
       if (typeof index !== "number" || !Number.isSafeInteger(index) || index <= before) {
         throw new PageError(`The receipts of block ${header.number} are not in the order of its transactions.`);
       }
       before = index;
-      const logs = provenLogs(header, index, entries(proof).map(lowerHex)).filter((log) => log.address === escrow);
-      const told = logs.flatMap(({ topics, data }) => decoded(topics, data)).filter(({ args }) => args.job === job);
-      if (told.length === 0) throw new PageError(`Receipt ${index} of block ${header.number} has no event of the job.`);
-      events.push(...told.map((event) => ({ ...event, block: header.number, timestamp: header.timestamp })));
+      receipts.push({ header, index, logs: provenLogs(header, index, entries(proof).map(lowerHex)) });
     }
   }
-  return { blocks, events };
+  return { blocks, receipts };
+}
+
+function requireAllToTell(receipts: readonly ReceiptInBlock[], told: readonly Told[]): void {
+  const telling = new Set(told.map(({ receipt }) => receipt));
+  receipts.forEach(({ header, index }, number) => {
+    if (!telling.has(number))
+      throw new PageError(`Receipt ${index} of block ${header.number} has no event of the job.`);
+  });
 }
 
 /** They tell of the job, and change nothing of it. */
 const ASIDE = new Set(["BondStaked", "BondUnstaked"]);
-/** Anybody can have a batch skip an item that names any job: this is no part of its proof. */
-const SKIPPED = "JobSkipped";
-
-function decoded(topics: readonly Hex[], data: Hex): { name: string; args: Record<string, unknown> }[] {
-  try {
-    const { eventName, args } = decodeEventLog({
-      abi: jobEscrowAbi,
-      topics: topics as [Hex, ...Hex[]],
-      data,
-      strict: true,
-    });
-    return eventName === SKIPPED ? [] : [{ name: eventName, args: args as unknown as Record<string, unknown> }];
-  } catch {
-    return []; // of no event that this page knows
-  }
-}
 
 /** Where the events leave the job, and the terms that they began with. */
 function fold(told: readonly ProvenEvent[]): { readonly state: JobStateName; readonly terms: Terms } {
