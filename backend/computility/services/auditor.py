@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from typing import Any, Final
@@ -24,6 +24,7 @@ from computility.domain.statistics import TOTAL, Scope
 from computility.services.conservation import Conservation
 from computility.services.contract_directory import ContractDirectory
 from computility.services.event_comparison import EventSums, ReplayedEvents
+from computility.services.ledger_anchors import Anchor
 from computility.services.ledger_replay import LedgerReplay
 from computility.services.ledger_source import LedgerSource, RpcSource, SourcedBlock
 from computility.services.ledger_walk import PROCESS_FROM_BLOCKS, LedgerProcess, walk
@@ -98,9 +99,11 @@ class Auditor:
         deployments: Deployments,
         source: LedgerSource | None = None,
         *,
+        trusted: Iterable[Anchor] = (),
         process_from: int = PROCESS_FROM_BLOCKS,
     ) -> None:
-        """With a ``source`` the events come from there, and the contracts are not asked: a file knows no contract.
+        """With a ``source`` the events come from there, and the contracts are not asked: a file knows no contract. Without one the chain's blocks
+        have to be those of ``trusted``, which a source of its own has already.
 
         Of ``process_from`` blocks and more another process proves them, and balances the money.
         """
@@ -109,6 +112,7 @@ class Auditor:
         self._deployments = deployments
         self._directory = ContractDirectory(deployments)
         self._source = source
+        self._trusted = tuple(trusted)
         self._process_from = process_from
         self._lock = threading.Lock()
 
@@ -166,10 +170,11 @@ class Auditor:
     @contextmanager
     def _walked(self, last: int, conservation: Conservation | None) -> Iterator[Iterator[SourcedBlock]]:
         """The proven blocks up to ``last``, over which ``conservation`` is folded: it is when this context ends."""
-        source = self._source or RpcSource(self._chain.rpc, self._deployments, last)
+        source = self._source or RpcSource(self._chain.rpc, self._deployments, last, self._trusted)
         if source.last < last:
             raise InvalidMessage(f"the ledger file ends at block {source.last}, and the store is at {last}")
         first = source.deployments.generations[0].block
+        source.anchors.require_within(first, last)
         if last - first + 1 < self._process_from or (conservation is not None and not conservation.can_be_sent):
             walked = walk(source, last)
             yield walked if conservation is None else conservation.check(walked)

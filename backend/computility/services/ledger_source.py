@@ -1,14 +1,15 @@
 """Where an auditor reads the ledger: a chain endpoint, or a file that somebody else saved from one. Neither is believed.
 
 Every header has to hash to its block's hash and to name the block before it. Blocks whose bloom has room for one of our contracts bring all their
-receipts, which have to have the header's root: nothing can be left out, added or changed. What remains to be believed is the last block's hash.
+receipts, which have to have the header's root: nothing can be left out, added or changed. Blocks that the auditor's own records name have to be those
+(``ledger_anchors``). What remains to be believed is the last block's hash.
 """
 
 from __future__ import annotations
 
 import gzip
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
@@ -30,6 +31,7 @@ from computility.domain.errors import ChainMisbehaved, InvalidMessage, InvalidPr
 from computility.domain.identifiers import Bytes32
 from computility.services.block_ranges import BlockRanges
 from computility.services.contract_directory import ContractDirectory
+from computility.services.ledger_anchors import Anchor, Anchors, same_deployments
 
 if TYPE_CHECKING:
     # A process that proves a file needs no client.
@@ -67,6 +69,10 @@ class LedgerSource(Protocol):
     @property
     def deployments(self) -> Deployments:
         """What is deployed there."""
+
+    @property
+    def anchors(self) -> Anchors:
+        """What the auditor brought to hold it against."""
 
     @property
     def last(self) -> int:
@@ -115,16 +121,17 @@ def proven_blocks(source: LedgerSource, first: int, last: int) -> Iterator[Sourc
     """Blocks ``first`` to ``last``, each proven to follow the one before.
 
     Raises:
-        InvalidProof: the source says what does not hash to its own blocks.
+        InvalidProof: the source says what does not hash to its own blocks, or to those that the auditor brought.
         ChainError: the endpoint fails.
     """
-    prover = Prover(source.deployments)
+    prover, anchors = Prover(source.deployments), source.anchors
     parent: Bytes32 | None = None
     for number, content in enumerate(source.contents(first, last), first):
         block = prover.block(content)
         header = block.header
         if header.number != number or (parent is not None and header.parent_hash != parent):
             raise InvalidProof(f"block {header.number} does not follow block {number - 1}: reorganising, or a lie")
+        anchors.hold(number, header.hash)
         parent = header.hash
         yield block
 
@@ -133,11 +140,15 @@ def proven_blocks(source: LedgerSource, first: int, last: int) -> Iterator[Sourc
 
 
 class RpcSource:
-    """A chain endpoint, as of its newest block or of ``last``."""
+    """A chain endpoint, as of its newest block or of ``last``. The auditor brings ``deployments``, and the blocks that it trusts."""
 
-    def __init__(self, rpc: RpcClient, deployments: Deployments, last: int | None = None) -> None:
+    def __init__(
+        self, rpc: RpcClient, deployments: Deployments, last: int | None = None, trusted: Iterable[Anchor] = ()
+    ) -> None:
         self._rpc = rpc
         self.deployments = deployments
+        self.trusted = tuple(trusted)
+        self.anchors = Anchors(deployments, self.trusted)
         self.last = rpc.block_number() if last is None else last
         self._prover = Prover(deployments)
         self._whole_blocks = True
@@ -145,7 +156,7 @@ class RpcSource:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """For another process, which has a connection of its own."""
-        return _reopened, (self._rpc.url, self._rpc.timeout_s, self.deployments, self.last)
+        return _reopened, (self._rpc.url, self._rpc.timeout_s, self.deployments, self.last, self.trusted)
 
     def contents(self, first: int, last: int) -> Iterator[BlockContent]:
         """Blocks ``first`` to ``last``, in ranges that the endpoint can give at once."""
@@ -188,10 +199,12 @@ class RpcSource:
         return found
 
 
-def _reopened(url: str, timeout_s: float, deployments: Deployments, last: int) -> RpcSource:
+def _reopened(
+    url: str, timeout_s: float, deployments: Deployments, last: int, trusted: tuple[Anchor, ...]
+) -> RpcSource:
     from computility.chain.rpc import RpcClient
 
-    return RpcSource(RpcClient(url, timeout_s), deployments, last)
+    return RpcSource(RpcClient(url, timeout_s), deployments, last, trusted)
 
 
 # ---------------------------------------------------------------- a file
@@ -206,6 +219,7 @@ def save_ledger(source: LedgerSource, path: Path) -> Iterator[SourcedBlock]:
         file.write(orjson.dumps(head) + b"\n")
         for content in source.contents(first, source.last):
             block = prover.block(content)
+            source.anchors.hold(block.header.number, block.header.hash)
             line = {
                 "header": content.header.hex(),
                 "receipts": [receipt.hex() for receipt in content.receipts],
@@ -216,13 +230,16 @@ def save_ledger(source: LedgerSource, path: Path) -> Iterator[SourcedBlock]:
 
 
 class FileSource:
-    """A file that ``save_ledger`` wrote.
+    """A file that ``save_ledger`` wrote. ``own`` finds the auditor's own deployments of a chain: without it those in the file are believed.
 
     Raises:
         InvalidMessage: it is no such file.
+        InvalidProof: it was saved with other deployments than the auditor's.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(
+        self, path: Path, own: Callable[[int], Deployments] | None = None, trusted: Iterable[Anchor] = ()
+    ) -> None:
         self._path = path
         head = next(self._lines(), None)
         if not isinstance(head, dict) or head.get("version") != FILE_VERSION or type(head.get("last")) is not int:
@@ -231,6 +248,18 @@ class FileSource:
             )
         self.deployments = parse_deployments(head.get("deployments"), str(path))
         self.last: int = head["last"]
+        if own is not None:
+            mine = own(self.deployments.chain_number)
+            same_deployments(self.deployments, mine, str(path))
+            later = [
+                known for known in mine.generations[len(self.deployments.generations) :] if known.block <= self.last
+            ]
+            if later:
+                raise InvalidProof(
+                    f"{path} goes to block {self.last} and leaves out the contracts of block {later[0].block}, "
+                    "which your deployments list: get it anew"
+                )
+        self.anchors = Anchors(self.deployments, trusted)
 
     def contents(self, first: int, last: int) -> Iterator[BlockContent]:
         """Blocks ``first`` to ``last``."""

@@ -19,7 +19,7 @@ from computility.cli.audit import (
     verify,
     watch,
 )
-from computility.cli.audit.options import DEFAULT_DEPLOYMENTS, DeploymentsOption
+from computility.cli.audit.options import DEFAULT_DEPLOYMENTS, DeploymentsOption, TrustedBlockOption
 from computility.cli.audit.replay import print_report, replay_here
 from computility.cli.options import DEFAULT_NODE, DEFAULT_RPC, NodeOption, RpcOption
 from computility.cli.output import JsonOption, progress_console
@@ -48,6 +48,7 @@ def command(
             help="Audit this database from here, instead of asking the node to audit itself.", envvar="DATABASE_URL"
         ),
     ] = None,
+    trusted_block: TrustedBlockOption = None,
     rpc: RpcOption = DEFAULT_RPC,
     deployments: DeploymentsOption = DEFAULT_DEPLOYMENTS,
     node: NodeOption = DEFAULT_NODE,
@@ -59,7 +60,10 @@ def command(
     """
     if context.invoked_subcommand is not None:
         return
-    print_report(replay_here(database, rpc, deployments) if database else _ask_node(node), as_json=as_json)
+    if trusted_block and not database:
+        raise typer.BadParameter("--trusted-block is held against what is read here: name a --database")
+    report = replay_here(database, rpc, deployments, None, trusted_block) if database else _ask_node(node)
+    print_report(report, as_json=as_json)
 
 
 def _ask_node(url: str) -> dict[str, Any]:

@@ -10,11 +10,12 @@ from computility.cli.audit.options import (
     DEFAULT_DEPLOYMENTS,
     DeploymentsOption,
     LedgerFileOption,
+    TrustedBlockOption,
     open_source,
     with_progress,
 )
 from computility.cli.options import DEFAULT_RPC, RpcOption
-from computility.cli.output import JsonOption, print_json, print_record
+from computility.cli.output import JsonOption, console, print_json, print_record
 from computility.domain.units import format_credits
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ def command(
         ),
     ] = False,
     ledger: LedgerFileOption = None,
+    trusted_block: TrustedBlockOption = None,
     rpc: RpcOption = DEFAULT_RPC,
     deployments: DeploymentsOption = DEFAULT_DEPLOYMENTS,
     as_json: JsonOption = False,
@@ -42,12 +44,13 @@ def command(
     """
     from computility.services.conservation import Conservation
 
-    with open_source(rpc, deployments, ledger) as (source, chain):
+    with open_source(rpc, deployments, ledger, trusted_block) as (source, chain):
         conservation = Conservation(source, chain, every_block=every_block)
         for _ in with_progress(conservation.check(), source, "balancing"):
             pass
         report = conservation.report()
-    print_conservation(report, as_json=as_json)
+        believed = source.anchors.believed(report.last_block)
+    print_conservation(report, believed, as_json=as_json)
     if not report.conserved:
         raise typer.Exit(EXIT_IMBALANCE)
 
@@ -69,12 +72,15 @@ def conservation_document(report: ConservationReport) -> dict[str, Any]:
     return document
 
 
-def print_conservation(report: ConservationReport, *, as_json: bool) -> None:
-    """Print what was balanced."""
+def print_conservation(report: ConservationReport, believed: dict[str, Any], *, as_json: bool) -> None:
+    """Print what was balanced, and what was believed of the ledger."""
+    from computility.services.ledger_anchors import believed_in_words
+
     document = conservation_document(report)
     if as_json:
-        print_json(document)
+        print_json({**document, "believed": believed})
     else:
         totals = in_credits(document.pop("totals"))
         donated = format_credits(int(document.pop("donated")))
         print_record({**document, "donated": donated, **totals}, as_json=False)
+        console.print(believed_in_words(believed))

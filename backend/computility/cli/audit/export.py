@@ -12,8 +12,10 @@ from computility.cli.audit.options import (
     DEFAULT_DEPLOYMENTS,
     DeploymentsOption,
     LedgerFileOption,
+    TrustedBlockOption,
     need_analysis,
     open_source,
+    tell_believed,
     with_progress,
 )
 from computility.cli.options import DEFAULT_RPC, RpcOption
@@ -31,6 +33,7 @@ def command(
     folder: Annotated[Path, typer.Argument(help="Where to write; made if it is not there.")],
     kind: Annotated[Format, typer.Option("--format", help="Columns in Parquet, or text.")] = Format.PARQUET,
     ledger: LedgerFileOption = None,
+    trusted_block: TrustedBlockOption = None,
     rpc: RpcOption = DEFAULT_RPC,
     deployments: DeploymentsOption = DEFAULT_DEPLOYMENTS,
     as_json: JsonOption = False,
@@ -44,8 +47,9 @@ def command(
     from computility.services.ledger_history import read_history
     from computility.services.ledger_walk import walk
 
-    with open_source(rpc, deployments, ledger) as (source, _):
+    with open_source(rpc, deployments, ledger, trusted_block) as (source, _):
         history = read_history(source.deployments, with_progress(walk(source), source, "reading the ledger"))
+        tell_believed(source)
     rows = export_ledger(history, folder, kind.value)
     print_record(
         {

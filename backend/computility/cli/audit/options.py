@@ -14,7 +14,8 @@ from computility.cli.output import progress_console
 if TYPE_CHECKING:
     from computility.chain.connection import ChainConnection
     from computility.chain.deployments import Deployments
-    from computility.services.ledger_source import LedgerSource, SourcedBlock
+    from computility.services.ledger_anchors import Anchor
+    from computility.services.ledger_source import FileSource, LedgerSource, SourcedBlock
 
 DeploymentsOption = Annotated[
     Path,
@@ -35,35 +36,82 @@ LedgerFileOption = Annotated[
         dir_okay=False,
     ),
 ]
+TrustedBlockOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--trusted-block",
+        metavar="NUMBER:HASH",
+        help="A block whose hash you know from a source that you trust, such as 123:0x…: the ledger has to hold it, which proves all before it. "
+        "May be given several times; the blocks of your deployment records are trusted already.",
+        rich_help_panel="Connection",
+    ),
+]
 DEFAULT_DEPLOYMENTS = Path("deployments")
 
 
 @contextmanager
-def open_chain(rpc_url: str, deployments: Path) -> Iterator[tuple[ChainConnection, Deployments]]:
-    """A connection to the chain, and what is deployed there."""
+def open_chain(
+    rpc_url: str, deployments: Path, trusted: list[str] | None = None
+) -> Iterator[tuple[ChainConnection, Deployments]]:
+    """A connection to the chain, and what is deployed there. Its endpoint has to have the blocks that the auditor brings."""
     from computility.chain.connection import ChainConnection
     from computility.chain.deployments import read_deployments
     from computility.chain.rpc import RpcClient
+    from computility.domain.errors import InvalidProof
+    from computility.services.ledger_anchors import Anchors
 
     rpc = RpcClient(rpc_url, timeout_s=60.0)
     try:
-        yield ChainConnection(rpc), read_deployments(deployments, rpc.chain_number())
+        deployed = read_deployments(deployments, rpc.chain_number())
+        anchors = Anchors(deployed, anchors_of(trusted))
+        for anchor in anchors:
+            header = rpc.header(anchor.number)
+            if header is None:
+                raise InvalidProof(
+                    f"{rpc.name} has no block {anchor.number}, which {anchor.brought_by} names: it lags, or serves another chain"
+                )
+            anchors.hold(anchor.number, header.hash)
+        yield ChainConnection(rpc), deployed
     finally:
         rpc.close()
 
 
 @contextmanager
 def open_source(
-    rpc_url: str, deployments: Path, file: Path | None
+    rpc_url: str, deployments: Path, file: Path | None, trusted: list[str] | None = None
 ) -> Iterator[tuple[LedgerSource, ChainConnection | None]]:
     """The ledger's source, and the chain behind it where there is one."""
-    from computility.services.ledger_source import FileSource, RpcSource
+    from computility.services.ledger_source import RpcSource
 
     if file is not None:
-        yield FileSource(file), None
+        source = open_ledger_file(file, deployments, trusted)
+        source.anchors.require_within(source.deployments.generations[0].block, source.last)
+        yield source, None
         return
-    with open_chain(rpc_url, deployments) as (chain, deployed):
-        yield RpcSource(chain.rpc, deployed), chain
+    with open_chain(rpc_url, deployments, trusted) as (chain, deployed):
+        yield RpcSource(chain.rpc, deployed, trusted=anchors_of(trusted)), chain
+
+
+def open_ledger_file(file: Path, deployments: Path, trusted: list[str] | None) -> FileSource:
+    """A saved ledger, which has to be of the auditor's own deployments."""
+    from computility.chain.deployments import read_deployments
+    from computility.services.ledger_source import FileSource
+
+    return FileSource(file, lambda chain_number: read_deployments(deployments, chain_number), anchors_of(trusted))
+
+
+def anchors_of(trusted: list[str] | None) -> list[Anchor]:
+    """The blocks that an auditor named."""
+    from computility.services.ledger_anchors import parse_anchor
+
+    return [parse_anchor(text) for text in trusted or ()]
+
+
+def tell_believed(source: LedgerSource) -> None:
+    """Say on standard error what is believed of a ledger that was read to its end."""
+    from computility.services.ledger_anchors import believed_in_words
+
+    progress_console.print(believed_in_words(source.anchors.believed(source.last)))
 
 
 def with_progress(blocks: Iterator[SourcedBlock], source: LedgerSource, what: str) -> Iterator[SourcedBlock]:

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from computility.cli.audit.options import DEFAULT_DEPLOYMENTS, DeploymentsOption, LedgerFileOption
+from computility.cli.audit.options import (
+    DEFAULT_DEPLOYMENTS,
+    DeploymentsOption,
+    LedgerFileOption,
+    TrustedBlockOption,
+    anchors_of,
+    open_ledger_file,
+)
 from computility.cli.options import DEFAULT_RPC, RpcOption
-from computility.cli.output import JsonOption, print_json, print_record, print_rows, progress_console
+from computility.cli.output import JsonOption, console, print_json, print_record, print_rows, progress_console
 
 EXIT_DISAGREES = 3
 
@@ -21,6 +29,7 @@ def command(
         bool, typer.Option("--conserve", help="Balance the money too, as `audit conserve` does, in the same pass.")
     ] = False,
     ledger: LedgerFileOption = None,
+    trusted_block: TrustedBlockOption = None,
     rpc: RpcOption = DEFAULT_RPC,
     deployments: DeploymentsOption = DEFAULT_DEPLOYMENTS,
     as_json: JsonOption = False,
@@ -29,7 +38,7 @@ def command(
 
     Neither the node nor the database is believed: every event is proven against its block's hash.
     """
-    report = replay_here(database, rpc, deployments, ledger, conserve=conserve)
+    report = replay_here(database, rpc, deployments, ledger, trusted_block, conserve=conserve)
     print_report(report, as_json=as_json)
     if conserve and not report["conservation"]["conserved"]:
         raise typer.Exit(EXIT_DISAGREES)
@@ -57,6 +66,10 @@ def print_report(report: dict[str, Any], *, as_json: bool) -> None:
             print_record(
                 {"conserved": balanced["conserved"], "imbalance": balanced["imbalance"], **totals}, as_json=False
             )
+        if "believed" in report:  # a node's audit of itself holds its chain against its own records
+            from computility.services.ledger_anchors import believed_in_words
+
+            console.print(believed_in_words(report["believed"]))
         if report["differences"]:
             print_rows(report["differences"], ("table", "key", "field", "store", "chain"), as_json=False, empty="")
     if not report["store_matches_chain"]:
@@ -64,7 +77,13 @@ def print_report(report: dict[str, Any], *, as_json: bool) -> None:
 
 
 def replay_here(
-    database_url: str, rpc_url: str, folder: Any, file: Any = None, *, conserve: bool = False
+    database_url: str,
+    rpc_url: str,
+    folder: Path,
+    file: Path | None = None,
+    trusted: list[str] | None = None,
+    *,
+    conserve: bool = False,
 ) -> dict[str, Any]:
     """The report of an audit that runs in this process; with ``conserve`` also what was balanced beside it."""
     from dataclasses import asdict
@@ -77,24 +96,27 @@ def replay_here(
     from computility.cli.audit.conserve import conservation_document
     from computility.services.auditor import Auditor
     from computility.services.conservation import Conservation
-    from computility.services.ledger_source import FileSource, RpcSource
+    from computility.services.ledger_anchors import Anchors
+    from computility.services.ledger_source import RpcSource
     from computility.store.engine import open_to_read
 
     rpc = RpcClient(rpc_url, timeout_s=60.0)
-    source = FileSource(file) if file else None
+    source = open_ledger_file(file, folder, trusted) if file else None
     deployments = source.deployments if source else read_deployments(folder, rpc.chain_number())
     database = open_to_read(database_url)
     try:
         chain = ChainConnection(rpc)
-        auditor = Auditor(chain, database, deployments, source)
+        auditor = Auditor(chain, database, deployments, source, trusted=anchors_of(trusted))
         # Its own walk is not used: it folds the auditor's blocks.
         books = Conservation(source or RpcSource(rpc, deployments), None if source else chain) if conserve else None
         with Progress(console=progress_console, transient=True) as progress:
             task = progress.add_task("replaying the chain")
             report = auditor.audit(lambda done, of: progress.update(task, completed=done, total=of), books)
         # Still asks the contracts.
-        balanced = {"conservation": conservation_document(books.report())} if books else {}
+        balanced: dict[str, Any] = {"conservation": conservation_document(books.report())} if books else {}
     finally:
         database.close()
         rpc.close()
+    anchors = Anchors(deployments, anchors_of(trusted))
+    balanced["believed"] = anchors.believed(report.checked_block.number)
     return {**asdict(report), **balanced, "differences": [asdict(difference) for difference in report.differences]}

@@ -12,8 +12,10 @@ from computility.cli.audit.options import (
     DEFAULT_DEPLOYMENTS,
     DeploymentsOption,
     LedgerFileOption,
+    TrustedBlockOption,
     need_analysis,
     open_source,
+    tell_believed,
     with_progress,
 )
 from computility.cli.options import DEFAULT_RPC, RpcOption
@@ -36,6 +38,7 @@ def command(
         datetime | None, typer.Option(formats=_DATES, help="Last day, UTC; the newest block's by default.")
     ] = None,
     ledger: LedgerFileOption = None,
+    trusted_block: TrustedBlockOption = None,
     rpc: RpcOption = DEFAULT_RPC,
     deployments: DeploymentsOption = DEFAULT_DEPLOYMENTS,
     as_json: JsonOption = False,
@@ -54,8 +57,9 @@ def command(
     from computility.services.surveillance.facts import facts_of
 
     proofs: dict[Bytes32, str] = {}
-    with open_source(rpc, deployments, ledger) as (source, chain):
+    with open_source(rpc, deployments, ledger, trusted_block) as (source, chain):
         history = read_history(source.deployments, with_progress(walk(source), source, "reading the ledger"))
+        tell_believed(source)
         last = until.replace(tzinfo=UTC) if until else datetime.fromtimestamp(history.last_timestamp, UTC)
         end = (int(last.timestamp()) // DAY_S + 1) * DAY_S
         start = int((since.replace(tzinfo=UTC) if since else last - timedelta(days=30)).timestamp()) // DAY_S * DAY_S

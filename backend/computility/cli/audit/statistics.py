@@ -11,7 +11,9 @@ from computility.cli.audit.options import (
     DEFAULT_DEPLOYMENTS,
     DeploymentsOption,
     LedgerFileOption,
+    TrustedBlockOption,
     open_source,
+    tell_believed,
     with_progress,
 )
 from computility.cli.options import DEFAULT_RPC, RpcOption
@@ -26,6 +28,7 @@ def command(
     resource: Annotated[str | None, typer.Option(help="Of one resource (its id) instead of the market.")] = None,
     provider: Annotated[str | None, typer.Option(help="Of one provider instead of the market.")] = None,
     ledger: LedgerFileOption = None,
+    trusted_block: TrustedBlockOption = None,
     rpc: RpcOption = DEFAULT_RPC,
     deployments: DeploymentsOption = DEFAULT_DEPLOYMENTS,
     as_json: JsonOption = False,
@@ -43,8 +46,9 @@ def command(
         raise typer.BadParameter("name a resource or a provider, not both")
     scope = Scope.RESOURCE if resource else Scope.PROVIDER if provider else Scope.MARKET
     subject = parse_bytes32(resource) if resource else parse_address(provider) if provider else ""
-    with open_source(rpc, deployments, ledger) as (source, _):
+    with open_source(rpc, deployments, ledger, trusted_block) as (source, _):
         history = read_history(source.deployments, with_progress(walk(source), source, "adding up"))
+        tell_believed(source)
     sums = history.ledger.statistics()
     days = sorted({day for of, day, about in sums if (of, about) == (scope, subject)} - {TOTAL})
     rows: list[dict[str, Any]] = []

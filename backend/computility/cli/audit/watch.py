@@ -10,8 +10,10 @@ from computility.cli.audit.options import (
     DEFAULT_DEPLOYMENTS,
     DeploymentsOption,
     LedgerFileOption,
+    TrustedBlockOption,
     need_analysis,
     open_source,
+    tell_believed,
     with_progress,
 )
 from computility.cli.options import DEFAULT_RPC, RpcOption
@@ -27,6 +29,7 @@ def command(
         bool, typer.Option(help="Also look for unusual accounts that no rule names (needs the extra `analysis`).")
     ] = True,
     ledger: LedgerFileOption = None,
+    trusted_block: TrustedBlockOption = None,
     rpc: RpcOption = DEFAULT_RPC,
     deployments: DeploymentsOption = DEFAULT_DEPLOYMENTS,
     as_json: JsonOption = False,
@@ -45,8 +48,9 @@ def command(
     from computility.services.surveillance.watch import skipped_rules, watch
     from computility.store.engine import open_to_read
 
-    with open_source(rpc, deployments, ledger) as (source, _):
+    with open_source(rpc, deployments, ledger, trusted_block) as (source, _):
         history = read_history(source.deployments, with_progress(walk(source), source, "reading the ledger"))
+        tell_believed(source)
     asks = None
     if database:
         store = open_to_read(database)
