@@ -75,7 +75,24 @@ class EndpointPool:
             return
         agreeing: list[str] = []
         other: list[str] = []
+        for endpoint, found in self.hashes_at(number, resting=True):
+            (agreeing if found == block_hash else other).append(endpoint.name)
+        if other and len(agreeing) <= len(other):
+            raise EndpointsDisagree(
+                f"at final block {number} {', '.join(agreeing) or 'nobody'} has {block_hash}, {', '.join(other)} another: nothing is taken in. "
+                "Find out which endpoint is wrong, and remove it"
+            )
+
+    def hashes_at(self, number: int, *, resting: bool = False) -> list[tuple[ChainEndpoint, str]]:
+        """Which block each endpoint has at a height, of those that answer and have come so far; of ``resting`` ones, that failed lately, too.
+
+        Raises:
+            WrongChain: one serves another chain.
+        """
+        found: list[tuple[ChainEndpoint, str]] = []
         for endpoint in self.endpoints:
+            if not resting and self._rests(endpoint):
+                continue
             try:
                 self._require_chain(endpoint)
                 header = parse_header(endpoint.call("eth_getBlockByNumber", hex(number), False))
@@ -90,12 +107,12 @@ class EndpointPool:
                 self._note_failure(endpoint, error)
                 continue
             if header is not None:
-                (agreeing if header.hash == block_hash else other).append(endpoint.name)
-        if other and len(agreeing) <= len(other):
-            raise EndpointsDisagree(
-                f"at final block {number} {', '.join(agreeing) or 'nobody'} has {block_hash}, {', '.join(other)} another: nothing is taken in. "
-                "Find out which endpoint is wrong, and remove it"
-            )
+                found.append((endpoint, header.hash))
+        return found
+
+    def _rests(self, endpoint: ChainEndpoint) -> bool:
+        with self._lock:
+            return self._resting.get(endpoint, 0.0) > time.monotonic()
 
     def _require_chain(self, endpoint: ChainEndpoint) -> None:
         if endpoint in self._known:

@@ -31,6 +31,7 @@ from computility.services.incoming import Head, Incoming, IncomingBlock
 from computility.services.indexer_metrics import IndexerMetrics
 from computility.services.projection import Projection
 from computility.services.sealing import Seal, Sealing, SealingThread
+from computility.services.tip_agreement import TipAgreement, TipAgreementThread
 from computility.services.told import Told
 from computility.services.uncollected import uncollected
 from computility.settings import DEVELOPMENT_CHAINS
@@ -91,6 +92,7 @@ class Indexer:
             confirmation_depth=confirmation_depth,
         )
         self.source = self._plan.source(self.metrics.endpoint_failed)
+        self._tip_agreement = TipAgreement(self.source.pool, self.metrics.endpoint_differs)
         self._depth = confirmation_depth
         self._poll_interval_s = poll_interval_s
         self._websocket_url = websocket_url
@@ -175,7 +177,8 @@ class Indexer:
         proofs = self._new_sealing()
         proofs.yields = isinstance(fetching, FetchProcess)
         # One of its own for each thread: the one before may still wait for an answer.
-        with SealingThread(proofs) as sealing, fetching as ahead:
+        comparing = TipAgreementThread(self._tip_agreement)
+        with SealingThread(proofs) as sealing, comparing as tips, fetching as ahead:
             ranges = Gathering(ahead)
             while not stop.is_set():
                 found = ranges.next(_IDLE_S)
@@ -185,6 +188,8 @@ class Indexer:
                     if isinstance(found, Reorganised):
                         break
                     sealing.wake(behind=found.head.number - position.number)
+                    if position.number >= found.head.number:
+                        tips.note(position.number, position.hash)
                 elif isinstance(ahead, FetchProcess) and ahead.ended:
                     # At the head, or nearly: the next blocks are fetched by a thread.
                     break

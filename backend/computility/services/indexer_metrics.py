@@ -53,6 +53,23 @@ class IndexerMetrics:
         self.errors = Counter(
             "computility_rpc_errors", "Errors of chain endpoints.", ["endpoint", "code"], registry=registry
         )
+        self.differing = Gauge(
+            "computility_rpc_endpoint_differs",
+            "1 while an endpoint has another newest block than this node.",
+            ["endpoint"],
+            registry=registry,
+        )
+        self.differences = Counter(
+            "computility_rpc_differences",
+            "Newest blocks of which an endpoint had another than this node.",
+            ["endpoint"],
+            registry=registry,
+        )
+
+    def endpoint_differs(self, name: str, differs: bool) -> None:
+        """Note whether an endpoint has another newest block."""
+        self.differing.labels(name).set(differs)
+        self.differences.labels(name).inc(differs)
 
     def endpoint_failed(self, name: str, error: ChainError) -> None:
         """Count an endpoint's error."""
