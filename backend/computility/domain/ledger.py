@@ -22,6 +22,9 @@ from computility.domain.events import (
 from computility.domain.identifiers import Address
 from computility.domain.terms import Terms
 
+_NEW: Final = tuple.__new__
+"""What a named tuple's own constructor calls: a balance is made for every leg of every event."""
+
 
 class Balance(NamedTuple):
     """Atoms of credit of one account inside an escrow."""
@@ -30,7 +33,7 @@ class Balance(NamedTuple):
     locked: int = 0
 
     def __add__(self, other: tuple[int, ...]) -> Balance:  # type: ignore[override]  # sums, where a tuple would be longer
-        return Balance(self[0] + other[0], self[1] + other[1])
+        return _NEW(Balance, (self[0] + other[0], self[1] + other[1]))
 
     def __neg__(self) -> Balance:
         return Balance(-self[0], -self[1])
@@ -114,7 +117,7 @@ def _sum(legs: tuple[tuple[Address, int, int], ...], fees: int = 0) -> Movement:
     for account, free, locked in legs:
         if free or locked:
             known = totals.get(account)
-            totals[account] = Balance(free, locked) if known is None else Balance(known[0] + free, known[1] + locked)
+            totals[account] = _NEW(Balance, (free, locked) if known is None else (known[0] + free, known[1] + locked))
     return Movement(totals, fees)
 
 

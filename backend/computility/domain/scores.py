@@ -19,7 +19,8 @@ NOMINAL_FEE_BPS: Final = 100
 _TOP_TIER: Final = 3
 # By a name of the module's own: every close passes here, and to read a member of an enumeration takes as long as ten additions.
 _AGREED, _RULED, _BY_DEFAULT = ClosedBy.AGREED, ClosedBy.RULED, ClosedBy.DISPUTED_BY_DEFAULT
-_PASS, _FAIL = Outcome.PASS, Outcome.FAIL
+_FINALIZED, _RECLAIMED = ClosedBy.FINALIZED, ClosedBy.RECLAIMED
+_PASS, _FAIL, _CLAIM = Outcome.PASS, Outcome.FAIL, Outcome.CLAIM
 
 
 class Role(IntEnum):
@@ -67,7 +68,7 @@ def closed_job(job: JobRecord) -> ClosedJob | None:
     if terms is None or job.closed_by is None or job.outcome is None or job.units is None or job.fee is None:
         return None
     own = terms.verifier in (terms.buyer, terms.payer)
-    ruled = job.closed_by is ClosedBy.RULED
+    ruled = job.closed_by is _RULED
     return ClosedJob(
         buyer=terms.buyer,
         payer=terms.payer,
@@ -78,12 +79,12 @@ def closed_job(job: JobRecord) -> ClosedJob | None:
         cause=job.closed_by,
         outcome=job.outcome,
         failed=(ruled and bool(job.slash_bps))
-        or (job.closed_by is ClosedBy.FINALIZED and job.outcome is Outcome.FAIL and not own)
-        or (job.closed_by is ClosedBy.RECLAIMED and job.units == 0),
+        or (job.closed_by is _FINALIZED and job.outcome is _FAIL and not own)
+        or (job.closed_by is _RECLAIMED and job.units == 0),
         buyer_lost=ruled
         and not job.slash_bps
         and not job.cost_bps
-        and (job.outcome is Outcome.CLAIM or (job.outcome is Outcome.FAIL and own)),
+        and (job.outcome is _CLAIM or (job.outcome is _FAIL and own)),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from typing import Any, Final
@@ -15,6 +15,7 @@ from computility.chain.connection import ChainConnection
 from computility.chain.deployments import Deployments
 from computility.domain.errors import ChainReplaced, InvalidMessage, NodeBusy
 from computility.domain.identifiers import Address, Bytes32, address_from_bytes
+from computility.domain.job import JobState
 from computility.domain.ledger import Balance
 from computility.domain.provider import ProviderRecord
 from computility.domain.reward import Reward, RewardRecord
@@ -26,22 +27,24 @@ from computility.services.contract_directory import ContractDirectory
 from computility.services.event_comparison import EventSums, ReplayedEvents
 from computility.services.ledger_anchors import Anchor
 from computility.services.ledger_replay import LedgerReplay
-from computility.services.ledger_source import LedgerSource, RpcSource, SourcedBlock
+from computility.services.ledger_source import LedgerSource, RpcSource
 from computility.services.ledger_walk import PROCESS_FROM_BLOCKS, LedgerProcess, walk
-from computility.services.row_comparison import Difference, compare, compare_jobs
+from computility.services.packed_blocks import PackedBlock, pack_block
+from computility.services.row_comparison import MOST_DIFFERENCES, Difference, JobComparison, compare
 from computility.services.uncollected import uncollected
 from computility.store import accounts, blocks, institutions, ledgers, providers, rewards, scores, statistics
 from computility.store.blocks import CursorRow
 from computility.store.bulk_write import BulkWriter
 from computility.store.engine import Database
 from computility.store.event_rows import event_rows
-from computility.store.job_at_rest import ID, PackedRow
+from computility.store.job_at_rest import PackedRow
 from computility.store.ledgers import LIVE
 from computility.store.projected import JOBS
 
 _PROGRESS_BLOCKS: Final = 100
-_MOST_DIFFERENCES: Final = 100
 
+_Closed = tuple[int, int]
+"""Generation and accepted units of a job that is over."""
 Progress = Callable[[int, int], None]
 """Called with the blocks that are done and the blocks in all."""
 
@@ -84,8 +87,7 @@ class _Snapshot:
     time_s: int
     tables: Mapping[str, Mapping[str, Mapping[str, Any]]]
     ledger: int
-    jobs: Mapping[bytes, PackedRow]
-    """By id, as they rest: of the rows that are many, each is compared as a whole, and taken apart only where it differs."""
+    jobs: JobComparison
     events: EventSums
 
 
@@ -146,18 +148,23 @@ class Auditor:
                 # Another process proves the first blocks while the rows are read here.
                 walked = stack.enter_context(self._walked(cursor.number, conservation))
                 snapshot = self._snapshot(session, cursor)
-            replay, events = self._replay(snapshot, walked, progress)
+            replay, events, closed = self._replay(snapshot, walked, progress)
+
+        def stored_again(jobs: Sequence[bytes]) -> list[PackedRow]:
+            with self._database.unit_of_work() as session:
+                return BulkWriter(session.connection()).rows(JOBS.table, snapshot.ledger, [(job,) for job in jobs])
+
         differences = [
             *snapshot.events.differences(events),
-            *compare_jobs(snapshot.ledger, snapshot.jobs, replay.jobs.values()),
+            *snapshot.jobs.differences(stored_again),
             *compare(snapshot.tables, _tables_of(replay)),
         ]
         if self._source is None:
-            differences += self._against_contracts(snapshot, replay)
+            differences += self._against_contracts(snapshot, replay, closed)
         return AuditReport(
             store_matches_chain=not differences,
             checked_block=CheckedBlock(snapshot.number, snapshot.hash),
-            differences=tuple(differences[:_MOST_DIFFERENCES]),
+            differences=tuple(differences[:MOST_DIFFERENCES]),
             counts=AuditCounts(
                 blocks=snapshot.number - self._deployments.generations[0].block + 1,
                 events=replay.events,
@@ -168,7 +175,7 @@ class Auditor:
         )
 
     @contextmanager
-    def _walked(self, last: int, conservation: Conservation | None) -> Iterator[Iterator[SourcedBlock]]:
+    def _walked(self, last: int, conservation: Conservation | None) -> Iterator[Iterator[PackedBlock]]:
         """The proven blocks up to ``last``, over which ``conservation`` is folded: it is when this context ends."""
         source = self._source or RpcSource(self._chain.rpc, self._deployments, last, self._trusted)
         if source.last < last:
@@ -177,7 +184,7 @@ class Auditor:
         source.anchors.require_within(first, last)
         if last - first + 1 < self._process_from or (conservation is not None and not conservation.can_be_sent):
             walked = walk(source, last)
-            yield walked if conservation is None else conservation.check(walked)
+            yield map(pack_block, walked if conservation is None else conservation.check(walked))
             return
         with LedgerProcess(source, first, last, conservation) as process:
             yield process.blocks()
@@ -239,33 +246,43 @@ class Auditor:
         live = ledgers.ledger_in_state(session, chain_id, LIVE)
         assert live is not None
         assert live.id is not None
-        rows = {row[ID]: row for row in BulkWriter(session.connection()).every_row(JOBS.table, live.id)}
+        jobs = JobComparison(live.id, BulkWriter(session.connection()).every_row(JOBS.table, live.id))
         (head,) = blocks.blocks_down_from(session, chain_id, cursor.number, 1)
         events = EventSums(event_rows(session, chain_id))
-        return _Snapshot(cursor.number, Bytes32(cursor.hash), head.timestamp, tables, live.id, rows, events)
+        return _Snapshot(cursor.number, Bytes32(cursor.hash), head.timestamp, tables, live.id, jobs, events)
 
     def _replay(
-        self, snapshot: _Snapshot, walked: Iterator[SourcedBlock], progress: Progress
-    ) -> tuple[LedgerReplay, EventSums]:
+        self, snapshot: _Snapshot, walked: Iterator[PackedBlock], progress: Progress
+    ) -> tuple[LedgerReplay, EventSums, dict[Bytes32, _Closed]]:
         replay = LedgerReplay(self._deployments.chain_id, self._directory)
-        events = ReplayedEvents(replay, self._directory)
+        events = ReplayedEvents(replay)
+        # Only whoever asks the contracts needs to know of jobs that are over.
+        closed: dict[Bytes32, _Closed] = {}
+        keep = self._source is None
         total = snapshot.number - self._deployments.generations[0].block + 1
         last: Bytes32 | None = None
         for done, block in enumerate(walked, 1):
-            timestamp = block.header.timestamp
-            for log in block.logs:
-                replay.fold(log, timestamp)
-            events.add(block)
-            last = block.header.hash
+            header = block.header
+            if block.logs:
+                events.add(header, replay.fold_block(block))
+                for generation, record in replay.let_go():
+                    snapshot.jobs.add(generation, record)
+                    if keep:
+                        closed[record.id] = generation, record.accepted
+            last = header.hash
             if done % _PROGRESS_BLOCKS == 0 or done == total:
                 progress(done, total)
         if last != snapshot.hash:
             raise ChainReplaced(
                 "the chain reorganised below what the store holds: wait for the indexer, then ask again"
             )
-        return replay, events.sums
+        for generation, record in replay.live_jobs():
+            snapshot.jobs.add(generation, record)
+        return replay, events.sums, closed
 
-    def _against_contracts(self, snapshot: _Snapshot, replay: LedgerReplay) -> Iterator[Difference]:
+    def _against_contracts(
+        self, snapshot: _Snapshot, replay: LedgerReplay, closed: Mapping[Bytes32, _Closed]
+    ) -> Iterator[Difference]:
         """The replay itself against the escrows' storage: events that do not add up show here."""
         block = snapshot.number
         for (escrow, account), balance in replay.balances.items():
@@ -279,11 +296,15 @@ class Auditor:
             held = self._escrow(escrow).read("fees", block=block)
             if held != amount:
                 yield Difference("fees", escrow, "fees", str(amount), str(held))
-        for job, (escrow, record) in replay.job_homes().items():
-            state, _, _, accepted, *_ = self._escrow(escrow).read("jobOf", bytes.fromhex(job[2:]), block=block)
-            if (state, accepted) != (int(record.state), record.accepted):
-                folded = f"state {int(record.state)}, {record.accepted} units"
-                yield Difference("jobs", job, "jobOf", folded, f"state {state}, {accepted} units")
+        folded = [(job, generation, int(JobState.CLOSED), accepted) for job, (generation, accepted) in closed.items()]
+        folded += [(job.id, generation, int(job.state), job.accepted) for generation, job in replay.live_jobs()]
+        homes = {generation.number: generation.address_of("JobEscrow") for generation in self._deployments.generations}
+        for job, generation, state, accepted in folded:
+            now, _, _, units, *_ = self._escrow(homes[generation]).read("jobOf", bytes.fromhex(job[2:]), block=block)
+            if (now, units) != (state, accepted):
+                yield Difference(
+                    "jobs", job, "jobOf", f"state {state}, {accepted} units", f"state {now}, {units} units"
+                )
         for (registry, provider), kept in replay.rewards.items():
             # The contract vests what it answers to the block's own time.
             held = Reward(*self._chain.contract("ProviderRegistry", registry).read("rewardOf", provider, block=block))

@@ -157,9 +157,9 @@ class Conservation:
     # ---------------------------------------------------------------- what the events say
 
     def _fold(self, block: SourcedBlock, touched: dict[Address, set[Address]]) -> Iterator[Imbalance]:
-        number = block.header.number
+        number, all_books = block.header.number, self.books
         for log in block.logs:
-            books = self.books.get(log.address)
+            books = all_books.get(log.address)
             if books is None:
                 if log.address in self.stakes:
                     yield from self._fold_stake(block, log)
@@ -173,27 +173,32 @@ class Conservation:
             outside_of = OUTSIDE.get(kind)
             if outside_of is None:
                 continue
-            terms = event.terms if isinstance(event, JobOpened) else books.live.get(event.job_id or ZERO_BYTES32)
-            movement, outside = movement_of(event, terms), outside_of(event)
-            free, locked, balances, sunk = 0, 0, books.balances, list[tuple[Address, int]]()
-            for account, delta in movement.accounts.items():
+            if isinstance(event, JobOpened):
+                terms: Terms | None = event.terms
+            else:
+                terms = books.live.get(event.job_id or ZERO_BYTES32)
+            (accounts, fees), outside = movement_of(event, terms), outside_of(event)
+            free, locked, balances = 0, 0, books.balances
+            sunk: list[tuple[Address, int]] | None = None
+            for account, delta in accounts.items():
                 before = balances.get(account)
                 balances[account] = balance = delta if before is None else before + delta
-                concerned.add(account)
                 free += delta[0]
                 locked += delta[1]
                 if balance[0] < 0 or balance[1] < 0:
-                    sunk.append((account, min(balance)))
-            moved = free + locked + movement.fees
+                    sunk = [*(sunk or ()), (account, min(balance))]
+            moved = free + locked + fees
             if moved != outside:
                 where = _where(event, log)
                 yield Imbalance(number, where, "legs against what came in or went out", outside, moved)
-            if kind in OF_A_LOCK:
-                yield from _unlike_the_terms(event, terms, log)
-            for account, amount in sunk:
+            if kind in OF_A_LOCK and (found := _unlike_the_terms(event, terms, log)) is not None:
+                yield found
+            for account, amount in sunk or ():
                 yield Imbalance(number, f"{_where(event, log)}, account {account}", "below zero", 0, amount)
+            if self._every_block:
+                concerned.update(accounts)
             books.held += outside
-            books.fees += movement.fees
+            books.fees += fees
             books.free += free
             books.locked += locked
             BOOK[kind](books, event)
@@ -280,17 +285,17 @@ def _where(event: Event, log: RawLog) -> str:
     return f"{type(event).__name__} {event.job_id or ''} at log {log.log_index}".replace("  ", " ")
 
 
-def _unlike_the_terms(event: Event, terms: Terms | None, log: RawLog) -> Iterator[Imbalance]:
+def _unlike_the_terms(event: Event, terms: Terms | None, log: RawLog) -> Imbalance | None:
     """What a lock says of its job, and a close of its lock."""
     if isinstance(event, JobOpened):
-        if event.escrow != event.terms.escrow:
-            yield Imbalance(
-                log.block_number, _where(event, log), "escrow against the terms", event.terms.escrow, event.escrow
-            )
-        return
+        owed = event.terms.escrow
+        if event.escrow != owed:
+            return Imbalance(log.block_number, _where(event, log), "escrow against the terms", owed, event.escrow)
+        return None
     if terms is None:
         raise ChainMisbehaved(f"{_where(event, log)} of block {log.block_number} closes a job that never opened")
     if isinstance(event, JobClosed):
         from_bond = sum(getattr(event, name) for name in LEGS if "bond" in name)
         if from_bond != terms.bond:
-            yield Imbalance(log.block_number, _where(event, log), "legs of the bond", terms.bond, from_bond)
+            return Imbalance(log.block_number, _where(event, log), "legs of the bond", terms.bond, from_bond)
+    return None

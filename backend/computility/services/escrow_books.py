@@ -99,8 +99,11 @@ def _closed(books: Books, event: JobClosed | JobPaid) -> None:
         books.in_jobs -= terms.escrow + terms.bond
     values, totals = event.__dict__, books.totals
     for name, total in _PAID_BY[event.__class__]:
-        totals[total] += values[name]
-    totals["paid_to_wallets"] += event.to_wallet
+        amount = values[name]
+        if amount:
+            totals[total] += amount
+    if event.to_wallet:
+        totals["paid_to_wallets"] += event.to_wallet
 
 
 _PAID_BY: Final = {

@@ -9,18 +9,15 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from operator import itemgetter
 from typing import Final
 
 import msgspec
 
-from computility.chain.log_decoding import event_of
-from computility.domain.identifiers import Address
-from computility.domain.logs_digest import digested
-from computility.domain.packed_logs import packed_logs
-from computility.services.concerned_accounts import concerned_accounts
-from computility.services.contract_directory import ContractDirectory
-from computility.services.ledger_replay import LedgerReplay
-from computility.services.ledger_source import SourcedBlock
+from computility.chain.receipt_trie import ProvenHeader
+from computility.domain.events import EVENTS_BY_CONTRACT, Event
+from computility.domain.identifiers import ZERO_ADDRESS, Address, Bytes32
+from computility.services.ledger_replay import FoldedBlock, LedgerReplay
 from computility.services.row_comparison import Difference
 from computility.store.event_rows import EventRow
 from computility.store.raw_logs import PARTITIONED
@@ -28,6 +25,7 @@ from computility.store.stored_log import packed, packed_jobs
 
 _MASK: Final = 2**64 - 1
 _NONE: Final = 0, 0
+_MOST_PARTIES: Final = 100_000
 _AS_BYTES: Final = msgspec.msgpack.Encoder().encode
 """A row in one string, in which every value says where it ends."""
 _LOGS, _ACCOUNTS, _JOBS, _NAMES = (table.name for table in PARTITIONED)
@@ -64,57 +62,79 @@ class EventSums:
 class ReplayedEvents:
     """The rows that the logs of blocks come to, in the order in which ``replay`` folds them."""
 
-    def __init__(self, replay: LedgerReplay, directory: ContractDirectory) -> None:
+    def __init__(self, replay: LedgerReplay) -> None:
         self.sums = EventSums()
         self._replay = replay
-        self._directory = directory
-        self._raw: dict[str, bytes] = {}
+        self._parties: dict[tuple[Address, ...], tuple[Address, ...]] = {}
 
-    def add(self, block: SourcedBlock) -> None:
-        """A block that was folded just now."""
-        if not block.logs:
+    def add(self, header: ProvenHeader, block: FoldedBlock) -> None:
+        """A block that was folded just now, of whose jobs none was let go yet."""
+        if not block.events:
             return
-        number, raw = block.header.number, self._bytes
-        accounts: dict[bytes, list[int]] = defaultdict(list)
-        jobs: dict[bytes, list[int]] = defaultdict(list)
+        accounts: dict[Address, list[int]] = defaultdict(list)
+        jobs: dict[Bytes32, list[int]] = defaultdict(list)
         names: dict[str, list[int]] = defaultdict(list)
         told: dict[int, bytes] = {}
-        known = []
-        for log in block.logs:
-            _, contract = self._directory.owner_of(log.address)
-            event = event_of(contract, log)
-            if event is None:
-                continue
-            index = log.log_index
-            known.append(
-                digested(index, bytes.fromhex(log.tx_hash[2:]), raw(log.address), b"".join(log.topics), log.data)
-            )
-            names[event.EVENT.name].append(index)
-            job = self._replay.job_told(event, log.address)
-            if job is not None:
-                jobs[bytes.fromhex(job[2:])].append(index)
-                if event.told_job is None:
-                    told[index] = bytes.fromhex(job[2:])
-            folded = self._replay.jobs.get(event.job_id) if contract == "JobEscrow" and event.job_id else None
-            for account in concerned_accounts(event, folded[1].terms if folded else None):
-                accounts[raw(account)].append(index)
-        if not known:
-            return
-        add, header = self.sums.add, block.header
-        head = number, bytes.fromhex(header.hash[2:]), header.timestamp, len(known)
-        add(_LOGS, (*head, packed_jobs(told), packed_logs(known)))
-        for account_bytes, indexes in accounts.items():
-            add(_ACCOUNTS, (number, account_bytes, packed(indexes)))
-        for job_bytes, indexes in jobs.items():
-            add(_JOBS, (number, job_bytes, packed(indexes)))
+        records, all_parties = self._replay.jobs, self._parties
+        for index, event, form in block.events:
+            values = event.__dict__
+            name, names_its_job, of_job, addresses = _TELLING[event.__class__]
+            names[name].append(index)
+            if names_its_job:
+                jobs[values["job"]].append(index)
+            elif (job := self._replay.job_told(event, form.address)) is not None:
+                jobs[job].append(index)
+                told[index] = bytes.fromhex(job[2:])
+            if of_job and (terms := records[values["job"]][1].terms) is not None:
+                five = _FIVE(terms.__dict__)
+                parties = all_parties.get(five)
+                if parties is None:
+                    if len(all_parties) >= _MOST_PARTIES:
+                        all_parties.clear()
+                    parties = all_parties[five] = tuple({*five} - {ZERO_ADDRESS})
+                for account in parties:
+                    accounts[account].append(index)
+            for field in addresses:
+                account = values[field]
+                if account != ZERO_ADDRESS:
+                    listed = accounts[account]
+                    # A party of the job may be named too, or one account twice.
+                    if not listed or listed[-1] != index:
+                        listed.append(index)
+        add, number = self.sums.add, header.number
+        add(
+            _LOGS,
+            (
+                number,
+                bytes.fromhex(header.hash[2:]),
+                header.timestamp,
+                len(block.events),
+                packed_jobs(told),
+                block.logs,
+            ),
+        )
+        for account, indexes in accounts.items():
+            add(_ACCOUNTS, (number, bytes.fromhex(account[2:]), packed(indexes)))
+        for job, indexes in jobs.items():
+            add(_JOBS, (number, bytes.fromhex(job[2:]), packed(indexes)))
         for name, indexes in names.items():
             add(_NAMES, (number, name, packed(indexes)))
 
-    def _bytes(self, address: Address) -> bytes:
-        found = self._raw.get(address)
-        if found is None:
-            found = self._raw[address] = bytes.fromhex(address[2:])
-        return found
+
+_FIVE: Final = itemgetter("buyer", "payer", "provider", "verifier", "arbiter")
+_TELLING: Final = {
+    event: (
+        event.EVENT.name,
+        "job" in event.__dataclass_fields__ and event.told_job is Event.told_job,
+        "job" in event.__dataclass_fields__
+        and event.job_id is Event.job_id
+        and event in EVENTS_BY_CONTRACT["JobEscrow"],
+        tuple(field.python_name for field in event.EVENT.fields if field.type == "address"),
+    )
+    for events in EVENTS_BY_CONTRACT.values()
+    for event in events
+}
+"""Of each event: its name, whether it names the job among whose events it is listed, whether it changes one, and which fields are accounts."""
 
 
 def _rows(count: int) -> str:

@@ -8,6 +8,7 @@ receipts, which have to have the header's root: nothing can be left out, added o
 from __future__ import annotations
 
 import gzip
+import io
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 
 _MOST_BLOCKS: Final = 100
 _METHOD_NOT_FOUND: Final = -32601
+_BUFFER_BYTES: Final = 1024 * 1024
 _MAX_LINE_BYTES: Final = 64 * 1024 * 1024
 FILE_VERSION: Final = 1
 
@@ -282,7 +284,8 @@ class FileSource:
 
     def _lines(self) -> Iterator[Any]:
         try:
-            with gzip.open(self._path, "rb") as file:
+            # Without a buffer of its own, what is unpacked comes by 8 KiB, each through five functions.
+            with gzip.open(self._path, "rb") as packed, io.BufferedReader(packed, _BUFFER_BYTES) as file:
                 while line := file.readline(_MAX_LINE_BYTES):
                     yield orjson.loads(line)
         except (OSError, EOFError, ValueError) as error:

@@ -7,15 +7,15 @@ replays here and balances the money there keeps two cores busy.
 from __future__ import annotations
 
 import pickle
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any, Final, Generic, Protocol, Self, TypeVar
 
-from computility.chain.log_decoding import raw_log
 from computility.chain.receipt_trie import ProvenHeader
 from computility.chain.tether import end_with_parent
 from computility.domain.errors import ComputilityError, NodeBusy
 from computility.services.framed_process import FramedProcess, heard, send, send_error
 from computility.services.ledger_source import LedgerSource, SourcedBlock, proven_blocks
+from computility.services.packed_blocks import PackedBlock, pack_block, unpack_block
 from computility.services.uncollected import uncollected
 
 PROCESS_FROM_BLOCKS: Final = 256
@@ -49,7 +49,7 @@ def walk(
         yield from proven_blocks(source, first, end)
         return
     with LedgerProcess[Foldable](source, first, end) as ahead:
-        yield from ahead.blocks()
+        yield from map(unpack_block, ahead.blocks())
 
 
 class LedgerProcess(Generic[FoldableT]):
@@ -69,7 +69,7 @@ class LedgerProcess(Generic[FoldableT]):
     def __exit__(self, *told: Any) -> None:
         self._process.__exit__(*told)
 
-    def blocks(self) -> Iterator[SourcedBlock]:
+    def blocks(self) -> Iterator[PackedBlock]:
         """The blocks, once.
 
         Raises: as ``walk``.
@@ -77,26 +77,12 @@ class LedgerProcess(Generic[FoldableT]):
         while (frame := self._process.next()) is not None:
             kind, *rest = frame
             if kind == _BLOCKS:
-                yield from map(_sourced, rest[0])
+                for head, logs in rest[0]:
+                    yield PackedBlock(ProvenHeader(*head), logs)
             else:
                 self.folded = pickle.loads(rest[0])  # noqa: S301  # from a process of our own
                 return
         raise NodeBusy("the process that proves blocks ended, by want of memory say: try again")
-
-
-def _sourced(block: tuple[tuple[Any, ...], Sequence[tuple[Any, ...]]]) -> SourcedBlock:
-    head, logs = block
-    header = ProvenHeader(*head)
-    number, block_hash = header.number, header.hash
-    return SourcedBlock(
-        header,
-        tuple(
-            [
-                raw_log(address, topics, data, number, block_hash, tx_hash, index)
-                for address, topics, data, tx_hash, index in logs
-            ]
-        ),
-    )
 
 
 # ---------------------------------------------------------------- the process itself
@@ -112,14 +98,14 @@ def main() -> None:
         with uncollected():
             proven = proven_blocks(source, first, last)
             for block in proven if beside is None else beside.check(proven):
-                header = block.header
+                header, logs = block.header, pack_block(block).logs
                 ready.append(
                     (
                         (header.hash, header.parent_hash, header.receipts_root, header.logs_bloom, header.number, header.timestamp),
-                        [(log.address, log.topics, log.data, log.tx_hash, log.log_index) for log in block.logs],
+                        logs,
                     )
                 )  # fmt: skip
-                size += 512 + sum([300 + len(log.data) for log in block.logs])
+                size += 512 + len(logs)
                 if size >= _FRAME_BYTES:
                     send((_BLOCKS, ready))
                     ready, size = [], 0

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, Final
+
+import msgspec
 
 from computility.domain.errors import StoreError
 from computility.domain.job import JobRecord
@@ -20,6 +23,9 @@ from computility.store.job_at_rest import (
     unpacked_row,
 )
 
+MOST_DIFFERENCES: Final = 100
+_AS_BYTES: Final = msgspec.msgpack.Encoder().encode
+
 
 @dataclass(frozen=True)
 class Difference:
@@ -32,34 +38,67 @@ class Difference:
     chain: Any
 
 
-def compare_jobs(
-    ledger: int, stored: Mapping[bytes, PackedRow], jobs: Iterable[tuple[int, JobRecord]]
-) -> Iterator[Difference]:
-    """Jobs of a build (rows at rest, by id) against generation and record of each. A row is taken apart only where it differs."""
-    true = {(row := packed_row(job_row(ledger, generation, record)))[ID]: row for generation, record in jobs}
-    if stored == true:
+class JobComparison:
+    """Jobs of a store's build against those of a replay, each as soon as it can change no more.
+
+    Of the store's rows no more is kept than a hash of each, by which a million of them take a hundred megabytes; of those that differ the first few
+    are read again, and taken apart field by field. The hashes are Python's of strings of bytes, as ``event_comparison`` has them.
+    """
+
+    def __init__(self, ledger: int, rows: Iterable[PackedRow]) -> None:
+        """``rows`` are those of the build ``ledger``, as they rest."""
+        self._ledger = ledger
+        self._left = {row[ID]: hash(_AS_BYTES(row)) for row in rows}
+        self._stored: dict[bytes, int] = {}
+        self._true: dict[bytes, PackedRow] = {}
+        self._different = 0
+
+    def add(self, generation: int, record: JobRecord) -> None:
+        """One job as the replay has it, once."""
+        row = packed_row(job_row(self._ledger, generation, record))
+        key = row[ID]
+        kept = self._left.pop(key, None)
+        if kept == hash(_AS_BYTES(row)):
+            return
+        self._different += 1
+        if self._different <= MOST_DIFFERENCES:
+            self._true[key] = row
+            if kept is not None:
+                self._stored[key] = kept
+
+    def differences(self, read: Callable[[Sequence[bytes]], Iterable[PackedRow]]) -> Iterator[Difference]:
+        """After all jobs were added. ``read`` gives the store's rows of some ids as they are now; one that changed meanwhile is not shown."""
+        stored = self._stored | dict(itertools.islice(self._left.items(), MOST_DIFFERENCES))
+        now = {row[ID]: row for row in read(sorted(stored))} if stored else {}
+        for key in sorted({*self._true, *stored}):
+            kept, right = now.get(key), self._true.get(key)
+            if key in stored and (kept is None or hash(_AS_BYTES(kept)) != stored[key]):
+                yield Difference("jobs", "0x" + key.hex(), "row", "changed since the audit read it", _shown(right))
+            else:
+                yield from _compare_job("0x" + key.hex(), kept, right)
+
+
+def _compare_job(name: str, kept: PackedRow | None, right: PackedRow | None) -> Iterator[Difference]:
+    try:
+        mine_row, true_row = kept and unpacked_row(kept), right and unpacked_row(right)
+    except StoreError:
+        yield Difference("jobs", name, "packed", _text(kept and kept[-1]), _text(right and right[-1]))
         return
-    for key in sorted({*stored, *true}):
-        kept, right = stored.get(key), true.get(key)
-        if kept == right:
-            continue
-        name = "0x" + key.hex()
-        try:
-            mine_row, true_row = kept and unpacked_row(kept), right and unpacked_row(right)
-        except StoreError:
-            yield Difference("jobs", name, "packed", _text(kept and kept[-1]), _text(right and right[-1]))
-            continue
-        if mine_row is None or true_row is None:
-            yield Difference("jobs", name, "row", _whole(_job_fields(mine_row)), _whole(_job_fields(true_row)))
-            continue
-        shown, should_be = _job_fields(mine_row), _job_fields(true_row)
-        assert shown is not None
-        assert should_be is not None
-        yield from _compare_fields("jobs", name, shown, should_be)
-        for column, mine, theirs in zip(JOB_FIELDS, mine_row, true_row, strict=True):
-            if mine != theirs and column not in should_be:
-                # What stands beside the record, to search by.
-                yield Difference("jobs", name, column, _text(mine), _text(theirs))
+    if mine_row is None or true_row is None:
+        yield Difference("jobs", name, "row", _whole(_job_fields(mine_row)), _whole(_job_fields(true_row)))
+        return
+    shown, should_be = _job_fields(mine_row), _job_fields(true_row)
+    assert shown is not None
+    assert should_be is not None
+    yield from _compare_fields("jobs", name, shown, should_be)
+    for column, mine, theirs in zip(JOB_FIELDS, mine_row, true_row, strict=True):
+        if mine != theirs and column not in should_be:
+            # What stands beside the record, to search by.
+            yield Difference("jobs", name, column, _text(mine), _text(theirs))
+
+
+def _shown(row: PackedRow | None) -> Any:
+    return None if row is None else _whole(_job_fields(unpacked_row(row)))
 
 
 def compare(

@@ -10,9 +10,11 @@ from sqlmodel import Session
 
 from computility.domain.identifiers import ChainId
 from computility.store.compact_types import AddressColumn, HashColumn
-from computility.store.raw_logs import PARTITIONED
+from computility.store.raw_logs import PARTITIONED, BlockLogsRow
 
 _ROWS_AT_ONCE: Final = 10_000
+_BLOCKS_AT_ONCE: Final = 64
+"""All logs of a block are one row, which has some hundred kilobytes."""
 
 EventRow = tuple[Any, ...]
 """The block's number, then the other columns but the chain in the order of the table: addresses and hashes as bytes."""
@@ -23,7 +25,8 @@ def event_rows(session: Session, chain_id: ChainId) -> Iterator[tuple[str, Event
     for table in PARTITIONED:
         others = [column for column in table.c if column.name not in ("chain_id", "block_number")]
         query = select(table.c.block_number, *map(_at_rest, others)).where(table.c.chain_id == chain_id)
-        rows = session.connection().execution_options(yield_per=_ROWS_AT_ONCE).execute(query)
+        at_once = _BLOCKS_AT_ONCE if table is BlockLogsRow.__table__ else _ROWS_AT_ONCE  # type: ignore[attr-defined]
+        rows = session.connection().execution_options(yield_per=at_once).execute(query)
         for some in rows.partitions():
             for row in some:
                 yield table.name, tuple(row)

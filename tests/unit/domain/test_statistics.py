@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from computility.domain.job import ClosedBy, Outcome
 from computility.domain.statistics import DAY_S, Close, Tally, concentration, opening, tallies_of
 
@@ -34,7 +32,7 @@ def test_a_close__counts_on_its_day_and_the_time_on_each_day_that_the_job_was_li
 
 def test_a_close_without_units__says_nothing_of_prices() -> None:
     paid = dict(tallies_of(CLOSE))[12]
-    nothing = dict(tallies_of(replace(CLOSE, units=0, volume=0, outcome=Outcome.FAIL)))[12]
+    nothing = dict(tallies_of(CLOSE._replace(units=0, volume=0, outcome=Outcome.FAIL)))[12]
     both = paid.plus(nothing)
     assert (both.price_low, both.price_high, both.mean_price) == (5, 5, 5)
     assert nothing.mean_price is None
