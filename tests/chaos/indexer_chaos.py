@@ -20,7 +20,7 @@ from computility.services.indexer import Indexer
 from computility.store.accounts import AccountRow, FeesRow
 from computility.store.blocks import CursorRow
 from computility.store.engine import open_database
-from computility.store.institutions import DisputeRow, MemberRow, OperationRow, VoteRow
+from computility.store.institutions import DisputeRow, MemberRow, OperationRow, RoleRow, VoteRow
 from computility.store.jobs import JobRow
 from computility.store.providers import ProviderRow
 from computility.store.raw_logs import BlockLogsRow, EmitterRow, EventAccountRow, EventJobRow, EventNameRow
@@ -43,6 +43,7 @@ TABLES: Final = (
     DisputeRow,
     VoteRow,
     OperationRow,
+    RoleRow,
     BlockLogsRow,
     EventAccountRow,
     EventJobRow,

@@ -1,7 +1,9 @@
-"""What the institutions' events say: members of committees and panels, disputes with their votes, operations of a timelock. Pure folds."""
+"""What the institutions' events say: members of committees and panels, disputes with their votes, operations and roles of a timelock. Pure
+folds."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import Any, Final, Literal
@@ -9,7 +11,7 @@ from typing import Any, Final, Literal
 from computility.domain import institution_events as on
 from computility.domain.errors import ChainMisbehaved
 from computility.domain.event import Event, EventOrigin
-from computility.domain.identifiers import Address, Bytes32
+from computility.domain.identifiers import ZERO_BYTES32, Address, Bytes32, keccak_bytes32
 
 
 class Seat(IntEnum):
@@ -279,3 +281,53 @@ def operation_after(record: OperationRecord | None, event: Event, origin: EventO
             return replace(record, cancelled_at=origin.timestamp, block=origin.block_number)
         case _:
             return record
+
+
+@dataclass(frozen=True)
+class RoleRecord:
+    """Whether an account has a role of a timelock, since when and by whom it was granted or revoked last. ``since`` in UTC seconds.
+
+    Whoever is the executor as the zero address stands for everybody.
+    """
+
+    role: Bytes32
+    account: Address
+    held: bool
+    since: int
+    by: Address
+    block: int = 0
+
+    @property
+    def name(self) -> str | None:
+        """What the role is called; None of one that no timelock knows."""
+        return ROLE_NAMES.get(self.role)
+
+
+ROLE_NAMES: Final[Mapping[Bytes32, str]] = {
+    ZERO_BYTES32: "admin",
+    **{keccak_bytes32(f"{name.upper()}_ROLE".encode()): name for name in ("proposer", "canceller", "executor")},
+}
+"""As OpenZeppelin's ``TimelockController`` names them; the admin grants and revokes all of them."""
+
+
+def role_of(event: Event) -> tuple[Bytes32, Address] | None:
+    """The role and the account that an event grants or revokes, if any. ``RoleAdminChanged`` is none: no timelock of ours can emit it."""
+    if isinstance(event, on.RoleGranted | on.RoleRevoked):
+        return event.role, event.account
+    return None
+
+
+def role_after(record: RoleRecord | None, event: Event, origin: EventOrigin) -> RoleRecord:
+    """A role after one of its events.
+
+    Raises:
+        ChainMisbehaved: it cannot follow: what is held is not granted, what is not held is not revoked.
+    """
+    if not isinstance(event, on.RoleGranted | on.RoleRevoked):
+        raise ChainMisbehaved(f"{type(event).__name__} is no event of a role")
+    granted = isinstance(event, on.RoleGranted)
+    if granted is (record is not None and record.held):
+        raise ChainMisbehaved(
+            f"{type(event).__name__} of role {event.role} of {event.account} does not follow what was read before it"
+        )
+    return RoleRecord(event.role, event.account, granted, origin.timestamp, event.sender, origin.block_number)

@@ -242,6 +242,10 @@ class Auditor:
                 f"{row.institution}/{row.id}": asdict(row.record())
                 for row in institutions.all_operations(session, chain_id)
             },
+            "timelock_roles": {
+                f"{row.institution}/{row.role}/{row.account}": asdict(row.record())
+                for row in institutions.all_roles(session, chain_id)
+            },
         }
         live = ledgers.ledger_in_state(session, chain_id, LIVE)
         assert live is not None
@@ -325,6 +329,14 @@ class Auditor:
                 key = f"{escrow}/{account}/{int(role)}"
                 yield Difference("scores", key, "slotOf", f"0x{folded_word:064x}", f"0x{held:064x}")
 
+        for (timelock, granted, holder), found in replay.institutions.roles.items():
+            contract = self._chain.contract("Timelock", timelock)
+            has = bool(contract.read("hasRole", bytes.fromhex(granted[2:]), holder, block=block))
+            if has != found.held:
+                yield Difference(
+                    "timelock_roles", f"{timelock}/{granted}/{holder}", "hasRole", str(found.held), str(has)
+                )
+
     def _escrow(self, address: Address) -> Any:
         return self._chain.contract("JobEscrow", address)
 
@@ -360,6 +372,9 @@ def _tables_of(replay: LedgerReplay) -> dict[str, dict[str, Mapping[str, Any]]]:
         },
         "operations": {
             f"{at}/{identifier}": asdict(found) for (at, identifier), found in replay.institutions.operations.items()
+        },
+        "timelock_roles": {
+            f"{at}/{role}/{account}": asdict(found) for (at, role, account), found in replay.institutions.roles.items()
         },
     }
 

@@ -152,6 +152,19 @@ OPERATIONS: Final = pa.schema(
         ("block", pa.int64()),
     ]
 )
+ROLES: Final = pa.schema(
+    [
+        ("chain", pa.string()),
+        ("institution", pa.string()),
+        ("role", pa.string()),
+        ("name", pa.string()),
+        ("account", pa.string()),
+        ("held", pa.bool_()),
+        ("since", _TIME),
+        ("by", pa.string()),
+        ("block", pa.int64()),
+    ]
+)
 REWARDS: Final = pa.schema(
     [
         ("chain", pa.string()),
@@ -216,5 +229,6 @@ SCHEMAS: Final[dict[str, pa.Schema]] = {
     "disputes": DISPUTES,
     "dispute_votes": VOTES,
     "operations": OPERATIONS,
+    "timelock_roles": ROLES,
     "rewards": REWARDS,
 }

@@ -9,25 +9,29 @@ from computility.domain.institutions import (
     DisputeRecord,
     MemberRecord,
     OperationRecord,
+    RoleRecord,
     VoteRecord,
     dispute_after,
     dispute_of,
     member_after,
     member_of,
     operation_after,
+    role_after,
+    role_of,
     vote_after,
     vote_of,
 )
 
 
 class InstitutionBooks:
-    """By the institution's address, and by account, dispute, vote (dispute, round, arbiter) or operation."""
+    """By the institution's address, and by account, dispute, vote (dispute, round, arbiter), operation or role (role, account)."""
 
     def __init__(self) -> None:
         self.members: dict[tuple[Address, Address], MemberRecord] = {}
         self.disputes: dict[tuple[Address, int], DisputeRecord] = {}
         self.votes: dict[tuple[Address, int, int, Address], VoteRecord] = {}
         self.operations: dict[tuple[Address, Bytes32], OperationRecord] = {}
+        self.roles: dict[tuple[Address, Bytes32, Address], RoleRecord] = {}
 
     def fold(self, event: Event, origin: EventOrigin) -> None:
         """Apply one event.
@@ -37,6 +41,8 @@ class InstitutionBooks:
         """
         at = origin.address
         if isinstance(event, TIMELOCK_EVENTS):
+            if (role := role_of(event)) is not None:
+                self.roles[at, *role] = role_after(self.roles.get((at, *role)), event, origin)
             identifier = getattr(event, "id", None)
             operation = operation_after(self.operations.get((at, identifier)), event, origin) if identifier else None
             if operation is not None:

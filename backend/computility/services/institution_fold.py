@@ -10,12 +10,15 @@ from computility.domain.institutions import (
     DisputeRecord,
     MemberRecord,
     OperationRecord,
+    RoleRecord,
     VoteRecord,
     dispute_after,
     dispute_of,
     member_after,
     member_of,
     operation_after,
+    role_after,
+    role_of,
     vote_after,
     vote_of,
 )
@@ -25,7 +28,7 @@ from computility.services.projected_rows import Rows
 
 
 class InstitutionFold:
-    """Rows by the institution's address, and by account, dispute, vote or operation."""
+    """Rows by the institution's address, and by account, dispute, vote, operation or role."""
 
     def __init__(
         self,
@@ -33,11 +36,13 @@ class InstitutionFold:
         disputes: Rows[DisputeRecord],
         votes: Rows[VoteRecord],
         operations: Rows[OperationRecord],
+        roles: Rows[RoleRecord],
     ) -> None:
         self._members = members
         self._disputes = disputes
         self._votes = votes
         self._operations = operations
+        self._roles = roles
 
     def apply(self, kind: LogKind, event: Event, origin: EventOrigin) -> None:
         """Fold one event.
@@ -47,21 +52,24 @@ class InstitutionFold:
         """
         at = kind.address_bytes
         if isinstance(event, TIMELOCK_EVENTS):
+            if (granted := role_of(event)) is not None:
+                key = at, bytes.fromhex(granted[0][2:]), bytes.fromhex(granted[1][2:])
+                self._roles.put(key, role_after(self._roles.get(key), event, origin))
             identifier = getattr(event, "id", None)
             if identifier is not None:
-                key = at, bytes.fromhex(identifier[2:])
-                operation = operation_after(self._operations.get(key), event, origin)
+                place = at, bytes.fromhex(identifier[2:])
+                operation = operation_after(self._operations.get(place), event, origin)
                 if operation is not None:
-                    self._operations.put(key, operation)
+                    self._operations.put(place, operation)
             return
         if (account := member_of(event)) is not None:
             member = at, bytes.fromhex(account[2:])
             self._members.put(member, member_after(self._members.get(member), account, event, origin))
         if (number := dispute_of(event)) is not None:
-            place = at, number.to_bytes(32, "big")
-            dispute = dispute_after(self._disputes.get(place), event, origin)
+            brought = at, number.to_bytes(32, "big")
+            dispute = dispute_after(self._disputes.get(brought), event, origin)
             if dispute is not None:
-                self._disputes.put(place, dispute)
+                self._disputes.put(brought, dispute)
         if (vote := vote_of(event)) is not None:
             of, round_number, arbiter = vote
             cast = at, of.to_bytes(32, "big"), round_number, bytes.fromhex(arbiter[2:])

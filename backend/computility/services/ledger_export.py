@@ -48,6 +48,7 @@ def export_ledger(
         "disputes": _dispute_rows(history),
         "dispute_votes": _vote_rows(history),
         "operations": _operation_rows(history),
+        "timelock_roles": _role_rows(history),
         "rewards": _reward_rows(history),
     }
     counts = {}
@@ -226,6 +227,16 @@ def _operation_rows(history: LedgerHistory) -> Iterator[Row]:
             "institution": institution,
             "status": operation.status,
             "calls": json.dumps(calls, separators=(",", ":")),
+        }
+
+
+def _role_rows(history: LedgerHistory) -> Iterator[Row]:
+    for (institution, _, _), role in sorted(history.ledger.institutions.roles.items()):
+        yield {
+            **asdict(role),
+            "chain": history.deployments.chain_id,
+            "institution": institution,
+            "name": role.name,
         }
 
 

@@ -63,7 +63,7 @@ from computility.store.projections import EVERY, OF_INSTITUTIONS, REWARDS, SCORE
 from computility.store.stored_log import packed_jobs
 from computility.store.undo import UndoRow
 
-PROJECTION_VERSION: Final = 6
+PROJECTION_VERSION: Final = 7
 """Raise it when a fold or a projected table changes what it holds: every store is then rebuilt from its logs."""
 
 _NOBODY: Final = bytes(20)

@@ -10,7 +10,14 @@ from sqlmodel import Session
 from computility.chain.deployments import Deployments
 from computility.domain.errors import InvalidMessage, UnknownDispute
 from computility.domain.identifiers import Address, Bytes32, parse_address, parse_bytes32
-from computility.domain.institutions import DisputeRecord, DisputeStatus, MemberRecord, OperationRecord, VoteRecord
+from computility.domain.institutions import (
+    DisputeRecord,
+    DisputeStatus,
+    MemberRecord,
+    OperationRecord,
+    RoleRecord,
+    VoteRecord,
+)
 from computility.services.confirmations import confirmations
 from computility.services.ledger import Confirmation
 from computility.services.pages import PageOf, page_of, read_cursor
@@ -57,8 +64,17 @@ class Operation:
     confirmation: Confirmation
 
 
+@dataclass(frozen=True)
+class HeldRole:
+    """Whether an account has a role of the timelock at ``institution``."""
+
+    institution: Address
+    record: RoleRecord
+    confirmation: Confirmation
+
+
 class StoredInstitutions:
-    """Reads of the newest generation's institutions, and of the disputes and operations of all."""
+    """Reads of the newest generation's institutions, and of the disputes, operations and roles of all."""
 
     def __init__(self, database: Database, deployments: Deployments) -> None:
         self._database = database
@@ -130,6 +146,21 @@ class StoredInstitutions:
             settled = confirmations(session, self._chain_id)
             return page_of(rows, limit, lambda row: (row.scheduled_at, row.institution, row.id)).map(
                 lambda row: Operation(Address(row.institution), row.record(), settled(row.block))
+            )
+
+    def roles(self, *, limit: int, cursor: str | None) -> PageOf[HeldRole]:
+        """Roles of timelocks, those that were revoked too, by timelock, role and account."""
+        after = read_cursor(cursor, str, str, str)
+        with self._database.unit_of_work() as session:
+            rows = institutions.page_of_roles(
+                session,
+                self._chain_id,
+                after=(parse_address(after[0]), parse_bytes32(after[1]), parse_address(after[2])) if after else None,
+                limit=limit + 1,
+            )
+            settled = confirmations(session, self._chain_id)
+            return page_of(rows, limit, lambda row: (row.institution, row.role, row.account)).map(
+                lambda row: HeldRole(Address(row.institution), row.record(), settled(row.block))
             )
 
     def _dispute(self, session: Session, row: DisputeRow) -> Dispute:

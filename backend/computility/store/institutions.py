@@ -13,6 +13,7 @@ from computility.domain.institutions import (
     DisputeStatus,
     MemberRecord,
     OperationRecord,
+    RoleRecord,
     Seat,
     VoteRecord,
 )
@@ -166,6 +167,28 @@ class OperationRow(SQLModel, table=True):
         )
 
 
+class RoleRow(SQLModel, table=True):
+    """Whether an account has a role of a timelock (``institution``)."""
+
+    __tablename__ = "timelock_roles"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    ledger: int = Field(primary_key=True)
+    institution: str = Field(sa_column=Column(AddressColumn, primary_key=True))
+    role: str = Field(sa_column=Column(HashColumn, primary_key=True))
+    account: str = Field(sa_column=Column(AddressColumn, primary_key=True))
+    held: bool
+    since: int = Field(sa_column=Column(BigInteger, nullable=False))
+    by: str = Field(sa_column=Column(AddressColumn, nullable=False))
+    block: int = Field(sa_column=Column(BigInteger, nullable=False))
+
+    def record(self) -> RoleRecord:
+        """The row as the domain knows it."""
+        return RoleRecord(
+            Bytes32(self.role), Address(self.account), self.held, self.since, Address(self.by), self.block
+        )
+
+
 def page_of_members(
     session: Session, chain_id: ChainId, institution: Address, *, after: str | None, limit: int
 ) -> Sequence[MemberRow]:
@@ -232,6 +255,17 @@ def page_of_operations(
     return session.exec(query.order_by(*(column.desc() for column in listed)).limit(limit)).all()
 
 
+def page_of_roles(
+    session: Session, chain_id: ChainId, *, after: tuple[str, str, str] | None = None, limit: int
+) -> Sequence[RoleRow]:
+    """Roles of all timelocks, by timelock, role and account."""
+    listed = (col(RoleRow.institution), col(RoleRow.role), col(RoleRow.account))
+    query = select(RoleRow).where(col(RoleRow.ledger) == live(chain_id))
+    if after is not None:
+        query = query.where(tuple_(*listed) > tuple_(*(bytes.fromhex(part[2:]) for part in after)))
+    return session.exec(query.order_by(*listed).limit(limit)).all()
+
+
 def all_members(session: Session, chain_id: ChainId) -> Sequence[MemberRow]:
     """Every member of every institution."""
     return session.exec(select(MemberRow).where(col(MemberRow.ledger) == live(chain_id))).all()
@@ -250,3 +284,8 @@ def all_votes(session: Session, chain_id: ChainId) -> Sequence[VoteRow]:
 def all_operations(session: Session, chain_id: ChainId) -> Sequence[OperationRow]:
     """Every operation."""
     return session.exec(select(OperationRow).where(col(OperationRow.ledger) == live(chain_id))).all()
+
+
+def all_roles(session: Session, chain_id: ChainId) -> Sequence[RoleRow]:
+    """Every role that was ever granted."""
+    return session.exec(select(RoleRow).where(col(RoleRow.ledger) == live(chain_id))).all()

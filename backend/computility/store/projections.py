@@ -11,6 +11,7 @@ from computility.domain.institutions import (
     DisputeStatus,
     MemberRecord,
     OperationRecord,
+    RoleRecord,
     Seat,
     VoteRecord,
 )
@@ -18,7 +19,7 @@ from computility.domain.reward import Reward, RewardRecord
 from computility.domain.score_slot import ScoreSlot
 from computility.domain.standing import Standing
 from computility.domain.statistics import Tally
-from computility.store.institutions import DisputeRow, MemberRow, OperationRow, VoteRow
+from computility.store.institutions import DisputeRow, MemberRow, OperationRow, RoleRow, VoteRow
 from computility.store.projected import ACCOUNTS, FEES, JOBS, PROVIDERS, SCORES, ProjectedTable
 from computility.store.rewards import RewardRow
 from computility.store.statistics import ScoreHistoryRow, StatisticsRow
@@ -100,7 +101,17 @@ OPERATIONS: Final = ProjectedTable[OperationRecord](
 )  # fmt: skip
 """By institution and id."""
 
-OF_INSTITUTIONS: Final = (MEMBERS, DISPUTES, VOTES, OPERATIONS)
+ROLES: Final = ProjectedTable[RoleRecord](
+    13,
+    RoleRow,
+    to_row=lambda ledger, key, role: (ledger, *key, role.held, role.since, bytes.fromhex(role.by[2:]), role.block),
+    from_row=lambda row: RoleRecord(
+        Bytes32("0x" + row[2].hex()), ADDRESSES[row[3]], bool(row[4]), row[5], ADDRESSES[row[6]], row[7]
+    ),
+)
+"""By institution, role and account."""
+
+OF_INSTITUTIONS: Final = (MEMBERS, DISPUTES, VOTES, OPERATIONS, ROLES)
 REWARDS: Final = ProjectedTable[RewardRecord](
     12,
     RewardRow,
@@ -125,4 +136,5 @@ EVERY: Final[tuple[ProjectedTable[Any], ...]] = (
     VOTES,
     OPERATIONS,
     REWARDS,
+    ROLES,
 )

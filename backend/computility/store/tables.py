@@ -2,7 +2,7 @@
 
 from computility.store.accounts import AccountRow, FeesRow
 from computility.store.blocks import BlockRow, CursorRow
-from computility.store.institutions import DisputeRow, MemberRow, OperationRow, VoteRow
+from computility.store.institutions import DisputeRow, MemberRow, OperationRow, RoleRow, VoteRow
 from computility.store.jobs import JobRow
 from computility.store.ledgers import LedgerRow
 from computility.store.providers import ProviderRow
@@ -30,6 +30,7 @@ __all__ = [
     "OperationRow",
     "ProviderRow",
     "RewardRow",
+    "RoleRow",
     "ScoreHistoryRow",
     "ScoreRow",
     "StatementRow",

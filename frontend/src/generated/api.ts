@@ -1048,6 +1048,26 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/v1/roles": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * List Roles
+         * @description Who may schedule, cancel and execute changes of the timelock, and who may grant that: every grant that was ever made, and what became of it.
+         */
+        readonly get: operations["list_roles_v1_roles_get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/v1/content": {
         readonly parameters: {
             readonly query?: never;
@@ -2310,6 +2330,34 @@ export interface components {
             readonly taken: string;
             /** @description Slashed. */
             readonly lost: string;
+        };
+        /** @description Roles, by timelock, role and account. */
+        readonly RolePage: {
+            readonly items: readonly components["schemas"]["RoleRow"][];
+            /** @description Cursor of the following page. */
+            readonly next?: string | null;
+        };
+        /** @description Whether an account has a role of a timelock: may schedule, cancel or execute what takes effect after a delay, or grant roles. */
+        readonly RoleRow: {
+            /** @description The timelock. */
+            readonly institution: string;
+            /** @description 32 bytes. */
+            readonly role: string;
+            /** @description What the role is called; null of one that no timelock knows. */
+            readonly name: ("admin" | "proposer" | "canceller" | "executor") | null;
+            /** @description The zero address as executor stands for everybody. */
+            readonly account: string;
+            /** @description False once it was revoked or renounced. */
+            readonly held: boolean;
+            /** @description When it was granted or revoked last. */
+            readonly since: number;
+            /** @description Who granted or revoked it. */
+            readonly by: string;
+            /**
+             * @description How settled the newest block is that it rests on.
+             * @enum {string}
+             */
+            readonly confirmation: "latest" | "safe" | "finalized";
         };
         /** @description Past scores in one role, the newest day first. */
         readonly ScoreHistoryPage: {
@@ -6136,6 +6184,49 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": components["schemas"]["OperationPage"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            readonly default: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly list_roles_v1_roles_get: {
+        readonly parameters: {
+            readonly query?: {
+                /** @description Items on a page. */
+                readonly limit?: number;
+                /** @description The `next` of the page before. */
+                readonly cursor?: string | null;
+            };
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["RolePage"];
                 };
             };
             /** @description Unprocessable Entity */

@@ -101,6 +101,7 @@ _FULL: Final[dict[str, Fields]] = {
         "institution": account(7), "dispute": (n // 5).to_bytes(32, "big"), "round": 0, "arbiter": account(n % 5),
     },
     "operations": lambda n: {"institution": account(7), "id": digest(n), "scheduled_at": n},
+    "timelock_roles": lambda n: {"institution": account(7), "role": digest(n % 4), "account": account(n), "by": account(7)},
     "blocks": lambda n: {"number": FIRST_BLOCK + n},
     "event_accounts": lambda n: {"account": account(n % _PARTIES), "block_number": FIRST_BLOCK + n},
     "event_jobs": lambda n: {"job": digest(n // 2), "block_number": FIRST_BLOCK + n},

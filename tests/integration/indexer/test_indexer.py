@@ -34,7 +34,7 @@ from computility.store import raw_logs
 from computility.store.accounts import AccountRow, FeesRow
 from computility.store.blocks import BlockRow, CursorRow
 from computility.store.engine import Database
-from computility.store.institutions import DisputeRow, MemberRow, OperationRow, VoteRow
+from computility.store.institutions import DisputeRow, MemberRow, OperationRow, RoleRow, VoteRow
 from computility.store.jobs import JobRow, all_jobs
 from computility.store.ledgers import LedgerRow
 from computility.store.providers import ProviderRow
@@ -58,6 +58,7 @@ TABLES = (
     DisputeRow,
     VoteRow,
     OperationRow,
+    RoleRow,
     BlockLogsRow,
     EventAccountRow,
     EventJobRow,

@@ -177,6 +177,7 @@ def taken_back_to_indexes_of_one_column(connection: sa.Connection) -> None:
 def taken_back_to_forty_columns(database: Database) -> None:
     """Make a store of this version one of revision 0008, whose jobs had a column a field; images of before too."""
     with database.engine.connect().execution_options(writes=True) as connection, connection.begin():
+        connection.exec_driver_sql("DROP TABLE timelock_roles")
         taken_back_to_indexes_of_one_column(connection)
         driver = BulkWriter(connection)
         rows = [

@@ -74,6 +74,9 @@ QUERIES: dict[str, Ask] = {
     "operations, the newest first": lambda s, c, a, j: institutions.page_of_operations(
         s, c, before=(4_000, a, j), limit=20
     ),
+    "roles of timelocks, the second page": lambda s, c, a, j: institutions.page_of_roles(
+        s, c, after=(a, j, a), limit=20
+    ),
     "a dispute": lambda s, c, a, _j: institutions.find_dispute(s, c, a, 7),
     "live jobs of a provider, listed": lambda s, c, a, _j: jobs.page_of_jobs(
         s, c, provider=a, states=[JobState.OPEN], limit=20
@@ -148,7 +151,7 @@ NOT_ASKED_BY_A_REQUEST = {
     "jobs_among", "digests_between", "seal_to", "remove_blocks_above", "remove_empty_blocks_between",
     # Of whoever reads everything: audits, surveillance, exports, tests.
     "all_jobs", "all_accounts", "all_fees", "all_scores", "all_providers", "all_rewards", "all_statistics", "all_history", "all_members",
-    "all_disputes", "all_votes", "all_operations", "all_of", "count_logs", "count_blocks",
+    "all_disputes", "all_votes", "all_operations", "all_roles", "all_of", "count_logs", "count_blocks",
     # By primary key, through the session.
     "cursor_of",
     # No queries.

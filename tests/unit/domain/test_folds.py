@@ -42,6 +42,8 @@ from computility.domain.events import (
     Withdrawn,
 )
 from computility.domain.identifiers import ZERO_BYTES32, Address, Bytes32, chain_id_of
+from computility.domain.institution_events import RoleGranted, RoleRevoked
+from computility.domain.institutions import role_after
 from computility.domain.job import ClosedBy, JobRecord, JobState, Outcome
 from computility.domain.ledger import Balance, movement_of
 
@@ -272,3 +274,18 @@ def test_a_providers_stake__is_reserved_released_and_slashed_and_too_little_of_i
 def test_an_event_of_a_provider_that_never_registered__is_refused() -> None:
     with pytest.raises(ChainMisbehaved, match="never registered"):
         provider_fold.apply_event(None, ResourceListed(PROVIDER, RESULT), ORIGIN)
+
+
+def role_event(event: type[RoleGranted | RoleRevoked]) -> RoleGranted | RoleRevoked:
+    return event(ZERO_BYTES32, Address("0x" + "22" * 20), Address("0x" + "33" * 20))
+
+
+@pytest.mark.parametrize("told", [(RoleRevoked,), (RoleGranted, RoleGranted), (RoleGranted, RoleRevoked, RoleRevoked)])
+def test_a_role_that_is_granted_or_revoked_out_of_order__is_refused(
+    told: tuple[type[RoleGranted | RoleRevoked], ...],
+) -> None:
+    record = None
+    for event in told[:-1]:
+        record = role_after(record, role_event(event), ORIGIN)
+    with pytest.raises(ChainMisbehaved, match="does not follow"):
+        role_after(record, role_event(told[-1]), ORIGIN)

@@ -13,10 +13,12 @@ from computility.api.schemas.institutions import (
     OperationCall,
     OperationPage,
     OperationRow,
+    RolePage,
+    RoleRow,
     VoteRow,
 )
 from computility.services.pages import PageOf
-from computility.services.stored_institutions import Dispute, Member, Operation, Vote
+from computility.services.stored_institutions import Dispute, HeldRole, Member, Operation, Vote
 
 
 def member_page(page: PageOf[Member]) -> MemberPage:
@@ -37,6 +39,11 @@ def dispute_with_votes(found: Dispute) -> DisputeWithVotes:
 def operation_page(page: PageOf[Operation]) -> OperationPage:
     """One page of operations."""
     return OperationPage(items=[_operation(found) for found in page.items], next=page.next)
+
+
+def role_page(page: PageOf[HeldRole]) -> RolePage:
+    """One page of roles."""
+    return RolePage(items=[_role(found) for found in page.items], next=page.next)
 
 
 def _member(found: Member) -> MemberRow:
@@ -106,6 +113,20 @@ def _operation(found: Operation) -> OperationRow:
         ready_at=record.ready_at,
         executed_at=record.executed_at,
         cancelled_at=record.cancelled_at,
+        confirmation=found.confirmation,
+    )
+
+
+def _role(found: HeldRole) -> RoleRow:
+    record = found.record
+    return RoleRow(
+        institution=found.institution,
+        role=record.role,
+        name=record.name,
+        account=record.account,
+        held=record.held,
+        since=record.since,
+        by=record.by,
         confirmation=found.confirmation,
     )
 

@@ -7,9 +7,22 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query
 
 from computility.api.dependencies import Cursor, Limit, RunningNode
-from computility.api.presenters.institutions import dispute_page, dispute_with_votes, member_page, operation_page
+from computility.api.presenters.institutions import (
+    dispute_page,
+    dispute_with_votes,
+    member_page,
+    operation_page,
+    role_page,
+)
 from computility.api.problems import problems
-from computility.api.schemas.institutions import DisputePage, DisputeStatus, DisputeWithVotes, MemberPage, OperationPage
+from computility.api.schemas.institutions import (
+    DisputePage,
+    DisputeStatus,
+    DisputeWithVotes,
+    MemberPage,
+    OperationPage,
+    RolePage,
+)
 from computility.api.schemas.wire import Bytes32
 from computility.domain.identifiers import parse_bytes32
 from computility.domain.institutions import DisputeStatus as Status
@@ -60,3 +73,9 @@ def get_dispute(
 def list_operations(node: RunningNode, limit: Limit = 50, cursor: Cursor = None) -> OperationPage:
     """What was scheduled with the timelock that owns every parameter: changes in waiting, done and called off."""
     return operation_page(node.institutions.operations(limit=limit, cursor=cursor))
+
+
+@router.get("/roles", responses=problems(422))
+def list_roles(node: RunningNode, limit: Limit = 50, cursor: Cursor = None) -> RolePage:
+    """Who may schedule, cancel and execute changes of the timelock, and who may grant that: every grant that was ever made, and what became of it."""
+    return role_page(node.institutions.roles(limit=limit, cursor=cursor))

@@ -104,3 +104,23 @@ class OperationRow(Answer):
 
 class OperationPage(Page[OperationRow]):
     """Operations, those that were scheduled last first."""
+
+
+class RoleRow(Answer):
+    """Whether an account has a role of a timelock: may schedule, cancel or execute what takes effect after a delay, or grant roles."""
+
+    institution: Annotated[Address, Field(description="The timelock.")]
+    role: Bytes32
+    name: Annotated[
+        Literal["admin", "proposer", "canceller", "executor"] | None,
+        Field(description="What the role is called; null of one that no timelock knows."),
+    ]
+    account: Annotated[Address, Field(description="The zero address as executor stands for everybody.")]
+    held: Annotated[bool, Field(description="False once it was revoked or renounced.", examples=[True])]
+    since: Annotated[Time, Field(description="When it was granted or revoked last.")]
+    by: Annotated[Address, Field(description="Who granted or revoked it.")]
+    confirmation: Confirmation
+
+
+class RolePage(Page[RoleRow]):
+    """Roles, by timelock, role and account."""

@@ -1,9 +1,10 @@
-import { useDisputes, useMembers, useOperations } from "@/shared/api/get-institutions.ts";
+import { useDisputes, useMembers, useOperations, useRoles } from "@/shared/api/get-institutions.ts";
 import { Failure } from "@/shared/ui/failure.tsx";
 import { NextPage } from "@/shared/ui/next-page.tsx";
 import { DisputeTable } from "./dispute-table.tsx";
 import { MemberTable } from "./member-table.tsx";
 import { OperationTable } from "./operation-table.tsx";
+import { RoleTable } from "./role-table.tsx";
 
 /** Who verifies, who judges, what is in dispute, and which rules are about to change. */
 export function InstitutionsPage() {
@@ -11,6 +12,8 @@ export function InstitutionsPage() {
   const arbiters = useMembers("arbiters");
   const disputes = useDisputes();
   const operations = useOperations();
+  const roles = useRoles();
+  const granted = roles.data?.pages.flatMap((page) => page.items) ?? [];
   const listed = disputes.data?.pages.flatMap((page) => page.items) ?? [];
   const scheduled = operations.data?.pages.flatMap((page) => page.items) ?? [];
   return (
@@ -37,6 +40,13 @@ export function InstitutionsPage() {
           <p className="notice">Nothing was ever scheduled with the timelock.</p>
         )}
         <NextPage query={operations} />
+      </section>
+      <section aria-label="Who may change rules">
+        <h2>Who may change rules</h2>
+        <Failure error={roles.error} onRetry={() => void roles.refetch()} />
+        {granted.length > 0 && <RoleTable roles={granted} />}
+        {roles.isSuccess && granted.length === 0 && <p className="notice">No role of the timelock was granted.</p>}
+        <NextPage query={roles} />
       </section>
     </>
   );

@@ -26,6 +26,16 @@ export function useDisputes() {
   });
 }
 
+/** Who may schedule, cancel and execute changes of the timelock. */
+export function useRoles() {
+  return useInfiniteQuery({
+    queryKey: ["roles"],
+    queryFn: ({ pageParam, signal }) => get("/v1/roles", { query: { limit: 50, cursor: pageParam }, signal }),
+    initialPageParam: null as string | null,
+    getNextPageParam: (page) => page.next ?? null,
+  });
+}
+
 /** What was scheduled with the timelock, the newest first. */
 export function useOperations() {
   return useInfiniteQuery({

@@ -19,6 +19,7 @@ export type JobOutputs = Schemas["JobOutputs"];
 export type JobRow = Schemas["JobRow"];
 export type MeterReadingStatement = Schemas["MeterReadingStatement"];
 export type OperationRow = Schemas["OperationRow"];
+export type RoleRow = Schemas["RoleRow"];
 export type OutputFile = Schemas["OutputFile"];
 export type ProviderRow = Schemas["ProviderRow"];
 export type PriceRow = Schemas["PriceRow"];
