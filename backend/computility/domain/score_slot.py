@@ -98,7 +98,7 @@ class ScoreSlot(NamedTuple):
         used = filled - (-counted // BUCKET_UNIT)
         if used != filled:
             earned = (*earned[:bucket], used, *earned[bucket + 1 :])
-        return ScoreSlot(credit + counted, fulfilment, quality, behaviour, epoch, earned)
+        return tuple.__new__(ScoreSlot, (credit + counted, fulfilment, quality, behaviour, epoch, earned))
 
     def lose(self, fulfilment: int, quality: int, behaviour: int) -> ScoreSlot:
         """With debits added, each up to the most that fits."""

@@ -30,6 +30,9 @@ class Role(IntEnum):
     PROVIDER = 1
 
 
+_BUYER, _PROVIDER = Role.BUYER, Role.PROVIDER
+
+
 class ClosedJob(NamedTuple):
     """What the scores learn of a job: ``contracts/libraries/ClosedJob.sol``. Amounts are atoms of credit."""
 
@@ -103,13 +106,14 @@ def score_close(
     buyer_is = buyer_was
     if paid_itself:
         buyer_is = buyer_is.earn(closed.provider, _counted_down(value, provider_was.tier))
-    buyer_is = buyer_is.lose(0, 0, closed.denied)
+    if denied := closed.denied:
+        buyer_is = buyer_is.lose(0, 0, denied)
 
     undelivered = _nominal_up(closed.undelivered) if closed.failed else 0
-    poor = _weight_up(closed.fee * (FULL_BPS - quality_bps), FULL_BPS)
-    provider_is = provider_was.earn(closed.payer, _counted_down(value, buyer_was.tier if paid_itself else 0)).lose(
-        undelivered, poor, undelivered if closed.cause is _RULED else 0
-    )
+    poor = 0 if quality_bps == FULL_BPS else _weight_up(closed.fee * (FULL_BPS - quality_bps), FULL_BPS)
+    provider_is = provider_was.earn(closed.payer, _counted_down(value, buyer_was.tier if paid_itself else 0))
+    if undelivered or poor:
+        provider_is = provider_is.lose(undelivered, poor, undelivered if closed.cause is _RULED else 0)
     return (
         buyer_is if buyer_is is not buyer_was and buyer_is != buyer_was else None,
         provider_is if provider_is is not provider_was and provider_is != provider_was else None,
@@ -123,13 +127,14 @@ def standings_after(
     closed = closed_job(job)
     if closed is None or job.closed_at is None:
         return {}
-    parties = (closed.buyer, Role.BUYER), (closed.provider, Role.PROVIDER)
-    words = score_close(stored(*parties[0]), stored(*parties[1]), closed, job.closed_at)
-    return {
-        party: Standing(word, job.id, job.closed_at)
-        for party, word in zip(parties, words, strict=True)
-        if word is not None
-    }
+    buyer, provider = closed.buyer, closed.provider
+    of_buyer, of_provider = score_close(stored(buyer, _BUYER), stored(provider, _PROVIDER), closed, job.closed_at)
+    after: dict[tuple[Address, Role], Standing] = {}
+    if of_buyer is not None:
+        after[buyer, _BUYER] = Standing(of_buyer, job.id, job.closed_at)
+    if of_provider is not None:
+        after[provider, _PROVIDER] = Standing(of_provider, job.id, job.closed_at)
+    return after
 
 
 _COUNTED_IN_FULL: Final = (FULL_BPS * WEIGHT_UNIT) << _TOP_TIER

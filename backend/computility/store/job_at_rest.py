@@ -55,6 +55,7 @@ _AMOUNTS: Final = tuple(
     )
 )  # fmt: skip
 """Where they stand among what follows the terms."""
+_NOBODY: Final = (None,) * 4
 _HASHES: Final = ("id", "result", "evidence", "opened_tx", "closed_tx")
 _PLAIN_OF_JOB: Final = itemgetter(*_RECORD_FIELDS[_RECORD_FIELDS.index("fee_bps") : _RECORD_FIELDS.index("result")])
 
@@ -96,21 +97,21 @@ def unpacked_row(row: PackedRow) -> JobsRow:
 
 def job_row(ledger: int, generation: int, job: JobRecord) -> JobsRow:
     """A job as the folds have it."""
-    values = job.__dict__
-    terms = job.terms
+    values, raw = job.__dict__, bytes.fromhex
+    terms, outcome, closed_by = job.terms, values["outcome"], values["closed_by"]
+    parties: tuple[bytes | None, ...] = _NOBODY
+    if terms is not None:
+        parties = raw(terms.buyer[2:]), raw(terms.provider[2:]), raw(terms.verifier[2:]), raw(terms.resource[2:])
     return (
         ledger,
-        _bytes(job.id),
+        raw(job.id[2:]),
         generation,
-        _bytes(terms.buyer) if terms else None,
-        _bytes(terms.provider) if terms else None,
-        _bytes(terms.verifier) if terms else None,
-        _bytes(terms.resource) if terms else None,
+        *parties,
         values["opened_block"] or 0,
         int(values["state"]),
-        terms_to_bytes(terms) if terms else None,
-        None if values["outcome"] is None else int(values["outcome"]),
-        None if values["closed_by"] is None else int(values["closed_by"]),
+        None if terms is None else terms_to_bytes(terms),
+        None if outcome is None else int(outcome),
+        None if closed_by is None else int(closed_by),
         *_PLAIN_OF_JOB(values),
         _bytes_or_none(values["result"]),
         _bytes_or_none(values["evidence"]),
@@ -134,10 +135,6 @@ def job_record(row: JobsRow) -> JobRecord:
     fields_of_job["outcome"] = None if values["outcome"] is None else Outcome(values["outcome"])
     fields_of_job["closed_by"] = None if values["closed_by"] is None else ClosedBy(values["closed_by"])
     return JobRecord(**fields_of_job)
-
-
-def _bytes(text: str) -> bytes:
-    return bytes.fromhex(text[2:])
 
 
 def _hex_or_none(value: bytes | None) -> Bytes32 | None:
