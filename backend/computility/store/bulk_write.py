@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
@@ -62,10 +62,13 @@ class BulkWriter:
         """All rows of a build, as they are at rest."""
         plan = _plan(table, frozenset())
         from_rest = plan.from_postgresql if self._postgresql else plan.from_sqlite
-        with self._told():
-            read = self._driver.execute(
-                plan.select_all.replace("?", "%s") if self._postgresql else plan.select_all, (ledger,)
-            )
+        statement = plan.select_all.replace("?", "%s") if self._postgresql else plan.select_all
+        # On PostgreSQL a cursor of the server's: any other is handed all rows before the first.
+        with (
+            self._told(),
+            closing(self._driver.cursor("every_row") if self._postgresql else self._driver.cursor()) as read,
+        ):
+            read.execute(statement, (ledger,))
             while some := read.fetchmany(_LINES_AT_ONCE):
                 yield from map(from_rest, some)
 
