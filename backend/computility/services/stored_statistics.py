@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import heapq
+import itertools
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final
+from operator import itemgetter
+from typing import Any, Final, TypeVar
 
 from sqlmodel import Session
 
@@ -21,12 +24,16 @@ from computility.services.ledger import Confirmation
 from computility.services.pages import PageOf, page_of, read_cursor
 from computility.store import statistics
 from computility.store.engine import Database
-from computility.store.statistics import MARKET_SUBJECT, StatisticsRow
+from computility.store.statistics import MARKET_SUBJECT, Place, StatisticsRow
 
 MOST_DAYS: Final = 366
 """Over which concentration is added up at once."""
-_MOST_ROWS: Final = 200_000
+_AT_ONCE: Final = 5_000
+"""Sums that are read in one go: however many there are, only what they add up to is kept."""
 UNKNOWN_KIND: Final = "unknown"
+
+_TOP: Final = 10
+SumT = TypeVar("SumT", bound=tuple[Any, ...])
 
 UrnsOf = Callable[[], Iterable[str]]
 
@@ -79,11 +86,12 @@ class PeriodConcentration:
 class StoredStatistics:
     """Reads of the statistics. ``urns`` are those of all asks: they tell of which kind a resource is."""
 
-    def __init__(self, database: Database, deployments: Deployments, urns: UrnsOf) -> None:
+    def __init__(self, database: Database, deployments: Deployments, urns: UrnsOf, *, at_once: int = _AT_ONCE) -> None:
         self._database = database
         self._deployments = deployments
         self._chain_id = deployments.chain_id
         self._urns = urns
+        self._at_once = at_once
 
     def days(self, scope: Scope, subject: str | None, *, limit: int, cursor: str | None) -> PageOf[Sum]:
         """The days of the market, of a resource or of a provider, the newest first."""
@@ -100,8 +108,8 @@ class StoredStatistics:
             page = page_of(rows, limit, lambda row: (row.day,))
             sums = self._sums(session, page.items)
             if scope is Scope.MARKET and page.items:
-                volumes = self._volumes(session, page.items[-1].day, page.items[0].day)
-                sums = [_with_sellers(found, volumes.get(found.day, {}).values()) for found in sums]
+                sellers = self._sellers(session, page.items[-1].day, page.items[0].day)
+                sums = [_with_sellers(found, sellers) for found in sums]
             return PageOf(tuple(sums), page.next)
 
     def subjects(self, scope: Scope, day: int | None, *, limit: int, cursor: str | None) -> PageOf[Sum]:
@@ -124,8 +132,8 @@ class StoredStatistics:
         with self._database.unit_of_work() as session:
             rows = statistics.page_of_subjects(session, self._chain_id, Scope.MARKET, TOTAL, after=None, limit=1)
             sums = self._sums(session, rows)
-            sold = self._volumes(session, TOTAL, TOTAL)[TOTAL].values() if sums else ()
-            return PageOf(tuple(_with_sellers(found, sold) for found in sums))
+            sellers = self._sellers(session, TOTAL, TOTAL) if sums else {}
+            return PageOf(tuple(_with_sellers(found, sellers) for found in sums))
 
     def concentration(self, since: int, until: int) -> PeriodConcentration:
         """Of the volume of the days from ``since`` to ``until``, both included; and the providers with the most, ten at most.
@@ -136,14 +144,14 @@ class StoredStatistics:
         if not 0 <= until - since < MOST_DAYS:
             raise InvalidMessage(f"ask for at least one day and for at most {MOST_DAYS}")
         with self._database.unit_of_work() as session:
-            sold: dict[str, int] = defaultdict(int)
+            sold: dict[bytes, int] = defaultdict(int)
             newest = -1
-            for row in self._provider_days(session, since, until):
-                sold[str(_subject(Scope.PROVIDER, row.subject))] += row.volume
-                newest = max(newest, row.block)
+            for _, provider, volume, block in self._provider_days(session, since, until):
+                sold[provider] += volume
+                newest = max(newest, block)
             confirmation = confirmations(session, self._chain_id)(newest)
-        largest = sorted(sold.items(), key=lambda item: (-item[1], item[0]))[:10]
-        top = tuple((Address(account), volume) for account, volume in largest if volume)
+        largest = heapq.nsmallest(_TOP, sold.items(), key=lambda item: (-item[1], item[0]))
+        top = tuple((address_from_bytes(provider[12:]), volume) for provider, volume in largest if volume)
         return PeriodConcentration(concentration(sold.values()), top, confirmation)
 
     def prices(self, kind: str | None, *, limit: int, cursor: str | None) -> PageOf[PriceOfDay]:
@@ -164,9 +172,14 @@ class StoredStatistics:
                 return PageOf(())
             settled = confirmations(session, self._chain_id)
             sums: dict[tuple[int, str], Tally] = {}
-            for row in self._tallies_of_days(session, Scope.RESOURCE, days.items[-1].day, days.items[0].day):
-                key = row.day, kinds.get("0x" + row.subject.hex(), UNKNOWN_KIND)
-                sums[key] = sums.get(key, Tally()).plus(row.tally())
+            since, until = days.items[-1].day, days.items[0].day
+            for day, resource, tally in _all_of(
+                lambda after: statistics.tallies_of_days(
+                    session, self._chain_id, Scope.RESOURCE, since, until, after=after, limit=self._at_once
+                )
+            ):
+                key = day, kinds.get("0x" + resource.hex(), UNKNOWN_KIND)
+                sums[key] = sums.get(key, Tally()).plus(tally)
         found = [
             PriceOfDay(
                 day,
@@ -215,28 +228,33 @@ class StoredStatistics:
             for row in rows
         ]
 
-    def _volumes(self, session: Session, since: int, until: int) -> dict[int | None, dict[str, int]]:
-        """Volumes by day and provider."""
-        found: dict[int | None, dict[str, int]] = defaultdict(dict)
-        for row in self._provider_days(session, since, until):
-            found[row.day][str(_subject(Scope.PROVIDER, row.subject))] = row.volume
-        return found
+    def _sellers(self, session: Session, since: int, until: int) -> dict[int, Concentration]:
+        """How the volume of each day is spread over providers."""
+        return {
+            day: concentration(volume for _, _, volume, _ in rows)
+            for day, rows in itertools.groupby(self._provider_days(session, since, until), key=itemgetter(0))
+        }
 
-    def _provider_days(self, session: Session, since: int, until: int) -> Sequence[StatisticsRow]:
-        return self._tallies_of_days(session, Scope.PROVIDER, since, until)
-
-    def _tallies_of_days(self, session: Session, scope: Scope, since: int, until: int) -> Sequence[StatisticsRow]:
-        rows = statistics.tallies_of_days(session, self._chain_id, scope, since, until, limit=_MOST_ROWS + 1)
-        if len(rows) > _MOST_ROWS:
-            # A sum over some of them would be wrong without a word.
-            raise InvalidMessage(
-                f"of these days there are more than {_MOST_ROWS} sums of a {scope.name.lower()} and a day: ask for fewer days at a time"
+    def _provider_days(self, session: Session, since: int, until: int) -> Iterator[tuple[int, bytes, int, int]]:
+        """Day, provider, volume and block of every sum."""
+        return _all_of(
+            lambda after: statistics.volumes_of_days(
+                session, self._chain_id, Scope.PROVIDER, since, until, after=after, limit=self._at_once
             )
-        return rows
+        )
 
 
-def _with_sellers(found: Sum, volumes: Iterable[int]) -> Sum:
-    return Sum(found.day, found.subject, found.tally, found.confirmation, concentration(volumes))
+def _all_of(page_after: Callable[[Place | None], list[SumT]]) -> Iterator[SumT]:
+    """The sums of all pages; each begins with its day and its subject."""
+    after: Place | None = None
+    while page := page_after(after):
+        yield from page
+        after = page[-1][0], page[-1][1]
+
+
+def _with_sellers(found: Sum, sellers: Mapping[int, Concentration]) -> Sum:
+    spread = sellers.get(TOTAL if found.day is None else found.day) or concentration(())
+    return Sum(found.day, found.subject, found.tally, found.confirmation, spread)
 
 
 def _key(scope: Scope, subject: str | None) -> bytes:

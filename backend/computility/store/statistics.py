@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
+import sqlalchemy
 from sqlalchemy import BigInteger, Column, Index, LargeBinary
-from sqlmodel import Field, Session, SQLModel, col, select
+from sqlmodel import Field, Session, SQLModel, col, select, tuple_
 
 from computility.domain.identifiers import Address, Bytes32, ChainId
 from computility.domain.score_slot import ScoreSlot
@@ -127,17 +129,46 @@ def total_of_provider(session: Session, chain_id: ChainId, provider: Address) ->
     return session.exec(query).first()
 
 
+Place = tuple[int, bytes]
+"""Day and subject: in their order many rows are read a page after another."""
+
+
 def tallies_of_days(
-    session: Session, chain_id: ChainId, scope: Scope, since: int, until: int, *, limit: int
-) -> Sequence[StatisticsRow]:
-    """Every subject of the days from ``since`` to ``until``, both included, in their order."""
-    query = select(StatisticsRow).where(
+    session: Session, chain_id: ChainId, scope: Scope, since: int, until: int, *, after: Place | None, limit: int
+) -> list[tuple[int, bytes, Tally]]:
+    """Every subject of the days from ``since`` to ``until``, both included, in their order: day, subject and sums."""
+    columns = (getattr(StatisticsRow, name) for name in Tally._fields)
+    rows = _of_days(session, chain_id, scope, since, until, after, limit, *columns)
+    return [(day, subject, Tally(*values)) for day, subject, *values in rows]
+
+
+def volumes_of_days(
+    session: Session, chain_id: ChainId, scope: Scope, since: int, until: int, *, after: Place | None, limit: int
+) -> list[tuple[int, bytes, int, int]]:
+    """As ``tallies_of_days``, of the sums the volume only, and the last block that changed them."""
+    volume, block = col(StatisticsRow.volume), col(StatisticsRow.block)
+    return [tuple(row) for row in _of_days(session, chain_id, scope, since, until, after, limit, volume, block)]
+
+
+def _of_days(
+    session: Session,
+    chain_id: ChainId,
+    scope: Scope,
+    since: int,
+    until: int,
+    after: Place | None,
+    limit: int,
+    *columns: Any,
+) -> Sequence[Any]:
+    listed = (col(StatisticsRow.day), col(StatisticsRow.subject))
+    # Columns and no objects: there may be millions, a few thousand at a time.
+    query = sqlalchemy.select(*listed, *columns).where(
         col(StatisticsRow.ledger) == live(chain_id),
         col(StatisticsRow.scope) == int(scope),
-        col(StatisticsRow.day) >= since,
-        col(StatisticsRow.day) <= until,
+        listed[0] <= until,
+        listed[0] >= since if after is None else tuple_(*listed) > tuple_(*after),
     )
-    return session.exec(query.order_by(col(StatisticsRow.day), col(StatisticsRow.subject)).limit(limit)).all()
+    return session.connection().execute(query.order_by(*listed).limit(limit)).all()
 
 
 def page_of_history(

@@ -62,7 +62,10 @@ QUERIES: dict[str, Ask] = {
     ),
     "sums of a provider in all": lambda s, c, a, _j: statistics.total_of_provider(s, c, a),
     "sums of every provider by day": lambda s, c, _a, _j: statistics.tallies_of_days(
-        s, c, Scope.PROVIDER, 10_010, 30_000, limit=20
+        s, c, Scope.PROVIDER, 10_010, 30_000, after=None, limit=20
+    ),
+    "volumes of every provider by day, the second page": lambda s, c, _a, _j: statistics.volumes_of_days(
+        s, c, Scope.PROVIDER, 10_010, 30_000, after=(10_015, bytes(32)), limit=20
     ),
     "past scores": lambda s, c, a, _j: statistics.page_of_history(s, c, a, a, 0, before=30_000, limit=20),
     "members": lambda s, c, a, _j: institutions.page_of_members(s, c, a, after=a, limit=20),
