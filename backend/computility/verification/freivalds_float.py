@@ -9,9 +9,16 @@ S is at most ‖a_S‖·‖b_S‖ (Cauchy and Schwarz), and the sets of one leve
 the level of the products themselves, Σ over nodes of u²·s² ≤ u²·(h + 1)·‖a_i‖²·‖b_j‖². For signs r, drawn after the commitment, d_i = ((C −
 A·B)·r)_i is then a martingale sum with
 
-    σ_i² = u²·(h + 1)·‖a_i‖²·‖B‖_F²        (+ u_out²·‖a_i‖²·‖B‖_F², where entries are rounded once more as they are stored)
+    σ_i² = u²·(h + 1)·‖a_i‖²·‖B‖_F²
 
-as the sum of its squared bounds, and by Azuma and Hoeffding
+as the sum of its squared bounds. Where entries are rounded once more as they are stored, that rounding is at most u_out of the entry, so its bounds'
+squares come to u_out²·‖c_i‖², to first order; σ_i² grows by
+
+    u_out²·min(16·‖c_i‖², ‖a_i‖²·‖B‖_F²)
+
+The norms alone would be √k too wide for factors that point nowhere in particular: a row of zeros would hide in them. The 16 leaves room for libraries
+that add a few partial results in the narrow type. C is the provider's word, but who makes a row longer makes its error longer, too. By Azuma and
+Hoeffding
 
     row test        P(|d_i| > λ·σ_i) ≤ 2·exp(−λ²/2)
     joint test      P(Σ_i (d_i/σ_i)² > m + 2·√(m·x) + 2·x) ≤ exp(−x)
@@ -55,6 +62,8 @@ FALSE_REJECT: Final = 2.0**-40
 BITS_PER_ROUND: Final = -math.log2(1 - 0.99**2 / 3)
 NOT_FINITE: Final = "not-finite"
 PRECISION_TOO_HIGH: Final = "precision-too-high"
+OUTPUT_ROOM: Final = 16.0
+"""Of squares: how much more than one rounding of each entry a narrow result may show."""
 _OWN_ROUNDOFF: Final = 2.0**-53
 _HEADROOM: Final = 2.0**20
 """The verifier computes in doubles; its own rounding has to stay this far below what it judges."""
@@ -65,7 +74,8 @@ class Precision:
     """How a product was computed: what the job's policy grants the provider.
 
     ``roundoff`` u of each addition; ``block`` products are added one after the other, then the blocks' sums (what libraries do; the block is at most
-    so long); ``output_roundoff`` of a last rounding to a narrower type; ``smallest`` η, the least positive normal number, and ``largest``.
+    so long); ``output_roundoff`` of a last rounding to a narrower type; ``smallest`` η, the least positive normal number, and ``largest``;
+    ``output_smallest``, η of the narrower type.
     """
 
     roundoff: float
@@ -73,6 +83,7 @@ class Precision:
     output_roundoff: float
     smallest: float
     largest: float
+    output_smallest: float = 0.0
 
     def depth(self, inner: int) -> int:
         """h: additions that one of ``inner`` products passes through."""
@@ -80,9 +91,9 @@ class Precision:
 
 
 FLOAT32: Final = Precision(2.0**-24, 1024, 0.0, 2.0**-126, 2.0**127)
-BFLOAT16_OUT: Final = Precision(2.0**-24, 1024, 2.0**-8, 2.0**-126, 2.0**127)
+BFLOAT16_OUT: Final = Precision(2.0**-24, 1024, 2.0**-8, 2.0**-126, 2.0**127, 2.0**-126)
 """bfloat16 inputs, float32 sums, bfloat16 result."""
-FLOAT16_OUT: Final = Precision(2.0**-24, 1024, 2.0**-11, 2.0**-14, 2.0**15)
+FLOAT16_OUT: Final = Precision(2.0**-24, 1024, 2.0**-11, 2.0**-126, 2.0**15, 2.0**-14)
 """float16 inputs, float32 sums, float16 result."""
 
 
@@ -129,10 +140,11 @@ def check_float_product(
 
 @dataclass(frozen=True)
 class FloatLimits:
-    """Where the tests reject. ``granted``: σ_i² over ‖a_i‖²·‖B‖_F². ``underflow`` is allowed besides. ``deviation``: λ of the row test. ``joint``:
-    limit of the joint test."""
+    """Where the tests reject. ``granted``: of σ_i² what the sums take, over ‖a_i‖²·‖B‖_F². ``output``: u_out². ``underflow`` is allowed besides.
+    ``deviation``: λ of the row test. ``joint``: limit of the joint test."""
 
     granted: float
+    output: float
     underflow: float
     deviation: float
     joint: float
@@ -144,9 +156,9 @@ class FloatLimits:
         x = math.log(4 * rounds / FALSE_REJECT)
         return cls(
             # The first-order bound, with room for the rounding of the partial sums themselves.
-            granted=precision.roundoff**2 * (depth + 1) * (1 + 4 * depth * precision.roundoff)
-            + precision.output_roundoff**2,
-            underflow=2.0 * inner * columns * precision.smallest,
+            granted=precision.roundoff**2 * (depth + 1) * (1 + 4 * depth * precision.roundoff),
+            output=precision.output_roundoff**2,
+            underflow=2.0 * inner * columns * precision.smallest + columns * precision.output_smallest,
             deviation=math.sqrt(2 * math.log(8 * max(1, rows) * rounds / FALSE_REJECT)),
             joint=rows + 2 * math.sqrt(rows * x) + 2 * x,
         )
@@ -182,7 +194,13 @@ def _check(
         if not np.isfinite(c).all() or not np.isfinite(signed).all():
             return CheckResult(Verdict.FAIL, NOT_FINITE)
         difference = np.maximum(np.abs(signed) - limits.underflow, 0.0)
-        sigma = np.sqrt(limits.granted * norms * right_square)[:, np.newaxis]
+        longest = norms * right_square
+        variance = limits.granted * longest
+        if limits.output:
+            with np.errstate(over="ignore"):
+                written = OUTPUT_ROOM * np.einsum("ij,ij->i", c, c)
+            variance += limits.output * np.minimum(written, longest)
+        sigma = np.sqrt(variance)[:, np.newaxis]
         # Where a row's product is zero, nothing but underflow is granted.
         ratios = np.divide(difference, sigma, out=np.where(difference > 0, np.inf, 0.0), where=sigma > 0)
         worst_row = max(worst_row, float(ratios.max(initial=0.0)) / limits.deviation)

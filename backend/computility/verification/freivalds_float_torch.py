@@ -19,6 +19,7 @@ from computility.verification.freivalds_float import (
     FALSE_REJECT,
     FLOAT32,
     NOT_FINITE,
+    OUTPUT_ROOM,
     FloatLimits,
     Precision,
 )
@@ -98,9 +99,13 @@ def check_float_tensors(
         # Of what is not finite no sum with signs is; what the factors come to is far from the end of doubles.
         if not bool(torch.isfinite(signed).all()):
             return CheckResult(Verdict.FAIL, NOT_FINITE)
+        variance = limits.granted * norms * right_square
+        if limits.output:
+            written = OUTPUT_ROOM * torch.linalg.vector_norm(c, dim=1) ** 2
+            variance += limits.output * written.clamp(max=norms * right_square)
         del c
         difference = (signed.abs() - limits.underflow).clamp(min=0.0)
-        sigma = (limits.granted * norms * right_square).sqrt()[:, None]
+        sigma = variance.sqrt()[:, None]
         # Nought over nought is nothing beyond underflow.
         ratios = torch.where(difference == 0, torch.zeros_like(difference), difference / sigma)
         worst = torch.maximum(worst, ratios.max())

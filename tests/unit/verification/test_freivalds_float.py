@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from computility.domain.attestation import Verdict
-from computility.verification.freivalds_float import BFLOAT16_OUT, FLOAT32, Precision, check_float_product
+from computility.verification.freivalds_float import BFLOAT16_OUT, FLOAT16_OUT, FLOAT32, Precision, check_float_product
 from computility.verification.graded_product import check_graded_product
 
 SEED = b"drawn after the commitment"
@@ -96,6 +96,59 @@ def test_a_product_rounded_to_bfloat16__passes_only_where_the_policy_grants_it()
     assert check_float_product(left, right, product, SEED, FLOAT32).verdict is Verdict.FAIL
 
 
+def to_float16(matrix: Any) -> Any:
+    return matrix.astype(np.float16).astype(np.float32)
+
+
+def added_in_parts(left: Any, right: Any, narrow: Callable[[Any], Any]) -> Any:
+    """As libraries do that add up a few parts of K in the narrow type."""
+    parts = [slice(start, start + left.shape[1] // 4) for start in range(0, left.shape[1], left.shape[1] // 4)]
+    total = np.float32(0)
+    for part in parts:
+        total = narrow(total + narrow(left[:, part] @ right[part]))
+    return total
+
+
+NARROW: dict[str, tuple[Precision, Callable[[Any], Any]]] = {
+    "bfloat16": (BFLOAT16_OUT, lambda matrix: rounded(matrix, 16)),
+    "float16": (FLOAT16_OUT, to_float16),
+}
+WIDE = (128, 4_096, 128)
+"""Long sums, which are small beside what the norms of their factors allow."""
+CHEATS_IN_NARROW: dict[str, Callable[[Any, Any], Any]] = {
+    "a row of zeros": with_a_row_of_zeros,
+    "1 % of K skipped": skipping_a_hundredth,
+    "float8": lambda left, right: rounded(left, 20) @ rounded(right, 20),
+    "nothing at all": lambda left, right: np.zeros((left.shape[0], right.shape[1]), np.float32),
+}
+
+
+@pytest.mark.parametrize("cheat", CHEATS_IN_NARROW)
+@pytest.mark.parametrize("granted", NARROW)
+def test_cheap_products__fail_however_long_the_sums__where_narrow_results_are_granted(granted: str, cheat: str) -> None:
+    precision, narrow = NARROW[granted]
+    # So that float16 holds what the norms allow.
+    left, right = (narrow(np.float32(0.2) * matrix) for matrix in inputs("normal", 11, WIDE))
+    made = narrow(CHEATS_IN_NARROW[cheat](left, right))
+    result = check_float_product(left, right, made, SEED, precision)
+    assert (result.verdict, result.reason) == (Verdict.FAIL, "product-wrong")
+
+
+@pytest.mark.parametrize("shape", [WIDE, (1, 4_096, 1), (300, 7, 300), (1, 1, 1)], ids=str)
+@pytest.mark.parametrize("distribution", DISTRIBUTIONS)
+@pytest.mark.parametrize("granted", NARROW)
+def test_honest_narrow_products_pass(granted: str, distribution: str, shape: tuple[int, int, int]) -> None:
+    precision, narrow = NARROW[granted]
+    left, right = inputs(distribution, 12, shape)
+    # Of float16 the norms have to stay in its range.
+    scales = [np.float32(min(1.0, 100 / np.linalg.norm(matrix))) for matrix in (left, right)]
+    left, right = narrow(left * scales[0]), narrow(right * scales[1])
+    for product in (narrow(left @ right), added_in_parts(left, right, narrow) if shape[1] % 4 == 0 else None):
+        if product is not None:
+            result = check_float_product(left, right, product, SEED, precision)
+            assert result.verdict is Verdict.PASS, result.measures
+
+
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 def test_a_product_that_is_no_number__fails__and_inputs_that_are_none_harm_nobody(value: float) -> None:
     left, right = inputs("normal", 3, (8, 8, 8))
@@ -113,7 +166,8 @@ def test_sums_beyond_what_doubles_hold__fail(columns: int, largest: float) -> No
     made_up = np.zeros((64, columns))
     made_up[0] = largest
     for seed in (SEED, SEED + b"2", SEED + b"3"):
-        assert check_float_product(left, right, made_up, seed).verdict is Verdict.FAIL
+        for precision in (FLOAT32, BFLOAT16_OUT, FLOAT16_OUT):
+            assert check_float_product(left, right, made_up, seed, precision).verdict is Verdict.FAIL
         assert check_graded_product(left, right, made_up, seed).verdict is Verdict.FAIL
     # Of large numbers that are right, no sum is beyond it.
     large = left * np.float32(1e17), right * np.float32(1e17)
