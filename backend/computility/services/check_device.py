@@ -9,6 +9,7 @@ import contextlib
 import logging
 import os
 import re
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from importlib import import_module
@@ -75,6 +76,8 @@ def held_card(
                 finally:
                     # A job that comes next wants the memory.
                     torch.cuda.empty_cache()
+                    if (cupy := sys.modules.get("cupy")) is not None:
+                        cupy.get_default_memory_pool().free_all_blocks()
 
     return held
 

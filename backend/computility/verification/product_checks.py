@@ -113,7 +113,12 @@ class DeviceChecks:
     def _tried(self, check: Callable[[str], CheckResult | None]) -> CheckResult | None:
         try:
             with self._held() as device:
-                return check(device)
+                found = check(device)
+            if found is None:
+                _log.info("a product did not pass plainly on %s: the processor checks it", device)
+            else:
+                _log.info("a product passed on %s", device)
+            return found
         except ExecutorBusy as error:
             _log.info("a product is checked on the processor: %s", error)
         except Exception as error:  # noqa: BLE001 - whatever a card or its driver does, the processor checks

@@ -9,6 +9,8 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+_STAGED_BYTES: Final = 2**25
+"""Of each of the two buffers that a card reads from while the other is filled."""
 _IN_WIDER: Final = {"u2": "i4", "u4": "i8"}
 """Types that PyTorch does not reckon with, and those that hold the same numbers."""
 
@@ -32,7 +34,27 @@ class TensorRows:
 
     def __getitem__(self, rows: slice) -> Any:
         block = self._matrix[rows]
+        if self.is_cuda and block.size:
+            return self._staged(block)
         # Written into memory that PyTorch may use: what was read in place may not be written to.
         own = np.empty(block.shape, self._type)
         own[...] = block
         return self._torch.from_numpy(own.view(np.int64) if self.wraps else own).to(self.device)
+
+    def _staged(self, block: npt.NDArray[Any]) -> Any:
+        """A block on a card, by way of page-locked memory: what lies elsewhere comes at a tenth of the bus's speed. PyTorch keeps the buffers for the
+        next block."""
+        torch = self._torch
+        kind = np.dtype(np.int64) if self.wraps else self._type
+        there = torch.empty(block.shape, dtype=torch.from_numpy(np.empty(0, kind)).dtype, device=self.device)
+        rows = min(len(block), max(1, _STAGED_BYTES // (block.shape[1] * kind.itemsize)))
+        buffers = [torch.empty((rows, block.shape[1]), dtype=there.dtype, pin_memory=True) for _ in range(2)]
+        read = [torch.cuda.Event() for _ in buffers]
+        for number, start in enumerate(range(0, len(block), rows)):
+            buffer, was_read = buffers[number % 2], read[number % 2]
+            was_read.synchronize()
+            some = block[start : start + rows]
+            buffer.numpy().view(self._type)[: len(some)] = some
+            there[start : start + rows].copy_(buffer[: len(some)], non_blocking=True)
+            was_read.record()
+        return there

@@ -119,3 +119,22 @@ def test_a_card__is_held_while_it_checks__and_never_shared_with_a_job(tmp_path: 
         with leases.all_of(["GPU-3"], "job 0x13"), pytest.raises(ExecutorBusy, match="job 0x12"), hold():
             pass
     assert leases.holders() == {}
+
+
+def test_a_card__is_given_back_with_the_memory_of_both_libraries(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given_back: list[str] = []
+    pool = SimpleNamespace(free_all_blocks=lambda: given_back.append("cupy"))
+    cupy = SimpleNamespace(get_default_memory_pool=lambda: pool)
+    monkeypatch.setattr(sys.modules["torch"].cuda, "empty_cache", lambda: given_back.append("torch"))
+    hold = held_card([(0, card(0))], CardLeases(["GPU-0"], tmp_path / "cards"))
+    with hold():
+        # Loaded by the check itself, where it is installed.
+        monkeypatch.setitem(sys.modules, "cupy", cupy)  # type: ignore[arg-type] # as much of it as is asked
+        assert given_back == []
+    assert given_back == ["torch", "cupy"]
+    monkeypatch.delitem(sys.modules, "cupy")
+    with pytest.raises(MemoryError), hold():
+        raise MemoryError
+    assert given_back == ["torch", "cupy", "torch"]

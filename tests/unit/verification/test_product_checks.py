@@ -35,10 +35,10 @@ Matrix = npt.NDArray[Any]
 
 
 class Watched:
-    """A device that says whether it was let pass anything."""
+    """A device of PyTorch's that says whether it was let pass anything."""
 
-    def __init__(self) -> None:
-        pytest.importorskip("torch")
+    def __init__(self, name: str) -> None:
+        self._name = name
         self.passed: list[bool] = []
         self.checks = DeviceChecks(self._held)
         tried = self.checks._tried
@@ -52,12 +52,16 @@ class Watched:
 
     @contextlib.contextmanager
     def _held(self) -> Iterator[str]:
-        yield "cpu"
+        yield self._name
 
 
-@pytest.fixture(scope="module")
-def device() -> Watched:
-    return Watched()
+@pytest.fixture(scope="module", params=["cpu", "cuda:0"])
+def device(request: pytest.FixtureRequest) -> Watched:
+    """PyTorch's CPU device, and a card where the machine has one."""
+    torch = pytest.importorskip("torch")
+    if request.param != "cpu" and not torch.cuda.is_available():
+        pytest.skip("there is no card")
+    return Watched(request.param)
 
 
 @pytest.fixture(autouse=True)
@@ -65,6 +69,7 @@ def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Several blocks of rows in a small matrix."""
     for module in ("freivalds_torch", "freivalds_float_torch"):
         monkeypatch.setattr(f"computility.verification.{module}._BLOCK_ENTRIES", 64)
+    monkeypatch.setattr("computility.verification.tensor_rows._STAGED_BYTES", 64)
 
 
 def laid_out(matrix: Matrix, layout: str) -> Matrix:
@@ -174,7 +179,10 @@ def test_floats__whatever_they_are__get_the_processors_verdict(
     )
 
 
-def test_honest_products__are_let_pass_by_the_device_itself(device: Watched) -> None:
+def test_honest_products__are_let_pass_by_the_device_itself__and_the_log_says_who_checked(
+    device: Watched, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
     random = np.random.default_rng(1)
     left, right = (random.standard_normal(shape, dtype=np.float32) for shape in ((70, 300), (300, 50)))
     device.passed.clear()
@@ -187,6 +195,12 @@ def test_honest_products__are_let_pass_by_the_device_itself(device: Watched) -> 
         found = device.checks.integers(whole, other, wrong, SEED)
         assert (found.verdict, found.reason) == (Verdict.FAIL, "product-wrong")
     assert device.passed == [True, True, False, False]
+    assert [record.message.partition(" on ")[0] for record in caplog.records] == [
+        "a product passed",
+        "a product passed",
+        "a product did not pass plainly",
+        "a product did not pass plainly",
+    ]
 
 
 def test_cheap_products__and_badly_scaled_ones_in_parts__get_the_processors_verdict(device: Watched) -> None:
