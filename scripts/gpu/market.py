@@ -79,34 +79,35 @@ class Market:
         prefixes = {
             str(Path(path).resolve()) for path in (sys.prefix, sys.base_prefix, Path(PYTHON).resolve().parents[1])
         }
-        self.config = ProviderConfig.model_validate(
-            {
-                "trust": {
-                    "verifiers": [ledger.accounts[VERIFIER].address],
-                    "deterministic": [sha256((EXAMPLES / "training" / "train_torch.py").read_bytes()).hexdigest()],
-                },
-                "work": {"held": str(folder / "held"), "memory_mib": 64 * 1024},
-                "collect": {"patience_s": 100_000},
-                "offer": [
-                    {
-                        "kind": "process",
-                        "resource": "urn:computility:gpu:h100:1x:80g:local:aurora:0001:gpu-s",
-                        "price": "0.01",
-                        "max_units": 200,
-                        "dispute_window_s": 100,
-                        "tools": {prefix: prefix for prefix in sorted(prefixes) if not prefix.startswith("/usr")},
-                        "toolset": {"torch": importlib.import_module("torch").__version__.partition("+")[0]},
-                        "gpus": "all",
-                    }
-                ],
-            }
-        )
+        self.settings: dict[str, Any] = {
+            "trust": {
+                "verifiers": [ledger.accounts[VERIFIER].address],
+                "deterministic": [sha256((EXAMPLES / "training" / "train_torch.py").read_bytes()).hexdigest()],
+            },
+            "work": {"held": str(folder / "held"), "memory_mib": 64 * 1024},
+            "collect": {"patience_s": 100_000},
+            "offer": [
+                {
+                    "kind": "process",
+                    "resource": "urn:computility:gpu:h100:1x:80g:local:aurora:0001:gpu-s",
+                    "price": "0.01",
+                    "max_units": 200,
+                    "dispute_window_s": 100,
+                    "tools": {prefix: prefix for prefix in sorted(prefixes) if not prefix.startswith("/usr")},
+                    "toolset": {"torch": importlib.import_module("torch").__version__.partition("+")[0]},
+                    "gpus": "all",
+                }
+            ],
+        }
+        self.config = ProviderConfig.model_validate(self.settings)
 
     @contextlib.contextmanager
-    def open(self) -> Iterator[None]:
-        """Serve."""
+    def open(self, *, verifies: bool = True, looks: bool = True) -> Iterator[None]:
+        """Serve; without ``verifies`` somebody else is the verifier, without ``looks`` the provider submits what it knows to be wrong."""
         provider, verifier = self.ledger.accounts[PROVIDER], self.ledger.accounts[VERIFIER]
         agent = agent_of(self.config, provider, self.node, None)
+        if not looks:
+            agent._own_fault = lambda *_: None
         settings = VerifierSettings(answer_within_s=60.0, send_pass_after_s=30.0)
         checker = VerifierNode(verifier, self.node, executors_of(self.config), settings=settings)
         stop = threading.Event()
@@ -115,7 +116,9 @@ class Market:
             while not stop.wait(0.25):
                 self.ledger.mine()
 
-        runs: tuple[Callable[[], None], ...] = (lambda: agent.run(stop), lambda: checker.run(stop), pulse)
+        runs: list[Callable[[], None]] = [lambda: agent.run(stop), pulse]
+        if verifies:
+            runs.append(lambda: checker.run(stop))
         threads = [threading.Thread(target=run, daemon=True) for run in runs]
         for thread in threads:
             thread.start()
