@@ -141,12 +141,22 @@ def test_honest_narrow_products_pass(granted: str, distribution: str, shape: tup
     precision, narrow = NARROW[granted]
     left, right = inputs(distribution, 12, shape)
     # Of float16 the norms have to stay in its range.
-    scales = [np.float32(min(1.0, 100 / np.linalg.norm(matrix))) for matrix in (left, right)]
+    scales = [np.float32(100 / max(100.0, float(np.linalg.norm(matrix)))) for matrix in (left, right)]
     left, right = narrow(left * scales[0]), narrow(right * scales[1])
     for product in (narrow(left @ right), added_in_parts(left, right, narrow) if shape[1] % 4 == 0 else None):
         if product is not None:
             result = check_float_product(left, right, product, SEED, precision)
             assert result.verdict is Verdict.PASS, result.measures
+
+
+@pytest.mark.parametrize("granted", NARROW)
+def test_sums_that_cancel__pass__though_what_is_written_is_far_smaller_than_what_was_added(granted: str) -> None:
+    precision, narrow = NARROW[granted]
+    left, right = (narrow(np.float32(0.1) * matrix) for matrix in inputs("normal", 13, (64, 1_024, 64)))
+    left, right = np.hstack([left, left]), np.vstack([right, narrow(right * np.float32(-1.001))])
+    product = narrow(left @ right)
+    assert np.abs(product).max() < np.linalg.norm(left[0]) * np.linalg.norm(right[:, 0]) / 100
+    assert check_float_product(left, right, product, SEED, precision).verdict is Verdict.PASS
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
