@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -20,6 +20,7 @@ from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import OperationalError
 
 from computility.domain.errors import StoreError
+from computility.store.indexes_beside import IndexBeside, make_beside
 
 _log = logging.getLogger(__name__)
 
@@ -47,6 +48,8 @@ def upgrade_schema(engine: Engine, *, lock_within_ms: int = _LOCK_WITHIN_MS, pat
     deadline = time.monotonic() + patience_s
     with _alone(engine, deadline):
         for revision in missing:
+            if _postgresql(engine):
+                make_beside(engine, _indexes_of(revision), lock_within_ms)
             _run(engine, revision, lock_within_ms, deadline)
 
 
@@ -83,6 +86,12 @@ def _missing(connection: Connection) -> list[str]:
             f"the database is of a later version than this program (revision {current}): use that version, or another database"
         )
     return revisions[revisions.index(current) + 1 :]
+
+
+def _indexes_of(revision: str) -> Collection[IndexBeside]:
+    script = ScriptDirectory.from_config(migration_config(None)).get_revision(revision)
+    indexes: Collection[IndexBeside] = getattr(script.module, "INDEXES", ()) if script is not None else ()
+    return indexes
 
 
 def _run(engine: Engine, revision: str, lock_within_ms: int, deadline: float) -> None:

@@ -31,6 +31,7 @@ from computility.store import raw_logs, tables
 from computility.store.amount import Amount
 from computility.store.bulk_write import BulkWriter
 from computility.store.engine import Database, build_engine, open_database
+from computility.store.indexes_beside import IndexBeside, make_beside
 from computility.store.job_at_rest import JOB_FIELDS, unpacked_row
 from computility.store.projected import JOBS
 from computility.store.raw_logs import EventAccountRow
@@ -461,3 +462,84 @@ def test_events_of_accounts__are_packed_by_block(new_url: NewUrl) -> None:
         found = {(int(row.account, 16), row.block_number): unpacked(row.log_indexes) for row in kept}
     database.close()
     assert found == {(1, 7): (0, 300), (1, 9): (1,), (2, 7): (70_000,)}
+
+
+@contextmanager
+def statements_sent(engine: Engine) -> Iterator[list[str]]:
+    """What is sent to a database meanwhile."""
+    sent: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_told: Any) -> None:
+        sent.append(statement)
+
+    sa.event.listen(engine, "before_cursor_execute", note)
+    yield sent
+    sa.event.remove(engine, "before_cursor_execute", note)
+
+
+def indexes_of(engine: Engine) -> dict[str, bool]:
+    """Whether each index of the statements is valid."""
+    query = text(
+        "SELECT c.relname, i.indisvalid FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid WHERE i.indrelid = 'statements'::regclass"
+    )
+    with engine.connect() as connection:
+        return {str(name): bool(valid) for name, valid in connection.execute(query)}
+
+
+@pytest.mark.postgresql
+def test_indexes_of_the_journal__are_made_beside_whoever_writes_it(postgresql_url: NewUrl) -> None:
+    with engine_at(postgresql_url(), "0009") as engine:
+        fill(engine)
+        with statements_sent(engine) as sent:
+            upgrade_schema(engine)
+        made = [
+            statement for statement in sent if statement.startswith("CREATE INDEX") and "ON statements" in statement
+        ]
+        assert len(made) == 5
+        assert all(statement.startswith("CREATE INDEX CONCURRENTLY") for statement in made)
+        assert all(indexes_of(engine).values())
+
+
+@pytest.mark.postgresql
+def test_an_index_that_an_old_transaction_holds_up__is_made_by_the_revision_itself(postgresql_url: NewUrl) -> None:
+    with engine_at(postgresql_url(), "0009") as engine:
+        with engine.connect().execution_options(isolation_level="REPEATABLE READ") as slow, slow.begin():
+            slow.exec_driver_sql("SELECT count(*) FROM providers")
+            with statements_sent(engine) as sent:
+                upgrade_schema(engine, lock_within_ms=200)
+        made = [statement for statement in sent if "INDEX" in statement and "ix_statements_open" in statement]
+        # Tried, given up, what it left dropped, and made.
+        assert [" ".join(statement.split()[:3]) for statement in made] == [
+            "DROP INDEX CONCURRENTLY",
+            "CREATE INDEX CONCURRENTLY",
+            "DROP INDEX IF",
+            "CREATE INDEX ix_statements_open",
+        ]
+        assert all(indexes_of(engine).values())
+
+
+@pytest.mark.postgresql
+def test_an_index_that_a_killed_upgrade_left_half_made__is_made_anew(postgresql_url: NewUrl) -> None:
+    with engine_at(postgresql_url(), "0009") as engine:
+        half = IndexBeside("ix_statements_open", "statements", ("kind",))
+        with engine.connect().execution_options(isolation_level="REPEATABLE READ") as slow, slow.begin():
+            slow.exec_driver_sql("SELECT count(*) FROM providers")
+            make_beside(engine, [half], 100)
+        assert indexes_of(engine)["ix_statements_open"] is False
+        upgrade_schema(engine)
+        assert all(indexes_of(engine).values())
+        with engine.connect() as connection:
+            columns = {
+                found["name"]: found["column_names"] for found in sa.inspect(connection).get_indexes("statements")
+            }
+        assert columns["ix_statements_open"] == ["chain_id", "kind", "valid_until"]
+
+
+@pytest.mark.postgresql
+def test_a_store_that_made_them_under_a_lock__stays_as_it_is(postgresql_url: NewUrl) -> None:
+    with engine_at(postgresql_url(), REVISIONS[-1]) as engine:
+        before = indexes_of(engine)
+        with statements_sent(engine) as sent:
+            upgrade_schema(engine)
+        assert indexes_of(engine) == before
+        assert not [statement for statement in sent if "INDEX" in statement]
