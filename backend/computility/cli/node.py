@@ -104,6 +104,31 @@ def sweep(
     print_record({**asdict(swept), "dry": dry}, as_json=as_json)
 
 
+@group.command("forget-ledger")
+def forget_ledger(
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False, as_json: JsonOption = False
+) -> None:
+    """Forget what the database knows of the chain, so that the node reads it anew; the signed statements, which no chain has, stay.
+
+    For deployment records that name older contracts than the database began with, or a chain that was started anew. Run it with the node's
+    `COMPUTILITY_*` variables, while the node is stopped. Until the chain was read again the node answers as an empty one.
+    """
+    from computility.domain.identifiers import chain_id_of
+    from computility.services import forget_ledger as forgetting
+    from computility.store.engine import open_database
+
+    settings = _settings({})
+    chain_id = chain_id_of(settings.chain_number)
+    if not yes:
+        typer.confirm(f"Forget the ledger of {chain_id} in this database, and read it anew?", abort=True)
+    database = open_database(settings.database_url)
+    try:
+        forgetting.forget_ledger(database, chain_id)
+    finally:
+        database.close()
+    print_record({"forgotten": chain_id, "kept": "the signed statements"}, as_json=as_json)
+
+
 def _settings(given: Mapping[str, Any]) -> NodeSettings:
     """What was given on the command line, else by variables.
 

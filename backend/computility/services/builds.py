@@ -86,6 +86,11 @@ class Builds:
         for found, kinds in stored_blocks(lambda: nullcontext(session), self._chain_id, up_to, _AT_ONCE):
             projection.fold(session, writer, ledger, found, kinds, keep_from=up_to + 1, keep_logs=False)
 
+    def forget(self, session: Session) -> None:
+        """Remove every build, whatever its state."""
+        for state in (LIVE, BUILDING):
+            self._forget(session, state)
+
     def _forget(self, session: Session, state: str) -> None:
         while (row := ledgers.ledger_in_state(session, self._chain_id, state)) is not None:
             assert row.id is not None

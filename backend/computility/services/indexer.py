@@ -345,8 +345,8 @@ class Indexer:
                 below = blocks.blocks_down_from(session, self._chain_id, min(begun) - 1, 1)
                 if not below:
                     raise StoreError(
-                        f"the deployments name contracts from block {min(begun)} on, before the first block of this database: give the node an "
-                        "empty one (DATABASE_URL), and it reads everything from there. Nothing was changed here"
+                        f"the deployments name contracts from block {min(begun)} on, before the first block of this database: "
+                        "`computility node forget-ledger` lets it read everything from there, and keeps what people signed. Nothing was changed here"
                     )
                 touched = self._roll_back_to(session, writer, below[0])
                 position = Position(below[0].number, bytes.fromhex(below[0].hash[2:]))

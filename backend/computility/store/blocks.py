@@ -94,3 +94,9 @@ def remove_empty_blocks_between(session: Session, chain_id: ChainId, first: int,
             col(BlockRow.logs_digest).is_(None),
         )
     )
+
+
+def remove_chain(session: Session, chain_id: ChainId) -> None:
+    """Forget every block, and how far the chain was read."""
+    for model in (BlockRow, CursorRow):
+        session.exec(delete(model).where(col(model.chain_id) == chain_id))

@@ -182,6 +182,12 @@ def remove_logs_above(
 # ---------------------------------------------------------------- of a job, an account, a name
 
 
+def remove_chain(session: Session, chain_id: ChainId) -> None:
+    """Forget every log, what finds them, and who emits."""
+    for model in (BlockLogsRow, EventAccountRow, EventJobRow, EventNameRow, EmitterRow):
+        session.exec(delete(model).where(col(model.chain_id) == chain_id))
+
+
 def logs_of_job(
     session: Session, chain_id: ChainId, job: Bytes32, after: Position | None = None, limit: int | None = None
 ) -> list[StoredLog]:
