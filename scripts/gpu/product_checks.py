@@ -4,7 +4,7 @@
 
 Products of cuBLAS in int8, float32 and bfloat16, honest and wrong ones, lie as NumPy files in a content store; each is judged on the card and on the
 processor, and both have to say the same. Then what a check takes: on the card, on the processor, and beside the product itself. Prints one JSON
-object in less than four minutes; each part tells what it found to the standard error as it ends. Wants PyTorch and nvidia-ml-py; CuPy where it is
+object in about four minutes; each part tells what it found to the standard error as it ends. Wants PyTorch and nvidia-ml-py; CuPy where it is
 there. Without a card PyTorch's CPU device stands for it, and the products are small: that tries the script, and measures nothing.
 """
 
