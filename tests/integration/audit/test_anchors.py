@@ -1,7 +1,8 @@
 """An audit holds what it reads against blocks that the auditor brings: another chain of the same id, and a ledger saved from one, are refused.
 
 Branches: the blocks of the deployment records × (an endpoint, a saved file) × (the same chain, a made-up one); the records of the file against the
-auditor's (same, other contracts, fewer generations, a generation left out); a trusted block (there, another, out of reach, no block at all).
+auditor's (same, other contracts, fewer generations, a generation left out); a trusted block (there, another, out of reach, no block at all). A
+proven trade × (the escrow: the auditor's, another's on the same chain, of another chain; its blocks: trusted, another, none of them).
 """
 
 from __future__ import annotations
@@ -14,9 +15,10 @@ from typing import Any
 
 import pytest
 from click.testing import Result
-from tests.integration.ledger_on_chain import LedgerOnChain, deploy_ledger, index_all
+from tests.integration.ledger_on_chain import OTHER_PROVIDER, LedgerOnChain, deploy_ledger, index_all
 from typer.testing import CliRunner
 
+from computility.chain.connection import ChainConnection
 from computility.chain.deployments import Deployments, write_deployments
 from computility.chain.local_chain import LocalChain, LocalChainSettings
 from computility.chain.rpc import RpcClient
@@ -27,6 +29,7 @@ from computility.services.indexer import Indexer
 from computility.services.ledger_anchors import OF_AUDITOR, Anchor, Anchors, parse_anchor
 from computility.services.ledger_source import FileSource, RpcSource, proven_blocks, save_ledger
 from computility.services.ledger_walk import walk
+from computility.services.proof_builder import ProofBuilder
 from computility.store.engine import open_database
 
 
@@ -216,3 +219,56 @@ def test_two_hashes_of_one_block__are_refused(chains: Chains) -> None:
     with pytest.raises(InvalidMessage, match="only one can be true"):
         Anchors(chains.own.deployments, [Anchor(number, Bytes32("0x" + "33" * 32), OF_AUDITOR)])
     assert parse_anchor(f"{number}:0x{'33' * 32}") == Anchor(number, Bytes32("0x" + "33" * 32), OF_AUDITOR)
+
+
+# ---------------------------------------------------------------- a proven trade
+
+
+@pytest.fixture(scope="module")
+def proof(chains: Chains, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Of a trade of the auditor's chain."""
+    provider = chains.own.accounts[OTHER_PROVIDER]
+    terms = chains.own.open(OTHER_PROVIDER, bond=provider.balance().free + provider.free_stake() // 4)
+    chains.own.attest(terms)
+    builder = ProofBuilder(ChainConnection(chains.own.rpc), chains.own.deployments)
+    path = tmp_path_factory.mktemp("proof") / "trade.proof.json"
+    path.write_bytes(builder.build(terms.job_id(chains.own.deployments.domain))[0])
+    return path
+
+
+def verify(proof: Path, *words: str) -> Result:
+    return CliRunner().invoke(build_application("audit"), ["audit", "verify", str(proof), *words, "--json"])
+
+
+def test_a_proven_trade__is_held_against_blocks_and_records_that_the_auditor_brings(
+    chains: Chains, proof: Path
+) -> None:
+    assert document(verify(proof))["generation"] is None
+    blocks = document(verify(proof))["blocks"]
+    trusted = [word for block in blocks for word in ("--trusted-block", f"{block['number']}:{block['hash']}")]
+    told = document(verify(proof, *trusted, "--deployments", str(chains.folder)))
+    assert (told["blocks_trusted"], told["generation"]) == (len(blocks), 1)
+
+
+def test_a_proven_trade_of_another_block_than_the_auditor_trusts__is_refused(proof: Path) -> None:
+    number = document(verify(proof))["blocks"][0]["number"]
+    other = verify(proof, "--trusted-block", f"{number}:0x{'77' * 32}")
+    assert (other.exit_code, type(other.exception)) == (1, InvalidProof)
+    none = verify(proof, "--trusted-block", f"{number + 1_000}:0x{'77' * 32}")
+    assert (none.exit_code, type(none.exception)) == (1, InvalidMessage)
+
+
+def test_a_proven_trade_of_an_escrow_that_somebody_else_deployed__is_refused(
+    chains: Chains, proof: Path, tmp_path: Path
+) -> None:
+    own = chains.own.deployments
+    for contracts, said in (
+        ({"JobEscrow": Address("0x" + "11" * 20)}, "none of your deployments"),
+        ({"ProviderRegistry": Address("0x" + "11" * 20)}, "the stake is of registry"),
+        ({}, None),
+    ):
+        folder = tmp_path / "-".join(("records", *contracts))
+        write_deployments(folder, changed(own, contracts={**own.newest.contracts, **contracts}))
+        told = verify(proof, "--deployments", str(folder))
+        assert (said is None) is (told.exit_code == 0)
+        assert said is None or said in str(told.exception)

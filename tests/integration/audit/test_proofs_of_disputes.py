@@ -33,6 +33,7 @@ from computility.domain.identifiers import ZERO_BYTES32, Address, Bytes32
 from computility.domain.institution_events import (
     ArbiterPenalised,
     BlockRecorded,
+    FeeClaimed,
     MemberSlashed,
     Ruling,
     VoteRevealed,
@@ -188,6 +189,19 @@ def test_a_trade_that_a_jury_ruled_on__is_proven_with_what_every_institution_wro
     }
     opened = next(event.block_number for event in trade.events if event.event.EVENT.name == "JobOpened")
     assert [event.number for event in events if isinstance(event, BlockRecorded)] == [opened]
+
+
+def test_a_fee_that_the_committee_shares__is_part_of_the_proof(anvil: LocalChain, tmp_path: Path) -> None:
+    ledger = deploy_ledger(anvil, tmp_path, MEMBERS)
+    provider = ledger.accounts[OTHER_PROVIDER]
+    terms = ledger.open(OTHER_PROVIDER, verifier=CommitteeSeat(provider).address, bond=provider.balance().free)
+    attestation, signed = pass_by_committee(ledger, terms)
+    CommitteeSeat(provider).claim(terms, attestation, signed)
+    job = terms.job_id(ledger.deployments.domain)
+    _, trade = build(Disputed(ledger, job, job), job)
+    assert told(trade) == [("JobEscrow", "JobOpened"), ("JobEscrow", "JobPaid"), ("VerifierCommittee", "FeeClaimed")]
+    (claimed,) = [event.event for event in trade.events if isinstance(event.event, FeeClaimed)]
+    assert (claimed.fee, claimed.sharers) == (terms.verifier_fee, 2)
 
 
 def test_what_is_of_another_job__is_in_no_proof_of_this_one(disputed: Disputed) -> None:

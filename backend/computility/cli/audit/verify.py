@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from computility.cli.audit.options import TrustedBlockOption, anchors_of
 from computility.cli.output import JsonOption, console, print_json, print_record, print_rows
 from computility.domain.units import format_credits
 
@@ -24,19 +25,34 @@ def command(
             help="URL of any chain endpoint: ask it whether the blocks are on its chain. Without it nothing is asked of anybody.",
         ),
     ] = None,
+    trusted_block: TrustedBlockOption = None,
+    deployments: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder of your deployment records: the escrow has to be one of theirs. Anybody can deploy another one.",
+            envvar="COMPUTILITY_DEPLOYMENTS_DIR",
+        ),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Verify a trade's proof offline, with nothing but the file: headers, receipts, events, terms, signatures and documents.
 
-    What it cannot know is whether the blocks are on the chain: compare the hashes that it prints with a block explorer, or name an endpoint with
-    --rpc. Ends with 1, and the reason, when anything does not hold.
+    What it cannot know is whether the blocks are on the chain, and the escrow is the market's: compare the hashes that it prints with a block
+    explorer, or name them with --trusted-block, or an endpoint with --rpc; and name your records with --deployments. Ends with 1, and the reason,
+    when anything does not hold.
     """
+    from computility.chain.deployments import read_deployments
+    from computility.domain.identifiers import chain_number
+    from computility.services.proof_anchors import hold_blocks, hold_escrow
     from computility.services.trade_proof import verify_bundle
 
     trade = verify_bundle(bundle.read_bytes())
+    held = hold_blocks(trade, anchors_of(trusted_block))
+    generation = hold_escrow(trade, read_deployments(deployments, chain_number(trade.chain))) if deployments else None
     confirmed = _confirm(trade, rpc) if rpc else None
+    believed = {"blocks_confirmed_by": confirmed, "blocks_trusted": held, "generation": generation}
     if as_json:
-        print_json({**trade.to_document(), "blocks_confirmed_by": confirmed})
+        print_json({**trade.to_document(), **believed})
         return
     record = trade.record
     print_record(
@@ -54,7 +70,9 @@ def command(
             "refund, credits": None if record.refund is None else format_credits(record.refund),
             "specification": "in the bundle" if trade.has_specification else f"by hash {trade.terms.spec}",
             "signed_by": [signer for signed in trade.attestations for signer in signed.signers],
+            "blocks_trusted": f"{held} of {len(trade.blocks)}",
             "blocks_confirmed_by": confirmed,
+            "generation": generation,
         },
         as_json=False,
     )
@@ -63,11 +81,15 @@ def command(
         for proven in trade.events
     ]
     print_rows(rows, ("event", "block", "block_hash"), as_json=False, empty="")
+    if generation is None:
+        console.print(
+            f"That {trade.escrow} is the market's escrow is the bundle's word: name your records with --deployments."
+        )
     if any(len(signed.signers) != 1 or signed.signers[0] != trade.terms.verifier for signed in trade.attestations):
         console.print(
             f"That these signers are members of {trade.terms.verifier}, the chain alone can say: what is proven shows the verdict, not who signed it."
         )
-    if confirmed is None:
+    if confirmed is None and held < len(trade.blocks):
         console.print("Compare the block hashes with a source that you trust, or name one with --rpc.")
 
 
