@@ -43,6 +43,7 @@ await visitPage(async (visit) => {
   await visit.shot("statistics");
   await visit.section("Institutions");
   await visit.see(page.getByRole("table", { name: "Committee of verifiers" }));
+  await visit.see(page.getByRole("table", { name: "Roles of the timelock" }));
   await visit.shot("institutions");
   await onTelephone(visit, jobId);
   visit.expectNoComplaints();
