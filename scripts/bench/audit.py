@@ -67,6 +67,8 @@ def main() -> None:
     if options.again:
         print(json.dumps(_one_pass(options.again)))
         return
+    if options.keep and options.keep.exists() and any(options.keep.iterdir()):
+        parser.error(f"{options.keep} is not empty: --again {options.keep} audits what is there")
     report: dict[str, Any] = {"bench": "audit", "python": sys.version.split()[0]}
     if not options.skip_proofs:
         with (
@@ -114,6 +116,7 @@ def _one_pass(folder: Path) -> dict[str, Any]:
     highest = 0
 
     def look(_done: int, _of: int) -> None:
+        """At the other process, while it is there."""
         nonlocal highest
         children = [
             number for path in Path("/proc/self/task").glob("*/children") for number in path.read_text().split()
