@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
-from computility.chain.local_chain import LocalChain, LocalChainSettings, free_port
-from computility.cli.demo.stage import Stage, set_stage
+from computility.cli.quick_start import start_sooner
+
+# Each worker loads what a command loads, and all the tests: half of that was the collector of cycles, which found nothing.
+start_sooner()
+
+from computility.chain.local_chain import LocalChain, LocalChainSettings, free_port  # noqa: E402  # after the line above
+from computility.cli.demo.stage import Stage, set_stage  # noqa: E402  # after the line above
 
 CHECKOUT = Path(__file__).resolve().parents[1]
+
+
+def pytest_collection_finish() -> None:
+    """Modules and collected tests stay until the end: the collector of cycles need not look at them again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

@@ -9,12 +9,13 @@ import logging
 import time
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
+from alembic.runtime.environment import EnvironmentContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import OperationalError
@@ -77,7 +78,7 @@ def migration_config(connection: Any) -> Config:
 
 def _missing(connection: Connection) -> list[str]:
     current = MigrationContext.configure(connection).get_current_revision()
-    revisions = [script.revision for script in ScriptDirectory.from_config(migration_config(None)).walk_revisions()]
+    revisions = [script.revision for script in _scripts().walk_revisions()]
     revisions.reverse()
     if current is None:
         return revisions
@@ -102,7 +103,7 @@ def _run(engine: Engine, revision: str, lock_within_ms: int, deadline: float) ->
                     connection.exec_driver_sql(f"SET LOCAL lock_timeout = {lock_within_ms}")
                 # Another may have been quicker, before this one was alone.
                 if revision in _missing(connection):
-                    command.upgrade(migration_config(connection), revision)
+                    _upgrade(connection, revision)
             return
         except OperationalError as error:
             why = _TRY_AGAIN.get(getattr(error.orig, "sqlstate", None) or "")
@@ -114,6 +115,23 @@ def _run(engine: Engine, revision: str, lock_within_ms: int, deadline: float) ->
                 ) from error
             _log.info("revision %s waits: %s", revision, why)
             time.sleep(_PAUSE_S)
+
+
+@cache
+def _scripts() -> ScriptDirectory:
+    """The revisions, loaded once: alembic's own commands load all of them anew for each."""
+    return ScriptDirectory.from_config(migration_config(None))
+
+
+def _upgrade(connection: Connection, revision: str) -> None:
+    """As ``alembic.command.upgrade``."""
+    scripts = _scripts()
+
+    def steps(current: Any, _context: Any) -> Any:
+        return scripts._upgrade_revs(revision, current)
+
+    with EnvironmentContext(migration_config(connection), scripts, fn=steps, destination_rev=revision):
+        scripts.run_env()
 
 
 @contextmanager
