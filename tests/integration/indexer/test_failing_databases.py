@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 from sqlalchemy import event, text
-from tests.chaos.own_postgresql import own_postgresql, restart_by_force
 from tests.chaos.waiting import wait_until
 from tests.integration.ledger_on_chain import LedgerOnChain, deploy_ledger, index_all, rows_of
+from tests.own_postgresql import own_postgresql, restart_by_force
 
 from computility.chain.local_chain import LocalChain
 from computility.services.indexer import Indexer

@@ -8,6 +8,7 @@ from typing import Any
 
 from eth_keys.datatypes import PrivateKey
 from sqlmodel import Session
+from tests.empty_database import open_empty
 
 from computility.chain.deployments import Deployments, Generation
 from computility.domain.attestation import Attestation, Verdict
@@ -26,7 +27,7 @@ from computility.services.order_book import OrderBook
 from computility.services.stored_ledger import StoredLedger
 from computility.settings import NodeSettings
 from computility.store import ledgers
-from computility.store.engine import Database, open_database
+from computility.store.engine import Database
 from computility.store.job_at_rest import job_row, packed_row
 from computility.store.ledgers import LIVE
 from computility.store.projected import JOBS, PROVIDERS
@@ -116,7 +117,7 @@ def _live(session: Session) -> int:
 
 def open_book(folder: Any, **limits: int) -> Book:
     """An order book with nothing in it but two active providers."""
-    database = open_database(f"sqlite:///{folder}/node.sqlite")
+    database = open_empty(folder / "node.sqlite")
     contracts = {"JobEscrow": DOMAIN.escrow, "ProviderRegistry": REGISTRY, "CreditScores": SCORES}
     deployments = Deployments(DOMAIN.chain_number, (Generation(1, 0, ZERO_BYTES32, NOW, contracts),))
     ledger = StoredLedger(database, deployments)
