@@ -45,6 +45,10 @@ class _NothingFolded(Projection):
     def _apply(self, *_: Any) -> None:
         pass
 
+    def _list_with_job(self, *_: Any) -> bool:
+        # Their lists are columns of the jobs.
+        return True
+
 
 def _index(rpc_url: str, deployments: Path, database_url: str, head: int, raw_only: bool) -> dict[str, float]:
     database = open_database(database_url)

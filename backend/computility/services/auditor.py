@@ -37,7 +37,7 @@ from computility.store.blocks import CursorRow
 from computility.store.bulk_write import BulkWriter
 from computility.store.engine import Database
 from computility.store.event_rows import event_rows
-from computility.store.job_at_rest import PackedRow
+from computility.store.job_at_rest import ID, PackedRow
 from computility.store.ledgers import LIVE
 from computility.store.projected import JOBS
 
@@ -250,9 +250,10 @@ class Auditor:
         live = ledgers.ledger_in_state(session, chain_id, LIVE)
         assert live is not None
         assert live.id is not None
-        jobs = JobComparison(live.id, BulkWriter(session.connection()).every_row(JOBS.table, live.id))
-        (head,) = blocks.blocks_down_from(session, chain_id, cursor.number, 1)
         events = EventSums(event_rows(session, chain_id))
+        rows = BulkWriter(session.connection()).every_row(JOBS.table, live.id)
+        jobs = JobComparison(live.id, _with_places_in(events, rows))
+        (head,) = blocks.blocks_down_from(session, chain_id, cursor.number, 1)
         return _Snapshot(cursor.number, Bytes32(cursor.hash), head.timestamp, tables, live.id, jobs, events)
 
     def _replay(
@@ -339,6 +340,13 @@ class Auditor:
 
     def _escrow(self, address: Address) -> Any:
         return self._chain.contract("JobEscrow", address)
+
+
+def _with_places_in(events: EventSums, rows: Iterable[PackedRow]) -> Iterator[PackedRow]:
+    """All rows of jobs; what they list goes to the sums of events."""
+    for row in rows:
+        events.add_places(row[ID], row[-1])
+        yield row
 
 
 def _tables_of(replay: LedgerReplay) -> dict[str, dict[str, Mapping[str, Any]]]:

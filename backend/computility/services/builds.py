@@ -68,7 +68,7 @@ class Builds:
         for found, kinds in stored_blocks(self._database.unit_of_work, self._chain_id, number, _AT_ONCE):
             with self._database.bulk_work() as (session, writer):
                 projection.fold(session, writer, ledger, found, kinds, keep_from=final + 1, keep_logs=False)
-        with self._database.bulk_work() as (session, _):
+        with self._database.bulk_work() as (session, writer):
             cursor = blocks.cursor_of(session, self._chain_id, lock=True)
             if cursor is not None:
                 # The same block by its hash: then every page was of the chain below it.
@@ -78,6 +78,9 @@ class Builds:
                 ledgers.move_ledger(session, ledger, cursor.number, Bytes32(cursor.hash))
             self._forget(session, LIVE)
             ledgers.set_state(session, ledger, LIVE)
+            raw_logs.forget_lists_of_jobs(session, self._chain_id)
+            session.flush()
+            writer.insert(raw_logs.OF_JOBS, sorted(projection.without_rows))
 
     def build_anew(self, session: Session, writer: BulkWriter, projection: Projection, up_to: int) -> None:
         """As ``rebuild``, inside the caller's transaction: for a fork below every image of before."""
@@ -85,6 +88,8 @@ class Builds:
         ledger = self.live(session)
         for found, kinds in stored_blocks(lambda: nullcontext(session), self._chain_id, up_to, _AT_ONCE):
             projection.fold(session, writer, ledger, found, kinds, keep_from=up_to + 1, keep_logs=False)
+        # They are stored, as the logs are.
+        projection.without_rows.clear()
 
     def forget(self, session: Session) -> None:
         """Remove every build, whatever its state."""

@@ -80,6 +80,11 @@ class ChangeFeed:
             self._counts[stream] += 1
             return subscription
 
+    @property
+    def followed(self) -> bool:
+        """Whether anybody listens."""
+        return bool(self._listeners)
+
     def publish(self, topics: Iterable[str]) -> None:
         """Wake everyone who listens to one of ``topics``."""
         with self._lock:

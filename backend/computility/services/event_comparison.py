@@ -20,12 +20,14 @@ from computility.domain.identifiers import ZERO_ADDRESS, Address, Bytes32
 from computility.services.ledger_replay import FoldedBlock, LedgerReplay
 from computility.services.row_comparison import Difference
 from computility.store.event_rows import EventRow
+from computility.store.job_at_rest import places_of
 from computility.store.raw_logs import PARTITIONED
 from computility.store.stored_log import packed, packed_jobs
 
 _MASK: Final = 2**64 - 1
 _NONE: Final = 0, 0
 _MOST_PARTIES: Final = 100_000
+_INDEX_BYTES: Final = 4
 _AS_BYTES: Final = msgspec.msgpack.Encoder().encode
 """A row in one string, in which every value says where it ends."""
 _LOGS, _ACCOUNTS, _JOBS, _NAMES = (table.name for table in PARTITIONED)
@@ -40,7 +42,20 @@ class EventSums:
             self.add(table, row)
 
     def add(self, table: str, row: EventRow) -> None:
-        """One more row; it begins with its block's number."""
+        """One more row; it begins with its block's number. The events of a job count one by one: some may stand in its row, and some beside it."""
+        if table != _JOBS:
+            self._add(table, row)
+            return
+        number, job, indexes = row
+        for at in range(0, len(indexes), _INDEX_BYTES):
+            self._add(_JOBS, (number, job, indexes[at : at + _INDEX_BYTES]))
+
+    def add_places(self, job: bytes, places: bytes) -> None:
+        """The events of a job, by the places in its row."""
+        for number, index in places_of(places):
+            self._add(_JOBS, (number, job, packed((index,))))
+
+    def _add(self, table: str, row: EventRow) -> None:
         sums = self._sums[table]
         number = row[0]
         count, total = sums.get(number, _NONE)

@@ -224,7 +224,8 @@ class Indexer:
             self._projection.discard()
             raise
         self._note(found, time.monotonic() - started)
-        self._jobs_changed(touched)
+        # Made into words as they are asked for: while a back-fill goes on nobody asks.
+        self._jobs_changed(Bytes32("0x" + job.hex()) for job in touched)
         return Position(found.last.number, found.last.hash)
 
     def _note(self, incoming: Incoming, took_s: float) -> None:
@@ -259,7 +260,7 @@ class Indexer:
         self._take(self.source.incoming(first.block, only_first), Position(first.block - 1, b""))
         return True
 
-    def _commit(self, incoming: Incoming, position: Position) -> set[Bytes32]:
+    def _commit(self, incoming: Incoming, position: Position) -> set[bytes]:
         head, first, last = incoming.head, incoming.first, incoming.last
         with self._database.bulk_work() as (session, writer):
             cursor = self._demand_cursor(session, position)
@@ -288,7 +289,7 @@ class Indexer:
                     undo.remove_images_up_to(session, ledger, floor)
             ledgers.move_ledger(session, ledger, last.number, Bytes32("0x" + last.hash.hex()))
         self._emitters_kept = True
-        return {Bytes32("0x" + job.hex()) for job in touched}
+        return touched
 
     def _keep_blocks_of(self, session: Session, writer: BulkWriter, incoming: Incoming) -> None:
         lowest, last = self._deployments.generations[0].block, incoming.last.number

@@ -13,7 +13,7 @@ from computility.domain.events import JobAttested, JobOpened, JobPaid, JobPropos
 from computility.domain.job import ClosedBy, JobState, Outcome
 from computility.domain.scores import ClosedJob
 from computility.domain.units import FULL_BPS
-from computility.store.job_at_rest import STATE, TERMS, JobsRow
+from computility.store.job_at_rest import PLACES, STATE, TERMS, JobsRow
 
 Leg = tuple[bytes, int, int]
 """An account, and what its free and its locked balance gain."""
@@ -54,9 +54,9 @@ _pick_price = terms_picker(
 
 
 def opened(
-    ledger: int, generation: int, job: bytes, data: bytes, block: int, timestamp: int, tx_hash: bytes
+    ledger: int, generation: int, job: bytes, data: bytes, block: int, timestamp: int, tx_hash: bytes, place: bytes
 ) -> tuple[JobsRow, tuple[Leg, ...]]:
-    """The row of a job that opened, and what that moves."""
+    """The row of a job that opened at ``place``, and what that moves."""
     (
         buyer, payer, provider, verifier, resource, bond_high, bond, end, fee_bps, escrow_high, escrow, wallet_high, wallet,
     ) = _pick_opened(data)  # fmt: skip
@@ -66,13 +66,13 @@ def opened(
     row = (
         ledger, job, generation, buyer, provider, verifier, resource, block, _OPEN, data[:_TERMS_BYTES], None, None, fee_bps, escrow, wallet,
         0, 0, FULL_BPS, end, None, None, None, None, None, None, None, None, None, None, None, None, None, None, None,
-        timestamp, block, tx_hash, None, None, None,
+        timestamp, block, tx_hash, None, None, None, place,
     )  # fmt: skip
     return row, ((payer, wallet - escrow, escrow), (provider, -bond, bond))
 
 
-def attested(row: JobsRow, data: bytes) -> JobsRow:
-    """A job after a reading or a verdict."""
+def attested(row: JobsRow, data: bytes, place: bytes) -> JobsRow:
+    """A job after a reading or a verdict at ``place``."""
     verdict, result, quality, evidence, accepted, outcome, pending, deadline = _pick_attested(data)
     reading = accepted > row[_ACCEPTED]
     return (
@@ -88,12 +88,13 @@ def attested(row: JobsRow, data: bytes) -> JobsRow:
         *row[_UNITS:_RESULT],
         row[_RESULT] if result == _NO_HASH else result,
         row[_EVIDENCE] if evidence == _NO_HASH else evidence,
-        *row[_OPENED_AT:],
+        *row[_OPENED_AT:PLACES],
+        row[PLACES] + place,
     )
 
 
-def proposed(row: JobsRow, data: bytes) -> JobsRow:
-    """A job after the provider's claim."""
+def proposed(row: JobsRow, data: bytes, place: bytes) -> JobsRow:
+    """A job after the provider's claim at ``place``."""
     units, result, deadline = _pick_proposed(data)
     return (
         *row[:STATE],
@@ -106,14 +107,15 @@ def proposed(row: JobsRow, data: bytes) -> JobsRow:
         deadline,
         *row[_UNITS:_RESULT],
         result,
-        *row[_EVIDENCE:],
+        *row[_EVIDENCE:PLACES],
+        row[PLACES] + place,
     )
 
 
 def paid(
-    row: JobsRow, topics: bytes, data: bytes, block: int, timestamp: int, tx_hash: bytes
+    row: JobsRow, topics: bytes, data: bytes, block: int, timestamp: int, tx_hash: bytes, place: bytes
 ) -> tuple[JobsRow, tuple[Leg, ...], ClosedJob]:
-    """A job after the final pass that paid it, what that moves, and what the scores learn of it. The fees gain the row's."""
+    """A job after the final pass at ``place`` that paid it, what that moves, and what the scores learn of it. The fees gain the row's."""
     (
         result, quality, evidence, units, paid_high, provider_paid, fee_high, fee, refund_high, refund, verifier_high, verifier_paid,
         wallet_high, wallet,
@@ -138,7 +140,7 @@ def paid(
         *row[:STATE], _CLOSED, row[TERMS], _PASS, _ATTESTED, *row[_FEE_BPS:_ACCEPTED],
         units, 0, quality, None, units, provider_paid, fee, refund, verifier_paid, 0, 0, bond, 0, 0, wallet, *row[_SLASH_BPS:_RESULT],
         row[_RESULT] if result == _NO_HASH else result, row[_EVIDENCE] if evidence == _NO_HASH else evidence,
-        *row[_OPENED_AT:_CLOSED_AT], timestamp, block, tx_hash,
+        *row[_OPENED_AT:_CLOSED_AT], timestamp, block, tx_hash, row[PLACES] + place,
     )  # fmt: skip
     legs = (
         (payer, refund, -escrow),

@@ -202,6 +202,8 @@ class Node:
 
     def jobs_changed(self, jobs: Iterable[str]) -> None:
         """Tell whoever follows these jobs. For the indexer, after its unit of work has landed."""
+        if not self.feed.followed:
+            return
         topics = [job_topic(job) for job in jobs]
         self.feed.publish([*topics, JOBS_TOPIC] if topics else ())
 

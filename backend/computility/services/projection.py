@@ -50,6 +50,7 @@ from computility.store.compact_types import chain_number
 from computility.store.job_at_rest import (
     BUYER,
     GENERATION,
+    PLACES,
     PROVIDER,
     RESOURCE,
     STATE,
@@ -57,13 +58,15 @@ from computility.store.job_at_rest import (
     JobsRow,
     job_record,
     job_row,
+    place_of,
+    sorted_places,
 )
 from computility.store.projected import ACCOUNTS, FEES, JOBS, PROVIDERS, SCORES
 from computility.store.projections import EVERY, OF_INSTITUTIONS, REWARDS, SCORE_HISTORY, STATISTICS
 from computility.store.stored_log import packed_jobs
 from computility.store.undo import UndoRow
 
-PROJECTION_VERSION: Final = 7
+PROJECTION_VERSION: Final = 8
 """Raise it when a fold or a projected table changes what it holds: every store is then rebuilt from its logs."""
 
 _NOBODY: Final = bytes(20)
@@ -92,6 +95,8 @@ class Projection:
         """By account, role and escrow, what standings became since they were last put into their rows: slot, job, time and block."""
         self._statistics = StatisticsFold(self._by_number[STATISTICS.number], self._by_number[SCORE_HISTORY.number])
         self._quick = _QUICK
+        self.without_rows: list[Row] = []
+        """Of a build that is made anew, the lists of jobs without a row: rows of ``raw_logs.OF_JOBS``."""
         self._institutions = InstitutionFold(*(self._by_number[table.number] for table in OF_INSTITUTIONS))
 
     def fold(
@@ -123,7 +128,8 @@ class Projection:
         of_names: list[Row] = []
         images: list[Row] = []
         touched: set[bytes] = set()
-        chain, quick_folds, parties_of = self._number, self._quick, PARTIES
+        chain, parties_of = self._number, PARTIES
+        quick_folds = [self._quick.get(kind.event) for kind in kinds]
         for block, logs in busy:
             number = block.number
             keep = number >= keep_from
@@ -135,26 +141,29 @@ class Projection:
             jobs: dict[bytes, bytes] = defaultdict(bytes)
             names: dict[str, bytes] = defaultdict(bytes)
             told_jobs: dict[int, bytes] = {}
+            here = number.to_bytes(8, "big")
             for log_index, tx_hash, kind_number, topics, data in logs:
                 kind = kinds[kind_number]
-                job = topics[32:64] if kind.of_job else None
-                if job is not None:
-                    touched.add(job)
-                quick = quick_folds.get(kind.event)
+                # As ``stored_log.packed`` makes them, and ``place_of``.
+                index = log_index.to_bytes(4, "big")
+                quick = quick_folds[kind_number]
                 if quick is not None:
-                    row = quick(self, kind, block, tx_hash, topics, data)
+                    row = quick(self, kind, block, tx_hash, topics, data, here + index)
+                    if row is not None:
+                        touched.add(topics[32:64])
                 else:
+                    job = topics[32:64] if kind.of_job else None
+                    if job is not None:
+                        touched.add(job)
                     row = self._apply(kind, block, log_index, tx_hash, job, topics, data)
+                    if row is None:
+                        told = job or self._institutions.job_told(kind, topics, logs, kinds)
+                        if told is not None:
+                            jobs[told] += index
+                        if told is not None and job is None and kind.told_in is None:
+                            told_jobs[log_index] = told
                 if not keep_logs:
                     continue
-                # As ``stored_log.packed`` makes them.
-                index = log_index.to_bytes(4, "big")
-                if job is not None:
-                    jobs[job] += index
-                elif (told := self._institutions.job_told(kind, topics, logs, kinds)) is not None:
-                    jobs[told] += index
-                    if kind.told_in is None:
-                        told_jobs[log_index] = told
                 names[kind.name] += index
                 parties = () if row is None or (terms := row[TERMS]) is None else parties_of[terms[:PARTIES_BYTES]]
                 for account in parties:
@@ -169,20 +178,36 @@ class Projection:
                 told_here = packed_jobs(told_jobs)
                 raw.append((chain, number, block.hash, block.timestamp, len(logs), told_here, block.packed))
                 of_accounts += [(chain, account, number, theirs) for account, theirs in accounts.items()]
-                of_jobs += [(chain, of, number, theirs) for of, theirs in jobs.items()]
                 of_names += [(chain, name, number, theirs) for name, theirs in names.items()]
+            # At the block's end: a stake that is drawn for a job is told of before the job opens.
+            of_jobs += [
+                (chain, of, number, told) for of, told in jobs.items() if not self._list_with_job(of, here, told)
+            ]
             if keep:
                 # Images are of one block each: only what is final adds up over several.
                 self._put_sums()
                 images += [image for rows in self._by_number.values() for image in rows.end_block(number)]
         self._put_sums()
-        for table, made in zip(raw_logs.PARTITIONED, (raw, of_accounts, of_jobs, of_names), strict=True):
+        for table, made in ((raw_logs.LOGS, raw), (raw_logs.OF_ACCOUNTS, of_accounts), (raw_logs.OF_NAMES, of_names)):
             # In the order of their keys: each account's rows go to the end of its own stretch, not all over the table.
             writer.insert(table, sorted(made))
+        if keep_logs:
+            writer.insert(raw_logs.OF_JOBS, sorted(of_jobs))
+        else:
+            self.without_rows += of_jobs
         for rows in self._by_number.values():
             rows.write(writer)
         writer.insert(UndoRow.__table__, images)  # type: ignore[attr-defined]  # SQLModel sets it on every table class
         return touched
+
+    def _list_with_job(self, job: bytes, block: bytes, indexes: bytes) -> bool:
+        """Logs are listed with a job whose record they do not change. False where the job has no row to say so in."""
+        row = self.jobs.get(job)
+        if row is None:
+            return False
+        here = [block + indexes[at : at + 4] for at in range(0, len(indexes), 4)]
+        self.jobs.put(job, (*row[:PLACES], sorted_places(row[PLACES] + b"".join(here))))
+        return True
 
     def restore(self, session: Session, writer: BulkWriter, ledger: int, number: int) -> None:
         """Put every row back to what it was at the end of block ``number``."""
@@ -199,6 +224,7 @@ class Projection:
         self._moved.clear()
         self._fees_moved.clear()
         self._scored.clear()
+        self.without_rows.clear()
         self._statistics.discard()
         for rows in self._by_number.values():
             rows.discard()
@@ -268,7 +294,11 @@ class Projection:
         if job is not None:
             before = self.jobs.get(job)
             after = job_fold.apply_event(None if before is None else job_record(before), event, origin)
-            row = job_row(self._ledger, kind.generation if before is None else before[GENERATION], after)
+            place = place_of(origin.block_number, origin.log_index)
+            if before is None:
+                row = job_row(self._ledger, kind.generation, after, place)
+            else:
+                row = job_row(self._ledger, before[GENERATION], after, before[PLACES] + place)
             self.jobs.put(job, row)
             terms = after.terms
             self._statistics.job_changed(event, after, row[RESOURCE], row[PROVIDER], origin)
@@ -286,29 +316,41 @@ class Projection:
 
     # ---------------------------------------------------------------- the commonest events
 
-    def _opened(self, kind: LogKind, block: IncomingBlock, tx_hash: bytes, topics: bytes, data: bytes) -> JobsRow:
+    def _opened(
+        self, kind: LogKind, block: IncomingBlock, tx_hash: bytes, topics: bytes, data: bytes, place: bytes
+    ) -> JobsRow:
         job = topics[32:64]
-        row, legs = job_rows.opened(self._ledger, kind.generation, job, data, block.number, block.timestamp, tx_hash)
+        row, legs = job_rows.opened(
+            self._ledger, kind.generation, job, data, block.number, block.timestamp, tx_hash, place
+        )
         self.jobs.add(job, row)
         self._statistics.opened(row[RESOURCE], row[PROVIDER], block.timestamp, block.number)
         self._move(kind, legs)
         return row
 
-    def _attested(self, kind: LogKind, block: IncomingBlock, tx_hash: bytes, topics: bytes, data: bytes) -> JobsRow:
+    def _attested(
+        self, kind: LogKind, block: IncomingBlock, tx_hash: bytes, topics: bytes, data: bytes, place: bytes
+    ) -> JobsRow:
         job = topics[32:64]
-        row = job_rows.attested(self._live(kind, job), data)
+        row = job_rows.attested(self._live(kind, job), data, place)
         self.jobs.put(job, row)
         return row
 
-    def _proposed(self, kind: LogKind, block: IncomingBlock, tx_hash: bytes, topics: bytes, data: bytes) -> JobsRow:
+    def _proposed(
+        self, kind: LogKind, block: IncomingBlock, tx_hash: bytes, topics: bytes, data: bytes, place: bytes
+    ) -> JobsRow:
         job = topics[32:64]
-        row = job_rows.proposed(self._live(kind, job), data)
+        row = job_rows.proposed(self._live(kind, job), data, place)
         self.jobs.put(job, row)
         return row
 
-    def _paid(self, kind: LogKind, block: IncomingBlock, tx_hash: bytes, topics: bytes, data: bytes) -> JobsRow:
+    def _paid(
+        self, kind: LogKind, block: IncomingBlock, tx_hash: bytes, topics: bytes, data: bytes, place: bytes
+    ) -> JobsRow:
         job = topics[32:64]
-        row, legs, closed = job_rows.paid(self._live(kind, job), topics, data, block.number, block.timestamp, tx_hash)
+        row, legs, closed = job_rows.paid(
+            self._live(kind, job), topics, data, block.number, block.timestamp, tx_hash, place
+        )
         self.jobs.put(job, row)
         self._score(kind, closed, job, row, block.timestamp, block.number)
         self._statistics.paid(row)
@@ -317,10 +359,14 @@ class Projection:
             self._fees_moved[kind.address_bytes] += closed.fee
         return row
 
-    def _deposited(self, kind: LogKind, block: IncomingBlock, tx_hash: bytes, topics: bytes, data: bytes) -> None:
+    def _deposited(
+        self, kind: LogKind, block: IncomingBlock, tx_hash: bytes, topics: bytes, data: bytes, place: bytes
+    ) -> None:
         self._move(kind, ((topics[44:64], int.from_bytes(data, "big"), 0),))
 
-    def _withdrawn(self, kind: LogKind, block: IncomingBlock, tx_hash: bytes, topics: bytes, data: bytes) -> None:
+    def _withdrawn(
+        self, kind: LogKind, block: IncomingBlock, tx_hash: bytes, topics: bytes, data: bytes, place: bytes
+    ) -> None:
         self._move(kind, ((topics[44:64], -int.from_bytes(data, "big"), 0),))
 
     def _live(self, kind: LogKind, job: bytes) -> JobsRow:
@@ -386,7 +432,7 @@ class Projection:
 _NOTHING: Final = Balance()
 _NEWCOMER: Final = ScoreSlot()
 
-_Quick = Callable[[Projection, LogKind, IncomingBlock, bytes, bytes, bytes], JobsRow | None]
+_Quick = Callable[[Projection, LogKind, IncomingBlock, bytes, bytes, bytes, bytes], JobsRow | None]
 _QUICK: Final[dict[type[Event], _Quick]] = {
     JobOpened: Projection._opened,
     JobAttested: Projection._attested,

@@ -15,6 +15,8 @@ from computility.store.job_at_rest import (
     GENERATION,
     ID,
     JOB_FIELDS,
+    PACKED,
+    PLACES,
     JobsRow,
     PackedRow,
     job_record,
@@ -46,9 +48,9 @@ class JobComparison:
     """
 
     def __init__(self, ledger: int, rows: Iterable[PackedRow]) -> None:
-        """``rows`` are those of the build ``ledger``, as they rest."""
+        """``rows`` are those of the build ``ledger``, as they rest. Their places are compared with the events."""
         self._ledger = ledger
-        self._left = {row[ID]: hash(_AS_BYTES(row)) for row in rows}
+        self._left = {row[ID]: _hash(row) for row in rows}
         self._stored: dict[bytes, int] = {}
         self._true: dict[bytes, PackedRow] = {}
         self._different = 0
@@ -58,7 +60,7 @@ class JobComparison:
         row = packed_row(job_row(self._ledger, generation, record))
         key = row[ID]
         kept = self._left.pop(key, None)
-        if kept == hash(_AS_BYTES(row)):
+        if kept == _hash(row):
             return
         self._different += 1
         if self._different <= MOST_DIFFERENCES:
@@ -72,7 +74,7 @@ class JobComparison:
         now = {row[ID]: row for row in read(sorted(stored))} if stored else {}
         for key in sorted({*self._true, *stored}):
             kept, right = now.get(key), self._true.get(key)
-            if key in stored and (kept is None or hash(_AS_BYTES(kept)) != stored[key]):
+            if key in stored and (kept is None or _hash(kept) != stored[key]):
                 yield Difference("jobs", "0x" + key.hex(), "row", "changed since the audit read it", _shown(right))
             else:
                 yield from _compare_job("0x" + key.hex(), kept, right)
@@ -82,7 +84,7 @@ def _compare_job(name: str, kept: PackedRow | None, right: PackedRow | None) -> 
     try:
         mine_row, true_row = kept and unpacked_row(kept), right and unpacked_row(right)
     except StoreError:
-        yield Difference("jobs", name, "packed", _text(kept and kept[-1]), _text(right and right[-1]))
+        yield Difference("jobs", name, "packed", _text(kept and kept[PACKED]), _text(right and right[PACKED]))
         return
     if mine_row is None or true_row is None:
         yield Difference("jobs", name, "row", _whole(_job_fields(mine_row)), _whole(_job_fields(true_row)))
@@ -91,10 +93,14 @@ def _compare_job(name: str, kept: PackedRow | None, right: PackedRow | None) -> 
     assert shown is not None
     assert should_be is not None
     yield from _compare_fields("jobs", name, shown, should_be)
-    for column, mine, theirs in zip(JOB_FIELDS, mine_row, true_row, strict=True):
+    for column, mine, theirs in zip(JOB_FIELDS, mine_row[:PLACES], true_row[:PLACES], strict=True):
         if mine != theirs and column not in should_be:
             # What stands beside the record, to search by.
             yield Difference("jobs", name, column, _text(mine), _text(theirs))
+
+
+def _hash(row: PackedRow) -> int:
+    return hash(_AS_BYTES(row[:-1]))
 
 
 def _shown(row: PackedRow | None) -> Any:

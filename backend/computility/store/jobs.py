@@ -21,7 +21,9 @@ _IS_LIVE: Final = f"state <> {int(JobState.CLOSED)}"
 
 
 class JobRow(SQLModel, table=True):
-    """One job: what it is searched by, and everything else in ``packed``. ``listed_block`` is where it opened, 0 for one that never did."""
+    """One job: what it is searched by, and everything else in ``packed``. ``listed_block`` is where it opened, 0 for one that never did;
+    ``event_places`` say where in the ledger its events are (``job_at_rest``).
+    """
 
     __tablename__ = "jobs"
     __table_args__ = (
@@ -52,12 +54,13 @@ class JobRow(SQLModel, table=True):
     listed_block: int = Field(sa_column=Column(BigInteger, nullable=False))
     state: int
     packed: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    event_places: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
 
     def record(self) -> JobRecord:
         """The row as the domain knows it."""
         # Only what the record has is looked at: where it is found does not matter to it.
         places = self.ledger, bytes.fromhex(self.id[2:]), self.generation, *[None] * 4, self.listed_block, self.state
-        return job_record(unpacked_row((*places, self.packed)))
+        return job_record(unpacked_row((*places, self.packed, b"")))
 
 
 def find_job(session: Session, chain_id: ChainId, job: Bytes32) -> JobRow | None:

@@ -16,6 +16,9 @@ from sqlmodel import Field, Session, SQLModel, col, delete, func, select
 from computility.domain.identifiers import Address, Bytes32, ChainId
 from computility.domain.packed_logs import some_unpacked, unpacked_logs
 from computility.store.compact_types import AddressColumn, ChainColumn, HashColumn
+from computility.store.job_at_rest import places_of
+from computility.store.jobs import JobRow
+from computility.store.ledgers import live
 from computility.store.stored_log import Emitter, LogPlace, StoredLog, told_jobs, unpacked
 
 _BLOCKS_AT_ONCE: Final = 16
@@ -62,7 +65,7 @@ class EventAccountRow(SQLModel, table=True):
 
 
 class EventJobRow(SQLModel, table=True):
-    """Which logs of a block are listed among the events of a job."""
+    """Which logs of a block are listed among the events of a job that has no row of its own: those of all others stand in it (``job_at_rest``)."""
 
     __tablename__ = "event_jobs"
     __table_args__ = (_BY_BLOCK,)
@@ -97,9 +100,10 @@ class EmitterRow(SQLModel, table=True):
     contract: str = Field(max_length=32)
 
 
-PARTITIONED: Final = [
+LOGS, OF_ACCOUNTS, OF_JOBS, OF_NAMES = (
     SQLModel.metadata.tables[name] for name in ("block_logs", "event_accounts", "event_jobs", "event_names")
-]
+)
+PARTITIONED: Final = (LOGS, OF_ACCOUNTS, OF_JOBS, OF_NAMES)
 """The tables whose rows are of one block each, in partitions by its number."""
 
 # ---------------------------------------------------------------- of the indexer
@@ -192,30 +196,19 @@ def logs_of_job(
     session: Session, chain_id: ChainId, job: Bytes32, after: Position | None = None, limit: int | None = None
 ) -> list[StoredLog]:
     """The logs of one job, in order."""
-    query = select(col(EventJobRow.block_number), col(EventJobRow.log_indexes)).where(
-        col(EventJobRow.chain_id) == chain_id, col(EventJobRow.job) == job
-    )
-    if after is not None:
-        query = query.where(col(EventJobRow.block_number) >= after[0])
-    # Each row names one log at least; all that the first names may come before.
-    rows = session.exec(query.order_by(col(EventJobRow.block_number)).limit(None if limit is None else limit + 1))
-    places = [
-        (number, index)
-        for number, indexes in rows
-        for index in unpacked(indexes)
-        if after is None or (number, index) > after
-    ]
-    return list(_logs_of(session, chain_id, _by_block(places[:limit])))
+    places = _places_of_jobs(session, chain_id, [job]).get(job, set())
+    wanted = sorted(place for place in places if after is None or place > after)
+    return list(_logs_of(session, chain_id, _by_block(wanted[:limit])))
 
 
 def last_blocks_of_jobs(session: Session, chain_id: ChainId, jobs: Iterable[str]) -> dict[str, int]:
     """The block of each job's last log."""
-    query = (
-        select(col(EventJobRow.job), func.max(col(EventJobRow.block_number)))
-        .where(col(EventJobRow.chain_id) == chain_id, col(EventJobRow.job).in_(list(jobs)))
-        .group_by(col(EventJobRow.job))
-    )
-    return {str(job): int(number) for job, number in session.exec(query)}
+    return {job: max(places)[0] for job, places in _places_of_jobs(session, chain_id, list(jobs)).items()}
+
+
+def forget_lists_of_jobs(session: Session, chain_id: ChainId) -> None:
+    """Forget which logs are listed with jobs beside their rows: an older version listed those of every job so."""
+    session.exec(delete(EventJobRow).where(col(EventJobRow.chain_id) == chain_id))
 
 
 def last_block_of_account(session: Session, chain_id: ChainId, account: Address) -> int | None:
@@ -262,6 +255,23 @@ def count_logs(session: Session, chain_id: ChainId) -> int:
 
 
 # ---------------------------------------------------------------- reading
+
+
+def _places_of_jobs(session: Session, chain_id: ChainId, jobs: Sequence[str]) -> dict[str, set[Position]]:
+    """Where the events of jobs are; of those that have any."""
+    found: dict[str, set[Position]] = {}
+    with_rows = select(col(JobRow.id), col(JobRow.event_places)).where(
+        col(JobRow.ledger) == live(chain_id), col(JobRow.id).in_(jobs)
+    )
+    for job, places in session.exec(with_rows):
+        if places:
+            found[str(job)] = set(places_of(places))
+    without = select(col(EventJobRow.job), col(EventJobRow.block_number), col(EventJobRow.log_indexes)).where(
+        col(EventJobRow.chain_id) == chain_id, col(EventJobRow.job).in_(jobs)
+    )
+    for job, number, indexes in session.exec(without):
+        found.setdefault(str(job), set()).update((number, index) for index in unpacked(indexes))
+    return found
 
 
 def _places_down(

@@ -19,6 +19,7 @@ from computility.store import raw_logs
 from computility.store.amount import Amount
 from computility.store.compact_types import AddressColumn, HashColumn, chain_number
 from computility.store.engine import Database
+from computility.store.job_at_rest import place_of
 from computility.store.ledgers import LIVE, ledger_in_state
 from computility.store.raw_logs import BlockLogsRow
 from computility.store.stored_log import packed
@@ -64,6 +65,7 @@ def _job(n: int) -> dict[str, Any]:
         "id": digest(n), "buyer": account(n % _PARTIES), "provider": account(n % _PARTIES), "verifier": account(n % _PARTIES),
         "resource": digest(n % 50), "listed_block": FIRST_BLOCK + n, "state": int(JobState.OPEN if n % 4 == 3 else JobState.CLOSED),
         "packed": bytes(400),
+        "event_places": place_of(FIRST_BLOCK + n, 0) + place_of(FIRST_BLOCK + n + 1, 0),
     }  # fmt: skip
 
 

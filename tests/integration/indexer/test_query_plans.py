@@ -150,7 +150,7 @@ _MOST_STEPS = 2 * ROWS
 _STEPS_AT_ONCE = 500
 NOT_ASKED_BY_A_REQUEST = {
     # The indexer's, of one block or of a stretch of blocks.
-    "logs_above", "blocks_from", "remove_logs_above", "emitters_of", "keep_emitters",
+    "logs_above", "blocks_from", "remove_logs_above", "forget_lists_of_jobs", "emitters_of", "keep_emitters",
     "jobs_among", "digests_between", "seal_to", "remove_blocks_above", "remove_empty_blocks_between", "remove_chain",
     # Of whoever reads everything: audits, surveillance, exports, tests.
     "all_jobs", "all_accounts", "all_fees", "all_scores", "all_providers", "all_rewards", "all_statistics", "all_history", "all_members",

@@ -24,10 +24,10 @@ from computility.services.indexer import Indexer
 from computility.services.ledger_source import FileSource, RpcSource, SourcedBlock, save_ledger
 from computility.store.accounts import AccountRow, FeesRow
 from computility.store.engine import Database, open_database, open_to_read
-from computility.store.job_at_rest import job_row, packed_row
+from computility.store.job_at_rest import PACKED, job_row, packed_row
 from computility.store.jobs import JobRow
 from computility.store.providers import ProviderRow
-from computility.store.raw_logs import BlockLogsRow, EventAccountRow, EventJobRow, EventNameRow
+from computility.store.raw_logs import BlockLogsRow, EventAccountRow, EventNameRow
 from computility.store.rewards import RewardRow
 from computility.store.scores import ScoreRow
 
@@ -74,7 +74,7 @@ def test_a_saved_ledger__says_the_same_of_the_store_offline(
 
 
 def change_job(row: JobRow, **changes: Any) -> None:
-    row.packed = packed_row(job_row(row.ledger, row.generation, replace(row.record(), **changes)))[-1]
+    row.packed = packed_row(job_row(row.ledger, row.generation, replace(row.record(), **changes)))[PACKED]
 
 
 def spoil_a_job(session: Session) -> None:
@@ -132,11 +132,9 @@ def hide_an_account_from_an_event(session: Session) -> None:
 
 
 def list_an_event_with_another_job(session: Session) -> None:
-    row = session.exec(select(EventJobRow)).first()
-    known = row.model_dump()
-    session.delete(row)
-    session.flush()
-    session.add(EventJobRow(**{**known, "job": "0x" + "22" * 32}))
+    one, other = session.exec(select(JobRow).limit(2)).all()
+    last = other.event_places[-12:]
+    one.event_places, other.event_places = one.event_places + last, other.event_places[:-12]
 
 
 def misname_an_event(session: Session) -> None:
@@ -157,7 +155,6 @@ def hasten_a_reward(session: Session) -> None:
         (raise_payment, "jobs", "provider_paid"),
         (change_terms, "jobs", "terms"),
         (spoil_a_job, "jobs", "packed"),
-        (forget_a_job, "jobs", "row"),
         (invent_an_account, "accounts", "row"),
         (raise_a_balance, "accounts", "free"),
         (lower_fees, "fees", "amount"),
@@ -179,6 +176,14 @@ def test_a_store_that_was_tampered_with__is_found_out(
     report = audit(traded, database)
     assert report.store_matches_chain is False
     assert [(difference.table, difference.field) for difference in report.differences] == [(table, field)]
+
+
+def test_a_job_that_is_missing__is_missed_with_its_events(traded: LedgerOnChain, database: Database) -> None:
+    with database.unit_of_work() as session:
+        forget_a_job(session)
+    found = [(difference.table, difference.field) for difference in audit(traded, database).differences]
+    assert found.count(("jobs", "row")) == 1
+    assert set(found) == {("jobs", "row"), ("event_jobs", "rows")}
 
 
 def test_two_audits_at_once__are_one_too_many(traded: LedgerOnChain, database: Database) -> None:

@@ -17,7 +17,16 @@ from computility.domain.ledger import Balance, movement_of
 from computility.domain.scores import closed_job
 from computility.services import job_rows
 from computility.services.job_rows import Leg
-from computility.store.job_at_rest import JobsRow, job_record, job_row, packed_row, unpacked_row
+from computility.store.job_at_rest import (
+    PLACES,
+    JobsRow,
+    job_record,
+    job_row,
+    packed_row,
+    place_of,
+    places_of,
+    unpacked_row,
+)
 
 ESCROW = Address("0x" + "e5" * 20)
 NO_HASH = bytes(32)
@@ -46,7 +55,8 @@ def random_terms(chance: random.Random) -> tuple[Any, ...]:
             chance.getrandbits(70), chance.getrandbits(20), 10, 2**39, 1, 2, 3, 500, 77)  # fmt: skip
 
 
-def origin_of(number: int, chance: random.Random) -> tuple[EventOrigin, tuple[int, int, bytes]]:
+def origin_of(number: int, chance: random.Random) -> tuple[EventOrigin, tuple[int, int, bytes, bytes]]:
+    """Where an event is, and the same as rows take it: block, time, transaction and place."""
     tx_hash = chance.randbytes(32)
     origin = EventOrigin(
         chain_id_of(31337),
@@ -57,11 +67,13 @@ def origin_of(number: int, chance: random.Random) -> tuple[EventOrigin, tuple[in
         ESCROW,
         1_790_000_000 + number,
     )
-    return origin, (number, origin.timestamp, tx_hash)
+    return origin, (number, origin.timestamp, tx_hash, place_of(number, 0))
 
 
-def assert_same(row: JobsRow, record: JobRecord) -> None:
-    assert row == job_row(LEDGER, GENERATION, record)
+def assert_same(row: JobsRow, record: JobRecord, *blocks: int) -> None:
+    """The row is the record's, of events in some blocks."""
+    assert row == job_row(LEDGER, GENERATION, record, row[PLACES])
+    assert places_of(row[PLACES]) == [(block, 0) for block in blocks]
     assert job_record(row) == record
     # And rests as it is.
     assert unpacked_row(packed_row(row)) == row
@@ -83,7 +95,7 @@ def opening(chance: random.Random) -> tuple[bytes, JobsRow, JobRecord]:
     origin, place = origin_of(11, chance)
     record = job_fold.apply_event(None, event, origin)
     row, legs = job_rows.opened(LEDGER, GENERATION, topics[32:64], data, *place)
-    assert_same(row, record)
+    assert_same(row, record, 11)
     assert_moves(legs, event, record)
     return job, row, record
 
@@ -92,19 +104,22 @@ def opening(chance: random.Random) -> tuple[bytes, JobsRow, JobRecord]:
 def test_a_trade_of_random_events__is_the_same_on_rows(seed: int) -> None:
     chance = random.Random(seed)  # reproducible on purpose
     job, row, record = opening(chance)
+    blocks = [11]
     for number in range(12, 12 + chance.randrange(6)):
+        blocks.append(number)
         kind = chance.choice((JobAttested, JobProposed))
         fixed = {"outcome": chance.randrange(4), "verdict": chance.randrange(4)} if kind is JobAttested else {}
         _, data, event = random_log(kind, job, chance, **fixed)
-        record = job_fold.apply_event(record, event, origin_of(number, chance)[0])
-        row = job_rows.attested(row, data) if kind is JobAttested else job_rows.proposed(row, data)
-        assert_same(row, record)
+        origin, (*_, at) = origin_of(number, chance)
+        record = job_fold.apply_event(record, event, origin)
+        row = job_rows.attested(row, data, at) if kind is JobAttested else job_rows.proposed(row, data, at)
+        assert_same(row, record, *blocks)
     topics, data, event = random_log(JobPaid, job, chance, units=chance.randint(0, 100))
     origin, place = origin_of(20, chance)
     record = job_fold.apply_event(record, event, origin)
     row, legs, closed = job_rows.paid(row, topics, data, *place)
     assert record.state is JobState.CLOSED
-    assert_same(row, record)
+    assert_same(row, record, *blocks, 20)
     assert_moves(legs, event, record)
     assert closed == closed_job(record)
     assert row[job_rows.FEE] == movement_of(event, record.terms).fees

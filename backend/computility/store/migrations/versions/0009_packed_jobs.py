@@ -103,7 +103,12 @@ def _packed(rows: sa.CursorResult[Any], postgresql: bool) -> Iterator[dict[str, 
             None if value is None else _amount(value, postgresql) if amount else _plain(value)
             for amount, value in zip(amounts, row, strict=True)
         ]
-        yield dict(zip(_COLUMNS, packed_row(tuple(values)), strict=True))
+        yield dict(zip(_COLUMNS, _at_rest(values), strict=True))
+
+
+def _at_rest(values: list[Any]) -> tuple[Any, ...]:
+    # The places of a job's events have come since.
+    return packed_row((*values, b""))[:-1]
 
 
 def _amount(value: Any, postgresql: bool) -> int:
@@ -130,7 +135,7 @@ def _pack_images(bind: sa.Connection) -> None:
                 "UPDATE undo SET before = :before WHERE ledger = :ledger AND block_number = :number AND projection = :jobs AND key = :key"
             ),
             {
-                "before": msgspec.msgpack.encode(packed_row(tuple(values))), "ledger": ledger, "number": number, "jobs": _JOBS, "key": key,
+                "before": msgspec.msgpack.encode(_at_rest(values)), "ledger": ledger, "number": number, "jobs": _JOBS, "key": key,
             },
         )  # fmt: skip
 
