@@ -231,30 +231,35 @@ class Projection:
 
     def _prefetch(self, blocks: Sequence[Sequence[IncomingLog]], kinds: Sequence[LogKind]) -> None:
         """Bring to hand what the logs are going to ask for: jobs that did not begin among them, and the standings of those whose jobs close."""
-        begun: dict[bytes, tuple[bytes, bytes]] = {}
+        roles = [_role_of(kind) for kind in kinds]
+        begun: dict[bytes, bytes] = {}
         asked: dict[bytes, None] = {}
-        closing: list[tuple[bytes, bytes]] = []
+        closing: list[tuple[bytes, int]] = []
         for logs in blocks:
             for _, _, kind_number, topics, _ in logs:
-                kind = kinds[kind_number]
-                if not kind.of_job:
+                role = roles[kind_number]
+                if role is None:
                     continue
                 job = topics[32:64]
-                if kind.event is JobOpened:
-                    begun[job] = topics[76:96], topics[108:128]
-                elif job not in begun and kind.event is not JobCancelled:
+                if role is _BEGINS:
+                    begun[job] = topics
+                    continue
+                if job not in begun:
                     asked[job] = None
-                if kind.closes:
-                    closing.append((job, kind.address_bytes))
+                if role is _CLOSES:
+                    closing.append((job, kind_number))
         self.jobs.prefetch(asked)
+        # The same few trade with one another again and again.
+        pairs: set[tuple[bytes, bytes, int]] = set()
+        for job, kind_number in closing:
+            if (topics := begun.get(job, b"")) != b"":
+                pairs.add((topics[76:96], topics[108:128], kind_number))
+            elif (row := self.jobs.get(job)) is not None:
+                pairs.add((row[BUYER], row[PROVIDER], kind_number))
         scored: dict[tuple[bytes, int, bytes], None] = {}
-        for job, escrow in closing:
-            parties = begun.get(job)
-            if parties is None and (row := self.jobs.get(job)) is not None:
-                parties = row[BUYER], row[PROVIDER]
-            if parties is not None:
-                scored[parties[0], _BUYER, escrow] = None
-                scored[parties[1], _PROVIDER, escrow] = None
+        for buyer, provider, kind_number in pairs:
+            escrow = kinds[kind_number].address_bytes
+            scored[buyer, _BUYER, escrow] = scored[provider, _PROVIDER, escrow] = None
         self.scores.prefetch(scored)
 
     def _apply(
@@ -427,6 +432,19 @@ class Projection:
         standing = Standing(slot, Bytes32("0x" + job.hex()), at)
         self.scores.put(key, standing)
         self._statistics.scored(*key, standing, block)
+
+
+_BEGINS, _GOES_ON, _CLOSES = "begins", "goes on", "closes"
+"""What an event says of its job, for whose row it is brought to hand."""
+
+
+def _role_of(kind: LogKind) -> str | None:
+    # A job that was cancelled had not begun: whoever asks for its row finds none.
+    if not kind.of_job or kind.event is JobCancelled:
+        return None
+    if kind.event is JobOpened:
+        return _BEGINS
+    return _CLOSES if kind.closes else _GOES_ON
 
 
 _NOTHING: Final = Balance()
