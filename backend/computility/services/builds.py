@@ -67,7 +67,7 @@ class Builds:
         # A page a transaction: one over all of them would keep the database from clearing away what is dead meanwhile.
         for found, kinds in stored_blocks(self._database.unit_of_work, self._chain_id, number, _AT_ONCE):
             with self._database.bulk_work() as (session, writer):
-                projection.fold(session, writer, ledger, found, kinds, keep_from=final + 1, keep_logs=False)
+                projection.fold(writer, ledger, found, kinds, keep_from=final + 1, keep_logs=False)
         with self._database.bulk_work() as (session, writer):
             cursor = blocks.cursor_of(session, self._chain_id, lock=True)
             if cursor is not None:
@@ -87,7 +87,7 @@ class Builds:
         self._forget(session, LIVE)
         ledger = self.live(session)
         for found, kinds in stored_blocks(lambda: nullcontext(session), self._chain_id, up_to, _AT_ONCE):
-            projection.fold(session, writer, ledger, found, kinds, keep_from=up_to + 1, keep_logs=False)
+            projection.fold(writer, ledger, found, kinds, keep_from=up_to + 1, keep_logs=False)
         # They are stored, as the logs are.
         projection.without_rows.clear()
 

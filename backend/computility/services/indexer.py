@@ -12,6 +12,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack
 from typing import Final
 
 from sqlmodel import Session
@@ -19,7 +20,7 @@ from sqlmodel import Session
 from computility.chain.deployments import Deployments
 from computility.chain.head_watch import HeadWatch
 from computility.chain.rpc import RpcClient
-from computility.domain.errors import ChainMisbehaved, ChainReplaced, StoreError, StoreMoved, WrongChain
+from computility.domain.errors import ChainMisbehaved, ChainReplaced, RowsExist, StoreError, StoreMoved, WrongChain
 from computility.domain.identifiers import Bytes32
 from computility.services.backfill_progress import BackfillProgress
 from computility.services.builds import Builds
@@ -34,6 +35,7 @@ from computility.services.sealing import Seal, Sealing, SealingThread
 from computility.services.tip_agreement import TipAgreement, TipAgreementThread
 from computility.services.told import Told
 from computility.services.uncollected import uncollected
+from computility.services.write_behind import WriteBehind
 from computility.settings import DEVELOPMENT_CHAINS
 from computility.store import blocks, jobs, ledgers, raw_logs, undo
 from computility.store.blocks import BlockRow, CursorRow
@@ -47,6 +49,8 @@ _log = logging.getLogger(__name__)
 FORK_SEARCH_BLOCKS: Final = 64
 _LONGEST_PAUSE_S: Final = 10.0
 _IDLE_S: Final = 0.5
+_WRITING_S: Final = 0.02
+"""How long to wait for a range before looking whether the one before it has been written."""
 _PROCESS_FROM_BLOCKS: Final = 256
 """A node that is so far behind has its blocks fetched by a process of its own."""
 
@@ -178,24 +182,29 @@ class Indexer:
         proofs.yields = isinstance(fetching, FetchProcess)
         # One of its own for each thread: the one before may still wait for an answer.
         comparing = TipAgreementThread(self._tip_agreement)
-        with SealingThread(proofs) as sealing, comparing as tips, fetching as ahead:
+        with SealingThread(proofs) as sealing, comparing as tips, fetching as ahead, WriteBehind() as behind:
             ranges = Gathering(ahead)
             while not stop.is_set():
-                found = ranges.next(_IDLE_S)
+                found = ranges.next(_WRITING_S if behind.busy else _IDLE_S)
                 if found is not None:
-                    position = self._take(found, position)
+                    position = self._take(found, position, behind if isinstance(ahead, FetchProcess) else None)
                     self._failures = 0
                     if isinstance(found, Reorganised):
                         break
                     sealing.wake(behind=found.head.number - position.number)
                     if position.number >= found.head.number:
                         tips.note(position.number, position.hash)
+                elif behind.busy:
+                    if behind.done:
+                        behind.settle()
                 elif isinstance(ahead, FetchProcess) and ahead.ended:
                     # At the head, or nearly: the next blocks are fetched by a thread.
                     break
                 seal = sealing.take()
-                if seal is not None and not self._keep_seal(seal):
-                    break
+                if seal is not None:
+                    behind.settle()
+                    if not self._keep_seal(seal):
+                        break
 
     def _new_sealing(self) -> Sealing:
         return Sealing(
@@ -213,20 +222,29 @@ class Indexer:
             return FetchProcess(self._plan, self.source, position, self.metrics.endpoint_failed_with)
         return FetchAhead(Follower(self.source, position, self._depth), watch.wait)
 
-    def _take(self, found: Incoming | Reorganised, position: Position) -> Position:
+    def _take(self, found: Incoming | Reorganised, position: Position, behind: WriteBehind | None = None) -> Position:
+        """Fold what was found, or roll back. With ``behind`` what is final may be written after this returns."""
+        if behind is not None and not (isinstance(found, Incoming) and found.last.number <= found.head.final):
+            behind.settle()
+            behind = None
         if isinstance(found, Reorganised):
             return self._roll_back(found.number)
         started = time.monotonic()
         try:
             with uncollected():
-                touched = self._commit(found, position)
+                if behind is not None:
+                    self._commit_behind(found, position, behind, started)
+                else:
+                    self._landed(found, self._commit(found, position), started)
         except BaseException:
             self._projection.discard()
             raise
+        return Position(found.last.number, found.last.hash)
+
+    def _landed(self, found: Incoming, touched: Iterable[bytes], started: float) -> None:
         self._note(found, time.monotonic() - started)
         # Made into words as they are asked for: while a back-fill goes on nobody asks.
         self._jobs_changed(Bytes32("0x" + job.hex()) for job in touched)
-        return Position(found.last.number, found.last.hash)
 
     def _note(self, incoming: Incoming, took_s: float) -> None:
         metrics, last = self.metrics, incoming.last.number
@@ -261,35 +279,77 @@ class Indexer:
         return True
 
     def _commit(self, incoming: Incoming, position: Position) -> set[bytes]:
-        head, first, last = incoming.head, incoming.first, incoming.last
         with self._database.bulk_work() as (session, writer):
             cursor = self._demand_cursor(session, position)
             ledger = self._builds.live(session)
-            writer.make_room(raw_logs.PARTITIONED, first.number, last.number)
-            if not self._emitters_kept:
-                raw_logs.keep_emitters(session, self._chain_id, self.source.emitters)
-            touched = self._projection.fold(
-                session, writer, ledger, incoming.blocks, self.source.kinds, keep_from=head.final + 1, keep_logs=True
-            )
-            self._keep_blocks_of(session, writer, incoming)
-            floor = min(head.final, last.number)
-            if cursor is None:
-                session.add(
-                    CursorRow(
-                        chain_id=self._chain_id, number=last.number, hash="0x" + last.hash.hex(),
-                        safe=head.safe, final=head.final, sealed=first.number - 1, undo_floor=floor,
-                    )
-                )  # fmt: skip
-            else:
-                cursor.number, cursor.hash = last.number, "0x" + last.hash.hex()
-                # What was called safe or final stays so.
-                cursor.safe, cursor.final = max(cursor.safe, head.safe), max(cursor.final, head.final)
-                if floor > cursor.undo_floor:
-                    cursor.undo_floor = floor
-                    undo.remove_images_up_to(session, ledger, floor)
-            ledgers.move_ledger(session, ledger, last.number, Bytes32("0x" + last.hash.hex()))
+            writer.make_room(raw_logs.PARTITIONED, incoming.first.number, incoming.last.number)
+            touched = self._fold(writer, ledger, incoming)
+            self._move_cursor(session, writer, cursor, ledger, incoming)
         self._emitters_kept = True
         return touched
+
+    def _commit_behind(self, incoming: Incoming, position: Position, behind: WriteBehind, started: float) -> None:
+        """Fold now, and write while the next is folded: all of it in a thread where a server writes, and where this process does the commit alone.
+
+        What the chunk before has changed is at hand still, so that it does not matter whether it is in the store yet.
+        """
+        with self._database.unit_of_work() as session:
+            ledger = self._builds.live(session)
+        with self._database.late_work() as late:
+            touched = self._fold(late, ledger, incoming)
+
+        def written(stack: ExitStack) -> None:
+            session, writer = stack.enter_context(self._database.bulk_work())
+            cursor = self._demand_cursor(session, position)
+            if self._builds.live(session) != ledger:
+                raise StoreMoved("another process rebuilt the projections: let one node write to a database")
+            writer.make_room(raw_logs.PARTITIONED, incoming.first.number, incoming.last.number)
+            try:
+                late.write(writer)
+            except RowsExist as error:
+                raise ChainMisbehaved(f"something began twice, or what came before it is missing: {error}") from error
+            self._move_cursor(session, writer, cursor, ledger, incoming)
+
+        def write() -> None:
+            with ExitStack() as stack:
+                written(stack)
+
+        behind.settle()
+        if not self._database.writes_elsewhere:
+            with ExitStack() as stack:
+                written(stack)
+                write = stack.pop_all().close
+        behind.hand_over(write, lambda: self._landed(incoming, touched, started))
+
+    def _fold(self, writer: BulkWriter, ledger: int, incoming: Incoming) -> set[bytes]:
+        keep_from = incoming.head.final + 1
+        return self._projection.fold(
+            writer, ledger, incoming.blocks, self.source.kinds, keep_from=keep_from, keep_logs=True
+        )
+
+    def _move_cursor(
+        self, session: Session, writer: BulkWriter, cursor: CursorRow | None, ledger: int, incoming: Incoming
+    ) -> None:
+        head, first, last = incoming.head, incoming.first, incoming.last
+        if not self._emitters_kept:
+            raw_logs.keep_emitters(session, self._chain_id, self.source.emitters)
+        self._keep_blocks_of(session, writer, incoming)
+        floor = min(head.final, last.number)
+        if cursor is None:
+            session.add(
+                CursorRow(
+                    chain_id=self._chain_id, number=last.number, hash="0x" + last.hash.hex(),
+                    safe=head.safe, final=head.final, sealed=first.number - 1, undo_floor=floor,
+                )
+            )  # fmt: skip
+        else:
+            cursor.number, cursor.hash = last.number, "0x" + last.hash.hex()
+            # What was called safe or final stays so.
+            cursor.safe, cursor.final = max(cursor.safe, head.safe), max(cursor.final, head.final)
+            if floor > cursor.undo_floor:
+                cursor.undo_floor = floor
+                undo.remove_images_up_to(session, ledger, floor)
+        ledgers.move_ledger(session, ledger, last.number, Bytes32("0x" + last.hash.hex()))
 
     def _keep_blocks_of(self, session: Session, writer: BulkWriter, incoming: Incoming) -> None:
         lowest, last = self._deployments.generations[0].block, incoming.last.number

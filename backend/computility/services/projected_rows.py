@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any, Final, Generic, TypeVar
 
 from computility.domain.errors import ChainMisbehaved, RowsExist
@@ -108,9 +108,8 @@ class Rows(Generic[RecordT]):
                 f"{self.table.table.name}: one began twice, or something before it is missing"
             ) from error
         writer.upsert(self.table.table, changed, fixed=self.table.fixed)
-        self._changed.clear()
-        self._new.clear()
-        self._trim()
+        self._trim(self._changed)
+        self._changed, self._new = set(), {}
 
     def discard(self) -> None:
         """Forget everything at hand: the store has moved, or what changed was not kept."""
@@ -119,14 +118,18 @@ class Rows(Generic[RecordT]):
         self._new.clear()
         self._before_block.clear()
 
-    def _trim(self) -> None:
-        if len(self._at_hand) <= _ROWS_IN_MEMORY:
+    def _trim(self, written: Collection[Key]) -> None:
+        """Forget what is not likely to be asked for. What was ``written`` just now may not be in the store yet (``write_behind``): it stays."""
+        if len(self._at_hand) - len(written) <= _ROWS_IN_MEMORY:
             return
         # A row that is closed for good is not asked for again.
         self._at_hand = {
-            key: row for key, row in self._at_hand.items() if row is not None and not self.table.is_closed(row)
+            key: row
+            for key, row in self._at_hand.items()
+            if key in written or (row is not None and not self.table.is_closed(row))
         }
-        for key in list(self._at_hand)[: max(0, len(self._at_hand) - _ROWS_IN_MEMORY // 2)]:
+        others = [key for key in self._at_hand if key not in written]
+        for key in others[: max(0, len(others) - _ROWS_IN_MEMORY // 2)]:
             del self._at_hand[key]
 
 

@@ -101,7 +101,6 @@ class Projection:
 
     def fold(
         self,
-        session: Session,
         writer: BulkWriter,
         ledger: int,
         blocks: Iterable[IncomingBlock],

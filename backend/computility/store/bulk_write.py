@@ -160,6 +160,33 @@ class BulkWriter:
                 copy.write(_BINARY_END)
 
 
+class LateWriter(BulkWriter):
+    """Reads at once through one connection, and keeps what is to be written until it is written through another."""
+
+    def __init__(self, connection: Connection) -> None:
+        super().__init__(connection)
+        self._kept: list[Callable[[BulkWriter], None]] = []
+
+    def insert(self, table: Table, rows: Sequence[Row]) -> None:
+        """Keep rows to be added."""
+        if rows:
+            self._kept.append(lambda writer: writer.insert(table, rows))
+
+    def upsert(self, table: Table, rows: Sequence[Row], *, fixed: Collection[str] = ()) -> None:
+        """Keep rows to be put in place."""
+        if rows:
+            self._kept.append(lambda writer: writer.upsert(table, rows, fixed=fixed))
+
+    def write(self, writer: BulkWriter) -> None:
+        """Write what was kept, in its order.
+
+        Raises:
+            RowsExist: as ``BulkWriter.insert``.
+        """
+        for each in self._kept:
+            each(writer)
+
+
 @dataclass(frozen=True)
 class _Plan:
     """The statements for one table."""

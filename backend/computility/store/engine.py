@@ -15,7 +15,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlmodel import Session, create_engine
 
 from computility.domain.errors import NodeBusy, StoreError
-from computility.store.bulk_write import BulkWriter
+from computility.store.bulk_write import BulkWriter, LateWriter
 from computility.store.schema import require_schema, upgrade_schema
 
 _BUSY_TIMEOUT_MS: Final = 30_000
@@ -55,6 +55,19 @@ class Database:
     def close(self) -> None:
         """Close the connections."""
         self.engine.dispose()
+
+    @property
+    def writes_elsewhere(self) -> bool:
+        """Whether a server does the writing, so that a thread that waits for it leaves the interpreter to others. SQLite's driver asks for the
+        interpreter at every row.
+        """
+        return self.engine.dialect.name != "sqlite"
+
+    @contextmanager
+    def late_work(self) -> Iterator[LateWriter]:
+        """A writer that reads in a transaction of this block, and whose writes are for a later ``bulk_work``."""
+        with self.engine.connect() as connection, connection.begin():
+            yield LateWriter(connection)
 
     @contextmanager
     def bulk_work(self) -> Iterator[tuple[Session, BulkWriter]]:
