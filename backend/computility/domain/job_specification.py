@@ -5,18 +5,14 @@ Canonical JSON (RFC 8785) of the form in ``job_specification.schema.json``; its 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from functools import cache
-from importlib.resources import files
 from typing import Any, Final
-
-import jsonschema
 
 from computility.domain.canonical_document import CanonicalDocument
 from computility.domain.canonical_json import canonical_json, parse_canonical_json
 from computility.domain.content_id import ContentId, parse_content_id
+from computility.domain.document_schema import schema_fault
 from computility.domain.environment_class import parse_environment_class
 from computility.domain.errors import (
     InvalidEnvironmentClass,
@@ -72,10 +68,8 @@ class JobSpecification(CanonicalDocument):
 
     def __post_init__(self) -> None:
         document = self.to_document()
-        error = jsonschema.exceptions.best_match(_validator().iter_errors(document))
-        if error is not None:
-            place = error.json_path.removeprefix("$").removeprefix(".") or "the specification"
-            raise InvalidJobSpecification(f"{place}: {error.message[:200]}")
+        if fault := schema_fault("job_specification", document, "the specification"):
+            raise InvalidJobSpecification(fault)
         fault = path_fault(self.module.path) or paths_fault(file.path for file in self.inputs)
         if fault is not None:
             raise InvalidJobSpecification(f"{fault}: rename the file")
@@ -155,9 +149,3 @@ def parse_job_specification(data: bytes) -> JobSpecification:
 
 def _file(entry: Mapping[str, Any]) -> InputFile:
     return InputFile(**entry)
-
-
-@cache
-def _validator() -> jsonschema.Draft202012Validator:
-    schema = files("computility.domain").joinpath("job_specification.schema.json").read_text()
-    return jsonschema.Draft202012Validator(json.loads(schema))

@@ -18,7 +18,6 @@ so pay rounds down, never below nothing, as the weights add up to 10,000 at most
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from enum import StrEnum
@@ -26,10 +25,9 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Final
 
-import jsonschema
-
 from computility.domain.canonical_document import CanonicalDocument
 from computility.domain.canonical_json import parse_canonical_json
+from computility.domain.document_schema import schema_fault
 from computility.domain.errors import InvalidServiceLevel
 from computility.domain.units import FULL_BPS
 
@@ -97,10 +95,8 @@ class ServiceLevel(CanonicalDocument):
     version: int = VERSION
 
     def __post_init__(self) -> None:
-        error = jsonschema.exceptions.best_match(_validator().iter_errors(self.to_document()))
-        if error is not None:
-            place = error.json_path.removeprefix("$").removeprefix(".") or "the template"
-            raise InvalidServiceLevel(f"{place}: {error.message[:200]}")
+        if fault := schema_fault("service_level", self.to_document(), "the template"):
+            raise InvalidServiceLevel(fault)
         if len({term.metric for term in self.terms}) < len(self.terms):
             raise InvalidServiceLevel("a template has one term a metric")
         if sum(term.weight_bps for term in self.terms) > FULL_BPS:
@@ -161,9 +157,3 @@ def parse_service_level(data: bytes) -> ServiceLevel:
 def standard_service_level() -> ServiceLevel:
     """The template that comes with Computility. Its id never changes; another version is another file."""
     return parse_service_level(files("computility.domain").joinpath("service_levels/standard-1.json").read_bytes())
-
-
-@cache
-def _validator() -> jsonschema.Draft202012Validator:
-    schema = files("computility.domain").joinpath("service_level.schema.json").read_text()
-    return jsonschema.Draft202012Validator(json.loads(schema))

@@ -5,18 +5,14 @@ Canonical JSON (RFC 8785) of the form in ``task_specification.schema.json``. Ver
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
-from functools import cache
-from importlib.resources import files
 from typing import Any, Final
-
-import jsonschema
 
 from computility.domain.canonical_document import CanonicalDocument
 from computility.domain.canonical_json import canonical_json, parse_canonical_json
 from computility.domain.content_id import parse_content_id
+from computility.domain.document_schema import schema_fault
 from computility.domain.environment_class import parse_environment_class
 from computility.domain.errors import (
     InvalidEnvironmentClass,
@@ -77,10 +73,8 @@ class TaskSpecification(CanonicalDocument):
 
     def __post_init__(self) -> None:
         document = self.to_document()
-        error = jsonschema.exceptions.best_match(_validator().iter_errors(document))
-        if error is not None:
-            place = error.json_path.removeprefix("$").removeprefix(".") or "the specification"
-            raise InvalidJobSpecification(f"{place}: {error.message[:200]}")
+        if fault := schema_fault("task_specification", document, "the specification"):
+            raise InvalidJobSpecification(fault)
         if fault := paths_fault(file.path for file in self.files):
             raise InvalidJobSpecification(f"{fault}: rename the file")
         try:
@@ -160,9 +154,3 @@ def parse_task_specification(data: bytes) -> TaskSpecification:
             "arguments, artifacts and inputs have to be lists, and every limit has to be named"
         )
     return specification
-
-
-@cache
-def _validator() -> jsonschema.Draft202012Validator:
-    schema = files("computility.domain").joinpath("task_specification.schema.json").read_text()
-    return jsonschema.Draft202012Validator(json.loads(schema))
