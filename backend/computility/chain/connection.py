@@ -1,17 +1,33 @@
-"""Contracts of one chain, called by function name over our JSON-RPC client; every failure is one of our errors."""
+"""web3.py over our JSON-RPC client: contracts are called through web3's codec, and every failure is one of our errors."""
 
 from __future__ import annotations
 
-import re
-from typing import Any, Final
+from functools import cached_property
+from typing import Any, cast
 
-from computility.chain.contract_abi import contract_abi
+from eth_typing import ChecksumAddress
+from web3 import Web3
+from web3.contract import Contract
+from web3.exceptions import BadFunctionCallOutput, ContractLogicError, Web3Exception
+from web3.providers.base import JSONBaseProvider
+from web3.types import RPCEndpoint, RPCResponse
+
+from computility.chain.artifacts import artifact
 from computility.chain.reverts import reverted
-from computility.chain.rpc import BlockTag, RpcClient, block_tag
+from computility.chain.rpc import BlockTag, RpcClient
 from computility.domain.errors import ChainMisbehaved, DeploymentMissing, RpcRefused
 from computility.domain.identifiers import Address
 
-_HEX: Final = re.compile(r"0x((?:[0-9a-fA-F]{2})*)")
+
+class _RpcProvider(JSONBaseProvider):
+    """The seam: web3.py asks, our client carries."""
+
+    def __init__(self, rpc: RpcClient) -> None:
+        super().__init__()
+        self._rpc = rpc
+
+    def make_request(self, method: RPCEndpoint, params: Any) -> RPCResponse:
+        return cast("RPCResponse", {"jsonrpc": "2.0", "id": 0, "result": self._rpc.call(method, *params)})
 
 
 class ChainConnection:
@@ -19,43 +35,58 @@ class ChainConnection:
 
     def __init__(self, rpc: RpcClient) -> None:
         self.rpc = rpc
+        self._web3 = Web3(_RpcProvider(rpc), middleware=[])
+        self._codecs: dict[str, type[Contract]] = {}
 
     def contract(self, name: str, address: Address) -> DeployedContract:
         """A packaged contract at an address."""
-        return DeployedContract(self.rpc, name, address)
+        return DeployedContract(self, name, address)
+
+    def codec(self, name: str, address: Address | None = None) -> Contract:
+        """web3.py's view of a packaged contract."""
+        # web3.py takes milliseconds to read an interface.
+        known = self._codecs.get(name)
+        if known is None:
+            packaged = artifact(name)
+            known = self._codecs[name] = self._web3.eth.contract(abi=packaged.abi, bytecode=packaged.bytecode)
+        return cast("Contract", known) if address is None else known(cast("ChecksumAddress", address))
 
 
 class DeployedContract:
     """A contract that is called by function name."""
 
-    def __init__(self, rpc: RpcClient, name: str, address: Address) -> None:
+    def __init__(self, connection: ChainConnection, name: str, address: Address) -> None:
         self.name = name
         self.address = address
-        self._rpc = rpc
+        self._connection = connection
+
+    @cached_property
+    def _contract(self) -> Contract:
+        return self._connection.codec(self.name, self.address)
 
     def read(self, function: str, *arguments: Any, block: BlockTag = "latest", sender: Address | None = None) -> Any:
-        """What a view answers at a block: one value, or a tuple of several.
+        """What a view answers at a block.
 
         Raises:
             ContractReverted: it refuses.
             DeploymentMissing: there is no such contract at the address.
             ChainError: the endpoint fails.
         """
-        call = {"to": self.address, "data": self.encode(function, *arguments), **({"from": sender} if sender else {})}
+        call = self._contract.get_function_by_name(function)(*arguments)
+        transaction: Any = {"from": sender} if sender else {}
         try:
-            answer = self._rpc.call("eth_call", call, block_tag(block))
+            return call.call(transaction, block_identifier=cast("Any", block))
         except RpcRefused as error:
             raise reverted(error) from error
-        found = _HEX.fullmatch(answer) if isinstance(answer, str) else None
-        if found is None:
-            raise ChainMisbehaved(f"{self.name}.{function} at {self.address} answers in no known form: {answer!r:.200}")
-        try:
-            return contract_abi(self.name).decode_answer(function, len(arguments), bytes.fromhex(found[1]))
-        except ValueError as error:
+        except BadFunctionCallOutput as error:
             raise DeploymentMissing(
                 f"there is no {self.name} at {self.address} at block {block}: is this the right chain?"
+            ) from error
+        except (ContractLogicError, Web3Exception) as error:
+            raise ChainMisbehaved(
+                f"{self.name}.{function} at {self.address} answers in no known form: {error}"
             ) from error
 
     def encode(self, function: str, *arguments: Any) -> str:
         """Calldata of a call, 0x hex."""
-        return contract_abi(self.name).encode(function, *arguments)
+        return str(self._contract.encode_abi(function, args=list(arguments)))

@@ -13,7 +13,7 @@ _BLS_ORDER: Final = 0x73EDA753299D7D483339D80809A1D80553BDA402FFFE5BFEFFFFFFFF00
 
 
 def start_sooner() -> None:
-    """Prepare what is loaded next. To be called before anything that loads eth_account.
+    """Prepare what is loaded next. To be called before anything that loads web3.py or eth_account.
 
     - The collector of cycles looks every 20,000 allocations, not every 700: modules are hundreds of thousands of objects that stay.
     - eth_keyfile, by which eth_account reads keystores, loads an implementation of BLS signatures for the keystores of Ethereum's

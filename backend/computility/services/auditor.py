@@ -1,4 +1,7 @@
-"""Replays the whole ledger, proven block by block, and compares it with the store, row by row, and with what the contracts themselves answer."""
+"""Replays the whole ledger, proven block by block, and compares it with the store, row by row, and with what the contracts themselves answer.
+
+Long on purpose: what a store says, table by table, stands beside what the replay says of the same.
+"""
 
 from __future__ import annotations
 

@@ -12,7 +12,6 @@ import rlp
 from eth_utils.crypto import keccak
 
 from computility.chain.connection import ChainConnection
-from computility.chain.contract_abi import contract_abi
 from computility.chain.deployments import Deployments, Generation, read_deployments, write_deployments
 from computility.chain.transaction_sender import Receipt, TransactionSender
 from computility.domain.errors import ChainMisbehaved, ChainNotAllowed, DeploymentMissing
@@ -119,7 +118,7 @@ def deploy_generation(
     for name in _named(plan):
         progress(f"deploying {name}")
         arguments = _arguments(name, chain, sender, plan, addresses)
-        code = contract_abi(name).creation(*arguments)
+        code = str(chain.codec(name).constructor(*arguments).data_in_transaction)
         receipt = sender.send(None, code)
         if receipt.contract is None:
             raise ChainMisbehaved(f"{chain.rpc.name} names no address for {name}")

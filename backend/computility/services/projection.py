@@ -2,6 +2,8 @@
 
 Rows are loaded by the hundred before a batch is folded and stay in memory from batch to batch, as far as they fit. Before a block that is not final
 changes a row, the row's image is kept; a reorganisation puts the oldest images back, whatever the folds were.
+
+Long on purpose: the loop that a back-fill spends its time in stands beside the folds that it calls.
 """
 
 from __future__ import annotations

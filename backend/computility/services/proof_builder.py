@@ -8,7 +8,6 @@ from functools import partial
 from typing import Any, Final
 
 from computility.chain.connection import ChainConnection
-from computility.chain.contract_abi import contract_abi
 from computility.chain.deployments import Deployments
 from computility.chain.log_decoding import RawLog, decode_log, parse_raw_log
 from computility.chain.receipt_trie import receipts_trie, require_block_hash
@@ -177,11 +176,12 @@ class ProofBuilder:
 
     def _attestations(self, logs: Sequence[RawLog], domain: Eip712Domain, job: Bytes32) -> Iterator[dict[str, Any]]:
         """Every attestation in the calldata of the job's transactions, with its signature, where the escrow was called directly."""
+        contract = self._chain.codec("JobEscrow", domain.escrow)
         hashes = dict.fromkeys(log.tx_hash for log in logs)
         for transaction in self._rpc.batch([("eth_getTransactionByHash", (tx,)) for tx in hashes]):
             try:
-                _, arguments = contract_abi("JobEscrow").decode_call(transaction["input"])
-            except (ValueError, TypeError, KeyError, AttributeError):
+                _, arguments = contract.decode_function_input(transaction["input"])
+            except (ValueError, TypeError, KeyError):
                 continue  # sent through another contract
             for found, signature in _signed_attestations(arguments):
                 attestation = Attestation(**found)
