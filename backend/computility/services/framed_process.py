@@ -25,7 +25,7 @@ from computility.domain.errors import ComputilityError
 from computility.services.uncollected import uncollected
 
 _LENGTH: Final = struct.Struct(">I")
-_FRAMES_AHEAD: Final = 8
+_FRAMES_AHEAD: Final = 4
 _STOP_WITHIN_S: Final = 10.0
 _MARSHAL_FORMAT: Final = 2
 """The newer ones look for objects that occur twice: that costs as much as writing them."""

@@ -8,7 +8,7 @@ from computility.services.fetch_ahead import FetchAhead, Next
 from computility.services.fetch_process import FetchProcess
 from computility.services.incoming import Incoming
 
-_LOGS_AT_ONCE: Final = 20_000
+_LOGS_AT_ONCE: Final = 10_000
 
 
 class Gathering:
