@@ -242,6 +242,7 @@ class Indexer:
         return Position(found.last.number, found.last.hash)
 
     def _landed(self, found: Incoming, touched: Iterable[bytes], started: float) -> None:
+        self._emitters_kept = True
         self._note(found, time.monotonic() - started)
         # Made into words as they are asked for: while a back-fill goes on nobody asks.
         self._jobs_changed(Bytes32("0x" + job.hex()) for job in touched)
@@ -285,7 +286,6 @@ class Indexer:
             writer.make_room(raw_logs.PARTITIONED, incoming.first.number, incoming.last.number)
             touched = self._fold(writer, ledger, incoming)
             self._move_cursor(session, writer, cursor, ledger, incoming)
-        self._emitters_kept = True
         return touched
 
     def _commit_behind(self, incoming: Incoming, position: Position, behind: WriteBehind, started: float) -> None:

@@ -65,8 +65,12 @@ class Database:
 
     @contextmanager
     def late_work(self) -> Iterator[LateWriter]:
-        """A writer that reads in a transaction of this block, and whose writes are for a later ``bulk_work``."""
-        with self.engine.connect() as connection, connection.begin():
+        """A writer that reads now, and whose writes are for a later ``bulk_work``.
+
+        On SQLite each read stands by itself: one long transaction would keep what another thread commits meanwhile from being moved out of the log,
+        which then never ends.
+        """
+        with self.engine.connect() as connection:
             yield LateWriter(connection)
 
     @contextmanager
