@@ -180,7 +180,9 @@ def build_engine(url: str, connections: int = DEFAULT_CONNECTIONS) -> Engine:
         if parsed.drivername.startswith("sqlite"):
             if parsed.database and parsed.database != ":memory:":
                 Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-            engine = create_engine(parsed, connect_args={"timeout": _BUSY_TIMEOUT_MS / 1000})
+            # Each connection has a cache of its own: those that were used last are used again, and the others stay small.
+            last = {"pool_use_lifo": True} if parsed.database and parsed.database != ":memory:" else {}
+            engine = create_engine(parsed, connect_args={"timeout": _BUSY_TIMEOUT_MS / 1000}, **last)
             event.listen(engine, "connect", _set_up_sqlite)
             event.listen(engine, "begin", _begin_sqlite)
             return engine
