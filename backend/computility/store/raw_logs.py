@@ -183,13 +183,18 @@ def remove_logs_above(
     )
 
 
-# ---------------------------------------------------------------- of a job, an account, a name
-
-
 def remove_chain(session: Session, chain_id: ChainId) -> None:
     """Forget every log, what finds them, and who emits."""
     for model in (BlockLogsRow, EventAccountRow, EventJobRow, EventNameRow, EmitterRow):
         session.exec(delete(model).where(col(model.chain_id) == chain_id))
+
+
+def forget_lists_of_jobs(session: Session, chain_id: ChainId) -> None:
+    """Forget which logs are listed with jobs beside their rows: an older version listed those of every job so."""
+    session.exec(delete(EventJobRow).where(col(EventJobRow.chain_id) == chain_id))
+
+
+# ---------------------------------------------------------------- of a job, an account, a name
 
 
 def logs_of_job(
@@ -204,11 +209,6 @@ def logs_of_job(
 def last_blocks_of_jobs(session: Session, chain_id: ChainId, jobs: Iterable[str]) -> dict[str, int]:
     """The block of each job's last log."""
     return {job: max(places)[0] for job, places in _places_of_jobs(session, chain_id, list(jobs)).items()}
-
-
-def forget_lists_of_jobs(session: Session, chain_id: ChainId) -> None:
-    """Forget which logs are listed with jobs beside their rows: an older version listed those of every job so."""
-    session.exec(delete(EventJobRow).where(col(EventJobRow.chain_id) == chain_id))
 
 
 def last_block_of_account(session: Session, chain_id: ChainId, account: Address) -> int | None:

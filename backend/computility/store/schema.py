@@ -13,9 +13,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
+from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
-from alembic.runtime.environment import EnvironmentContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import OperationalError
@@ -90,7 +90,7 @@ def _missing(connection: Connection) -> list[str]:
 
 
 def _indexes_of(revision: str) -> Collection[IndexBeside]:
-    script = ScriptDirectory.from_config(migration_config(None)).get_revision(revision)
+    script = _scripts().get_revision(revision)
     indexes: Collection[IndexBeside] = getattr(script.module, "INDEXES", ()) if script is not None else ()
     return indexes
 
@@ -103,7 +103,7 @@ def _run(engine: Engine, revision: str, lock_within_ms: int, deadline: float) ->
                     connection.exec_driver_sql(f"SET LOCAL lock_timeout = {lock_within_ms}")
                 # Another may have been quicker, before this one was alone.
                 if revision in _missing(connection):
-                    _upgrade(connection, revision)
+                    command.upgrade(migration_config(connection), revision)
             return
         except OperationalError as error:
             why = _TRY_AGAIN.get(getattr(error.orig, "sqlstate", None) or "")
@@ -119,19 +119,8 @@ def _run(engine: Engine, revision: str, lock_within_ms: int, deadline: float) ->
 
 @cache
 def _scripts() -> ScriptDirectory:
-    """The revisions, loaded once: alembic's own commands load all of them anew for each."""
+    """The revisions, loaded once."""
     return ScriptDirectory.from_config(migration_config(None))
-
-
-def _upgrade(connection: Connection, revision: str) -> None:
-    """As ``alembic.command.upgrade``."""
-    scripts = _scripts()
-
-    def steps(current: Any, _context: Any) -> Any:
-        return scripts._upgrade_revs(revision, current)
-
-    with EnvironmentContext(migration_config(connection), scripts, fn=steps, destination_rev=revision):
-        scripts.run_env()
 
 
 @contextmanager
