@@ -211,7 +211,8 @@ def _set_up_sqlite(connection: Any, _record: Any) -> None:
     # 64 MiB of log before it is folded in: a page that many transactions change is then written back once.
     cursor.execute("PRAGMA wal_autocheckpoint=8192")
     cursor.execute("PRAGMA foreign_keys=ON")
-    cursor.execute("PRAGMA cache_size=-32768")
+    # Each connection has its own, and a node has several; the kernel has the pages too.
+    cursor.execute("PRAGMA cache_size=-8192")
     cursor.execute(f"PRAGMA busy_timeout={_BUSY_TIMEOUT_MS}")
     cursor.close()
 
