@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from computility.chain.wire import WireHeader, WireLog
 from computility.domain.errors import ChainMisbehaved
 from computility.domain.logs_digest import DigestedLog, digest_of, digest_of_bytes, digested
-from computility.domain.packed_logs import ADDRESS_AT, FORMAT, HEAD, TOPICS_AT, TX_AT, packed_logs
+from computility.domain.packed_logs import ADDRESS_AT, FORMAT, HEAD, TOPICS_AT, TX_AT, compressed, expanded, packed_logs
 from computility.services.log_kinds import LogKinds
 
 IncomingLog = tuple[int, bytes, int, bytes, bytes]
@@ -42,7 +42,9 @@ class IncomingBlock:
 
     def logs(self) -> list[IncomingLog]:
         """The logs, taken apart."""
-        packed, found, at = self.packed, list[IncomingLog](), 1
+        if not self.kinds:
+            return []
+        packed, found, at = expanded(self.packed), list[IncomingLog](), len(FORMAT)
         for kind in self.kinds:
             log_index, topics, data = HEAD(packed, at)
             topics_at = at + TOPICS_AT
@@ -154,12 +156,13 @@ class LogReader:
             kind.check(topics[32:] + data)
             known.append(log_here)
             numbers_of.append(number)
-        block.packed, block.kinds = packed_logs(known), numbers_of
+        packed = packed_logs(known)
         if len(known) == len(logs_here):
             # The same bytes: joining them again takes as long as digesting them.
-            block.digest = digest_of_bytes(memoryview(block.packed)[len(FORMAT) :])
+            block.digest = digest_of_bytes(memoryview(packed)[len(FORMAT) :])
         else:
             block.digest = digest_of(logs_here)
+        block.packed, block.kinds = compressed(packed), numbers_of
 
 
 def linked_blocks(headers: Sequence[WireHeader], source: str) -> list[IncomingBlock]:

@@ -28,6 +28,7 @@ from tests.integration.ledger_on_chain import LedgerOnChain, deploy_ledger, inde
 from computility.chain.local_chain import LocalChain
 from computility.domain.errors import StoreError
 from computility.domain.identifiers import ChainId
+from computility.domain.packed_logs import expanded
 from computility.services.indexer import Indexer
 from computility.store import raw_logs, tables
 from computility.store.amount import Amount
@@ -143,7 +144,11 @@ def test_a_database_of_any_revision__with_data_in_it__is_brought_up_to_date_and_
 
 
 def _without_build(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [{name: value for name, value in row.items() if name != "ledger"} for row in rows]
+    # The revision that packs logs knows only the format of its time.
+    return [
+        {name: expanded(value) if name == "logs" else value for name, value in row.items() if name != "ledger"}
+        for row in rows
+    ]
 
 
 def taken_back_to_before_rewards(database: Database) -> None:
