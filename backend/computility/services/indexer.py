@@ -182,7 +182,8 @@ class Indexer:
         proofs.yields = isinstance(fetching, FetchProcess)
         # One of its own for each thread: the one before may still wait for an answer.
         comparing = TipAgreementThread(self._tip_agreement)
-        with SealingThread(proofs) as sealing, comparing as tips, fetching as ahead, WriteBehind() as behind:
+        writing = WriteBehind(short_turns=self._database.writes_elsewhere)
+        with SealingThread(proofs) as sealing, comparing as tips, fetching as ahead, writing as behind:
             ranges = Gathering(ahead)
             while not stop.is_set():
                 found = ranges.next(_WRITING_S if behind.busy else _IDLE_S)
