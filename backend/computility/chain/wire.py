@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Iterator
+from typing import Annotated, Generic, TypeVar
 
 import msgspec
+
+Result = TypeVar("Result")
 
 Quantity = Annotated[str, msgspec.Meta(pattern=r"^0x[0-9a-f]{1,15}\Z")]
 """A number that is not negative and fits the store's columns."""
@@ -19,12 +22,16 @@ class RpcFault(msgspec.Struct, gc=False):
     message: str = "no message"
 
 
-class RpcAnswer(msgspec.Struct, gc=False):
-    """One answer; its result is left as text until it is known what it should be."""
+class RpcAnswer(msgspec.Struct, Generic[Result], gc=False):
+    """One answer. Its result is text for as long as it is not known what it should be."""
 
     id: int | str | None = None
-    result: msgspec.Raw = msgspec.Raw()
+    result: Result | msgspec.UnsetType = msgspec.UNSET
     error: RpcFault | None = None
+
+
+RpcAnswers = list[RpcAnswer[Result]] | RpcAnswer[Result]
+"""Of a batch, or the one of a call."""
 
 
 class WireLog(msgspec.Struct, gc=False, rename="camel"):
@@ -38,7 +45,6 @@ class WireLog(msgspec.Struct, gc=False, rename="camel"):
     transaction_hash: str
     log_index: str
     removed: bool = False
-    block_timestamp: str | None = None
 
 
 class WireHeader(msgspec.Struct, gc=False, rename="camel"):
@@ -73,23 +79,44 @@ class WireReceipt(msgspec.Struct, gc=False, rename="camel"):
     root: str | None = None
 
 
-def parse_answers(body: bytes) -> list[RpcAnswer] | RpcAnswer:
+class UnreadLogs:
+    """Logs of an answer, each of which is parsed when its turn comes: then it is still in the processor's caches when it is looked at.
+
+    Iterating raises ``msgspec.DecodeError`` at one that is no mined log.
+    """
+
+    def __init__(self, raw: list[msgspec.Raw]) -> None:
+        self._raw = raw
+
+    def __len__(self) -> int:
+        return len(self._raw)
+
+    def __iter__(self) -> Iterator[WireLog]:
+        return map(_LOG.decode, self._raw)
+
+
+RangeResult = list[msgspec.Raw] | WireHeader | None
+"""Logs, or a header."""
+
+
+def parse_answers(body: bytes) -> RpcAnswers[msgspec.Raw]:
     """The answers of a batch, or the one answer of a call.
 
     Raises:
         msgspec.DecodeError: no JSON, or no JSON-RPC.
     """
-    answers: list[RpcAnswer] | RpcAnswer = _ANSWERS.decode(body)
+    answers: RpcAnswers[msgspec.Raw] = _ANSWERS.decode(body)
     return answers
 
 
-def parse_logs(raw: msgspec.Raw) -> list[WireLog]:
-    """Logs from a result.
+def parse_range_answers(body: bytes) -> RpcAnswers[RangeResult]:
+    """As ``parse_answers``, where logs and headers were asked for.
 
     Raises:
-        msgspec.DecodeError: it is no list of mined logs.
+        msgspec.DecodeError: also where a result is neither.
     """
-    return _LOGS.decode(raw)
+    answers: RpcAnswers[RangeResult] = _RANGE_ANSWERS.decode(body)
+    return answers
 
 
 def parse_header(raw: msgspec.Raw) -> WireHeader | None:
@@ -129,9 +156,10 @@ def parse_receipt_of(raw: msgspec.Raw) -> WireReceipt:
     return _RECEIPT.decode(raw)
 
 
-_ANSWERS = msgspec.json.Decoder(list[RpcAnswer] | RpcAnswer)
+_ANSWERS = msgspec.json.Decoder(list[RpcAnswer[msgspec.Raw]] | RpcAnswer[msgspec.Raw])
+_RANGE_ANSWERS = msgspec.json.Decoder(list[RpcAnswer[RangeResult]] | RpcAnswer[RangeResult])
 _QUANTITY = msgspec.json.Decoder(Quantity)
-_LOGS = msgspec.json.Decoder(list[WireLog])
+_LOG = msgspec.json.Decoder(WireLog)
 _RECEIPTS = msgspec.json.Decoder(list[WireReceipt])
 _RECEIPT = msgspec.json.Decoder(WireReceipt)
 _HEADER = msgspec.json.Decoder(WireHeader | None)

@@ -14,7 +14,15 @@ import msgspec
 from computility.chain.endpoint import Call, ChainEndpoint
 from computility.chain.endpoint_pool import EndpointPool
 from computility.chain.sealed_blocks import BlockSealer, SealedBlock
-from computility.chain.wire import WireHeader, WireLog, parse_header, parse_logs, parse_quantity
+from computility.chain.wire import (
+    RangeResult,
+    UnreadLogs,
+    WireHeader,
+    WireLog,
+    parse_header,
+    parse_quantity,
+    parse_range_answers,
+)
 from computility.domain.errors import AnswerTooLarge, ChainError, ChainMisbehaved, ChainUnavailable, RpcRefused
 from computility.services.block_ranges import may_be_too_much
 from computility.services.contract_directory import ContractDirectory
@@ -31,7 +39,7 @@ _MOST_BLOCKS: Final = 2_000
 _HEADERS_AT_ONCE: Final = 100
 
 
-_Answers = list[msgspec.Raw]
+_Answers = list[RangeResult]
 """The logs of a range, and then the header of each of its blocks, as an endpoint gave them."""
 
 
@@ -143,6 +151,8 @@ class ChainSource:
         def ask(endpoint: ChainEndpoint) -> Incoming:
             while True:
                 last = min(head.number, first + self.range_blocks - 1)
+                headers: Sequence[WireHeader]
+                logs: Sequence[WireLog] | UnreadLogs
                 try:
                     if first <= self.prove_up_to:
                         headers, logs = self._proven(endpoint, first, last)
@@ -205,23 +215,21 @@ class ChainSource:
         asked = {"fromBlock": hex(first), "toBlock": hex(last), "address": self.addresses}
         calls: list[Call] = [("eth_getLogs", (asked,))]
         calls += [("eth_getBlockByNumber", (hex(number), False)) for number in range(first, last + 1)]
-        answers = endpoint.batch(calls[: 1 + _HEADERS_AT_ONCE])
+        answers = endpoint.batch_of(calls[: 1 + _HEADERS_AT_ONCE], parse_range_answers)
         for start in range(1 + _HEADERS_AT_ONCE, len(calls), _HEADERS_AT_ONCE):
-            answers += endpoint.batch(calls[start : start + _HEADERS_AT_ONCE])
+            answers += endpoint.batch_of(calls[start : start + _HEADERS_AT_ONCE], parse_range_answers)
         return answers
 
     def _read_range(
         self, endpoint: ChainEndpoint, first: int, last: int, answers: _Answers
-    ) -> tuple[list[WireHeader], list[WireLog]]:
-        raw_logs, *raw_headers = answers
-        try:
-            logs = parse_logs(raw_logs)
-        except msgspec.DecodeError as error:
-            raise ChainMisbehaved(f"{endpoint.name} answers with something that is no log: {error}") from error
-        found = [header for raw in raw_headers if (header := _header(raw, endpoint)) is not None]
+    ) -> tuple[list[WireHeader], UnreadLogs]:
+        logs, *headers = answers
+        if not isinstance(logs, list):
+            raise ChainMisbehaved(f"{endpoint.name} answers with something that is no list of logs")
+        found = [header for header in headers if isinstance(header, WireHeader)]
         if len(found) != last - first + 1 or int(found[0].number, 16) != first:
             raise ChainMisbehaved(f"{endpoint.name} has no header for a block below its head; it may be reorganising")
-        return found, logs
+        return found, UnreadLogs(logs)
 
     def _proven(self, endpoint: ChainEndpoint, first: int, last: int) -> tuple[list[WireHeader], list[WireLog]]:
         sealed = BlockSealer(endpoint, self.addresses).blocks(first, last)

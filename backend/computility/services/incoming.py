@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-import struct
-from collections.abc import Sequence
+from binascii import unhexlify
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from operator import attrgetter
+from typing import Final
 
-from computility.chain.wire import WireHeader, WireLog
+from computility.chain.wire import UnreadLogs, WireHeader, WireLog
 from computility.domain.errors import ChainMisbehaved
-from computility.domain.logs_digest import DigestedLog, digest_of, digest_of_bytes, digested
-from computility.domain.packed_logs import ADDRESS_AT, FORMAT, HEAD, TOPICS_AT, TX_AT, compressed, expanded, packed_logs
+from computility.domain.logs_digest import digest_of_bytes
+from computility.domain.packed_logs import ADDRESS_AT, FORMAT, HEAD, TOPICS_AT, TX_AT, compressed, expanded
+from computility.services.log_forms import WORD_DIGITS, WORDS_AT, ContractForms, LogForm, word_digits
 from computility.services.log_kinds import LogKinds
+
+_MOST_PLACES: Final = 100_000
+_block_number = attrgetter("block_number")
 
 IncomingLog = tuple[int, bytes, int, bytes, bytes]
 """Log index, hash of the transaction, number of the kind, topics (32 bytes each in a row) and data."""
@@ -86,11 +93,14 @@ class LogReader:
 
     def __init__(self, kinds: LogKinds) -> None:
         self._kinds = kinds.numbered
-        self._addresses = {
-            address: (bytes.fromhex(address[2:]), numbers) for address, numbers in kinds.by_address.items()
+        self._contracts = {
+            address: ContractForms(address, numbers, kinds.numbered) for address, numbers in kinds.by_address.items()
         }
+        self._places = _Places()
 
-    def incoming(self, headers: Sequence[WireHeader], logs: Sequence[WireLog], head: Head, source: str) -> Incoming:
+    def incoming(
+        self, headers: Sequence[WireHeader], logs: Sequence[WireLog] | UnreadLogs, head: Head, source: str
+    ) -> Incoming:
         """Blocks and logs that fit together.
 
         Raises:
@@ -98,71 +108,108 @@ class LogReader:
         """
         blocks = linked_blocks(headers, source)
         try:
-            self._read(blocks, logs, source)
-        except (ValueError, OverflowError, struct.error) as error:
+            self._read({hex(block.number): block for block in blocks}, logs, source)
+        except ValueError as error:
             raise ChainMisbehaved(f"{source} answers with something that is no log: {error}") from error
         return Incoming(blocks, head, len(logs))
 
-    def _read(self, blocks: list[IncomingBlock], logs: Sequence[WireLog], source: str) -> None:
-        by_number: dict[str, list[WireLog]] = {}
-        for log in logs:
-            there = by_number.get(log.block_number)
-            if there is None:
-                by_number[log.block_number] = [log]
-            else:
-                there.append(log)
-        for block in blocks:
-            there = by_number.pop(hex(block.number), None)
-            if there is not None:
-                self._read_block(block, there, source)
-        if by_number:
-            raise ChainMisbehaved(f"{source} answers with a log of a block that is not on its chain")
+    def _read(self, blocks: Mapping[str, IncomingBlock], logs: Iterable[WireLog], source: str) -> None:
+        seen: set[str] = set()
+        for number, logs_here in groupby(logs, _block_number):
+            if number in seen:
+                # An endpoint may give the logs of a block in several places, but hardly one does.
+                self._read(blocks, sorted(logs, key=_block_number), source)
+                return
+            seen.add(number)
+            if number not in blocks:
+                raise ChainMisbehaved(f"{source} answers with a log of a block that is not on its chain")
+            self._read_block(blocks[number], list(logs_here), source)
 
     def _read_block(self, block: IncomingBlock, logs: list[WireLog], source: str) -> None:
-        block_hash, fromhex = "0x" + block.hash.hex(), bytes.fromhex
-        addresses, kinds = self._addresses, self._kinds
-        logs_here: list[DigestedLog] = []
-        known: list[DigestedLog] = []
-        numbers_of: list[int] = []
-        before, last_tx, tx_hash = -1, "", b""
-        for log_index, log in sorted([(int(log.log_index, 16), log) for log in logs], key=_index):
-            if log_index <= before:
-                raise ChainMisbehaved(f"{source} answers with one log twice")
-            before = log_index
+        # The texts of all logs are put in the row in which they are packed, so that they are made bytes at once. What is checked before is how long
+        # each of them is, so that every byte comes to stand in its place; the words are checked there.
+        block_hash = "0x" + block.hash.hex()
+        digits, forms = [FORMAT.hex()], list[LogForm]()
+        address: str | None = None
+        tx_hash: str | None = None
+        for place, log in self._in_order(logs, source):
             if log.removed:
                 raise ChainMisbehaved(f"{source} answers with a removed log")
             if log.block_hash != block_hash:
                 raise ChainMisbehaved(f"{source} answers with a log of a block that is not on its chain")
-            owner = addresses.get(log.address) or addresses.get(log.address.lower())
-            if owner is None:
-                raise ChainMisbehaved(f"{source} answers with a log of {log.address}, which was not asked for")
-            address, numbers = owner
-            if log.transaction_hash != last_tx:
-                last_tx, tx_hash = log.transaction_hash, fromhex(log.transaction_hash[2:])
-                if len(tx_hash) != 32:
-                    raise ChainMisbehaved(f"{source} answers with a log of no transaction")
-            topics = fromhex("".join(log.topics).replace("0x", ""))
-            data = fromhex(log.data[2:])
-            log_here = digested(log_index, tx_hash, address, topics, data)
-            logs_here.append(log_here)
-            number = numbers.get(log.topics[0]) if log.topics else None
-            if number is None:
-                continue
-            kind = kinds[number]
-            if len(topics) != kind.topics_bytes:
-                raise ChainMisbehaved(
-                    f"{source} answers with a log of {len(topics) // 32} topics, not {kind.topics_bytes // 32}"
-                )
-            kind.check(topics[32:] + data)
-            known.append(log_here)
-            numbers_of.append(number)
-        packed = packed_logs(known)
-        if len(known) == len(logs_here):
-            # The same bytes: joining them again takes as long as digesting them.
-            block.digest = digest_of_bytes(memoryview(packed)[len(FORMAT) :])
-        else:
-            block.digest = digest_of(logs_here)
-        block.packed, block.kinds = compressed(packed), numbers_of
+            if log.address != address:
+                address = log.address
+                contract = self._contract(address, source)
+            if log.transaction_hash != tx_hash:
+                tx_hash = log.transaction_hash
+                tx_digits = word_digits(tx_hash)
+            topics, data = log.topics, log.data.removeprefix("0x")
+            form = contract[topics[0]] if topics else None
+            if form is None or len(topics) != form.topics or len(data) != form.data_digits:
+                form = contract.alone(log, source)
+            forms.append(form)
+            digits += (place, form.lengths, tx_digits, form.start)
+            for topic in topics[1:]:
+                word = topic.removeprefix("0x")
+                if len(word) != WORD_DIGITS:
+                    raise ChainMisbehaved(f"{source} answers with a log whose topic has not 32 bytes")
+                digits.append(word)
+            digits.append(data)
+        packed = unhexlify("".join(digits))
+        self._check_words(packed, forms, source)
+        block.digest = digest_of_bytes(memoryview(packed)[len(FORMAT) :])
+        block.packed = compressed(_of_known_events(packed, forms))
+        block.kinds = [form.number for form in forms if form.number is not None]
+
+    def _in_order(self, logs: list[WireLog], source: str) -> Iterable[tuple[str, WireLog]]:
+        places = [self._places[log.log_index] for log in logs]
+        if len(set(places)) != len(places):
+            raise ChainMisbehaved(f"{source} answers with one log twice")
+        in_order = sorted(places)
+        if places == in_order:
+            return zip(places, logs, strict=True)
+        by_place = dict(zip(places, logs, strict=True))
+        return [(place, by_place[place]) for place in in_order]
+
+    def _contract(self, address: str, source: str) -> ContractForms:
+        contract = self._contracts.get(address.lower())
+        if contract is None:
+            raise ChainMisbehaved(f"{source} answers with a log of {address}, which was not asked for")
+        return contract
+
+    def _check_words(self, packed: bytes, forms: list[LogForm], source: str) -> None:
+        end = len(FORMAT)
+        for form in forms:
+            start, end = end + WORDS_AT, end + form.size
+            if form.check(packed, start, end) is None:
+                assert form.number is not None
+                # It says what is wrong with them.
+                self._kinds[form.number].decode(packed[start:end])
+                raise ChainMisbehaved(f"{source} answers with a log of another form than its event's")
+
+
+class _Places(dict[str, str]):
+    """Log indexes as they come → as they are packed, in hex: put in order they are in that of the numbers. The same ones come in every block."""
+
+    def __missing__(self, text: str) -> str:
+        index = int(text, 16)
+        if not 0 <= index < 1 << 32:
+            raise ValueError("no block has so many logs")
+        if len(self) >= _MOST_PLACES:
+            self.clear()
+        self[text] = place = f"{index:08x}"
+        return place
+
+
+def _of_known_events(packed: bytes, forms: list[LogForm]) -> bytes:
+    if all(form.number is not None for form in forms):
+        return packed
+    end, known = len(FORMAT), [FORMAT]
+    for form in forms:
+        start, end = end, end + form.size
+        if form.number is not None:
+            known.append(packed[start:end])
+    return b"".join(known)
 
 
 def linked_blocks(headers: Sequence[WireHeader], source: str) -> list[IncomingBlock]:
@@ -195,7 +242,3 @@ def _hash(text: str) -> bytes:
     if len(raw) != 32:
         raise ValueError("a hash has 32 bytes")
     return raw
-
-
-def _index(pair: tuple[int, WireLog]) -> int:
-    return pair[0]

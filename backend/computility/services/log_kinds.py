@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
-from computility.chain.event_decoders import Decoder, checker_of
-from computility.chain.log_decoding import event_classes, job_place
-from computility.domain.events import Event, JobClosed, JobPaid
+from computility.chain.event_decoders import Decoder, decoder_of
+from computility.chain.log_decoding import job_place
+from computility.domain.events import EVENTS_BY_CONTRACT, Event, JobClosed, JobPaid
 from computility.domain.identifiers import Address
 from computility.domain.terms import Terms
 from computility.services.contract_directory import ContractDirectory
@@ -16,7 +16,7 @@ from computility.services.contract_directory import ContractDirectory
 _WORD: Final = 32
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class LogKind:
     """One event of one contract. ``in_topics`` and ``in_data`` say where the accounts stand that it names itself."""
 
@@ -33,17 +33,20 @@ class LogKind:
     """Where its topics name the job among whose events it is listed."""
     dispute_in: slice | None
     """Where they name the dispute that leads to that job."""
-    check: Callable[[bytes], None]
-    decode: Decoder
     in_topics: tuple[slice, ...]
     in_data: tuple[slice, ...]
     name: str
+
+    @cached_property
+    def decode(self) -> Decoder:
+        """The event's decoder. Made when it is first asked for: few of a chain's events occur, and fetching decodes none."""
+        return decoder_of(self.event)
 
 
 def kinds_at(address: Address, generation: int, contract: str) -> dict[bytes, LogKind]:
     """The kinds of logs of a contract, by their first topic."""
     return {
-        topic: LogKind(
+        bytes.fromhex(event.EVENT.topic[2:]): LogKind(
             address=address,
             address_bytes=bytes.fromhex(address[2:]),
             generation=generation,
@@ -55,8 +58,6 @@ def kinds_at(address: Address, generation: int, contract: str) -> dict[bytes, Lo
             closes=event in (JobClosed, JobPaid),
             told_in=job_place(event),
             dispute_in=_topic(event, "disputeId") or _topic(event, "evidenceGroupId"),
-            check=checker_of(event),
-            decode=decode,
             in_topics=tuple(
                 slice(_WORD * at + 12, _WORD * (at + 1))
                 for at, field in enumerate(event.EVENT.indexed, 1)
@@ -65,7 +66,7 @@ def kinds_at(address: Address, generation: int, contract: str) -> dict[bytes, Lo
             in_data=_addresses_in_data(event),
             name=event.EVENT.name,
         )
-        for topic, (event, decode) in event_classes(contract).items()
+        for event in EVENTS_BY_CONTRACT.get(contract, ())
     }
 
 

@@ -9,7 +9,7 @@ import eth_abi
 import pytest
 
 from computility.chain.artifacts import artifact
-from computility.chain.event_decoders import Decoder, decoder_of, sparing_decoder_of
+from computility.chain.event_decoders import Decoder, checker_of, decoder_of, sparing_decoder_of, words_length
 from computility.chain.log_decoding import decode_log
 from computility.domain.errors import ChainMisbehaved
 from computility.domain.events import EVENTS_BY_CONTRACT, Event, EventField
@@ -178,6 +178,27 @@ def test_a_decoder_of_some_fields__has_those_as_the_whole_one_and_refuses_what_i
         for spoilt in (words[:-1], b"\xff" * len(words)):
             assert _is_refused(decode, spoilt) == _is_refused(spare, spoilt)
         assert _is_refused(spare, words[:-1])
+
+
+@pytest.mark.parametrize(("contract", "event"), EVENTS, ids=NAMES)
+def test_a_checker__refuses_what_the_decoder_refuses(contract: str, event: type[Event]) -> None:
+    chance = random.Random(event.__name__)  # reproducible on purpose
+    decode, check, length = decoder_of(event), checker_of(event), words_length(event)
+
+    def is_refused(words: bytes) -> bool:
+        try:
+            return check(b"before" + words + b"behind", 6, 6 + len(words)) is None
+        except ChainMisbehaved:
+            return True
+
+    for _ in range(20):
+        topics, data = encoded(event, {field.name: random_value(field.type, chance) for field in event.EVENT.fields})
+        words = b"".join((*topics[1:], data))
+        assert length in (None, len(words))
+        assert not is_refused(words)
+        spoilt = [_with_a_bit_of_another_value(words, chance) for _ in range(50)]
+        for each in (*spoilt, words[:-1], words[:-32], words + bytes(32), b"\n" * len(words)):
+            assert is_refused(each) == _is_refused(decode, each)
 
 
 def _is_refused(decode: Decoder, words: bytes) -> bool:
