@@ -37,10 +37,7 @@ class _NothingFolded(Projection):
 
     def __init__(self, chain_id: Any) -> None:
         super().__init__(chain_id)
-        self._quick = {}
-
-    def _prefetch(self, *_: Any) -> None:
-        pass
+        self._quick = ()
 
     def _apply(self, *_: Any) -> None:
         pass

@@ -16,6 +16,7 @@ from typing import Any, Final
 from computility.domain.errors import ChainMisbehaved
 from computility.domain.events import Event
 from computility.domain.identifiers import Address, address_from_bytes
+from computility.domain.packed_logs import ADDRESS_AT, TOPICS_AT, TX_AT
 from computility.domain.terms import Terms
 
 Decoder = Callable[[bytes], Event]
@@ -110,21 +111,25 @@ def _word_pattern(declared: str) -> bytes:
     return value if used == _WORD else rb"\0{%d}+" % (_WORD - used) + value
 
 
-def picker_of(event: type[Event], *names: str) -> Callable[[bytes], tuple[Any, ...]]:
-    """Reads some fields out of an event's data, in the order in which they stand there, and checks nothing.
-
-    Names are those of the fields, ``terms.…`` of the terms'. Hashes and addresses come as bytes; what has more than 64 bits as two numbers, the
-    upper one first.
-    """
-    return _picker([(field.python_name, field.type) for field in event.EVENT.data], names)
-
-
 def terms_picker(*names: str) -> Callable[[bytes], tuple[Any, ...]]:
-    """As ``picker_of``, out of the words of terms by themselves."""
-    return _picker(_TERMS_FIELDS, names)
+    """Reads some fields out of the words of terms, in the order in which they stand there, and checks nothing.
+
+    Hashes and addresses come as bytes; what has more than 64 bits as two numbers, the upper one first.
+    """
+    return struct.Struct(">" + _picked(_TERMS_FIELDS, names)).unpack
 
 
-def _picker(fields: Sequence[tuple[str, str]], names: Sequence[str]) -> Callable[[bytes], tuple[Any, ...]]:
+def log_layout(event: type[Event], *names: str) -> struct.Struct:
+    """Of a log as ``domain.packed_logs`` packs it: ``unpack_from`` reads its transaction's hash, and then some fields as ``terms_picker`` does.
+
+    Names are those of the fields, the indexed ones first; ``terms.…`` of the terms'.
+    """
+    fields = [(field.python_name, field.type) for field in (*event.EVENT.indexed, *event.EVENT.data)]
+    skipped = f"{TX_AT}x32s{TOPICS_AT - ADDRESS_AT + _WORD}x"
+    return struct.Struct(">" + skipped + _picked(fields, names))
+
+
+def _picked(fields: Sequence[tuple[str, str]], names: Sequence[str]) -> str:
     flat: list[tuple[str, str]] = []
     for name, declared in fields:
         flat += [(f"terms.{n}", d) for n, d in _TERMS_FIELDS] if declared == "Terms" else [(name, declared)]
@@ -136,7 +141,7 @@ def _picker(fields: Sequence[tuple[str, str]], names: Sequence[str]) -> Callable
             writer.value(declared)
         else:
             writer.formats.append(f"{_WORD}x")
-    return struct.Struct(">" + "".join(writer.formats)).unpack
+    return "".join(writer.formats)
 
 
 @cache

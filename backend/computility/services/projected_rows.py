@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Any, Final, Generic, TypeVar
 
 from computility.domain.errors import ChainMisbehaved, RowsExist
@@ -21,10 +21,12 @@ class Rows(Generic[RecordT]):
 
     def __init__(self, table: ProjectedTable[RecordT]) -> None:
         self.table = table
-        self._at_hand: dict[Key, RecordT | None] = {}
-        self._changed: set[Key] = set()
-        self._new: dict[Key, None] = {}
-        """Of those that changed, the ones of which the store has no row, in the order in which they began: their keys are no order."""
+        self.at_hand: dict[Key, RecordT | None] = {}
+        """Those that were read or changed; None where there is no row."""
+        self.bring: Callable[[], None] | None = None
+        """What brings others to hand with the first row that is asked for and is not: whoever sets it knows which will be."""
+        self._changed: dict[Key, bool] = {}
+        """Those that changed, in the order in which they did first (keys are no order), and whether the store has no row of them."""
         self._before_block: dict[Key, RecordT | None] = {}
         self._keeping = True
         self._writer: BulkWriter | None = None
@@ -33,36 +35,39 @@ class Rows(Generic[RecordT]):
     def begin(self, writer: BulkWriter, ledger: int) -> None:
         """Read through this transaction from now on."""
         if ledger != self._ledger:
-            self._at_hand.clear()
+            self.at_hand.clear()
         self._writer, self._ledger = writer, ledger
 
     def prefetch(self, keys: Iterable[Key]) -> None:
         """Bring rows to hand that are about to be asked for."""
         assert self._writer is not None
-        missing = [key for key in dict.fromkeys(keys) if key not in self._at_hand]
+        missing = [key for key in dict.fromkeys(keys) if key not in self.at_hand]
         if missing:
             found = self.table.load(self._writer, self._ledger, missing)
             for key in missing:
-                self._at_hand[key] = found.get(key)
+                self.at_hand[key] = found.get(key)
 
     def get(self, key: Key) -> RecordT | None:
         """A row, None where there is none."""
-        found = self._at_hand.get(key, _MISSING)
+        found = self.at_hand.get(key, _MISSING)
         if found is _MISSING:
+            if self.bring is not None:
+                self.bring()
             self.prefetch((key,))
-            return self._at_hand[key]
+            return self.at_hand[key]
         record: RecordT | None = found
         return record
 
     def put(self, key: Key, record: RecordT) -> None:
         """Change a row that was read before, or add it where there was none."""
-        before = self._at_hand[key]
-        if before is None:
-            self._new[key] = None
-        if self._keeping and key not in self._before_block:
-            self._before_block[key] = before
-        self._at_hand[key] = record
-        self._changed.add(key)
+        self.change(key, self.at_hand[key], record)
+
+    def change(self, key: Key, before: RecordT | None, record: RecordT) -> None:
+        """As ``put``, for whoever holds the row as it is at hand."""
+        if self._keeping:
+            self._before_block.setdefault(key, before)
+        self._changed.setdefault(key, before is None)
+        self.at_hand[key] = record
 
     def add(self, key: Key, record: RecordT) -> None:
         """Add a row that cannot be there yet, without asking the store: it refuses one that is.
@@ -70,10 +75,9 @@ class Rows(Generic[RecordT]):
         Raises:
             ChainMisbehaved: it is at hand.
         """
-        if self._at_hand.get(key) is not None:
+        if self.at_hand.get(key) is not None:
             raise ChainMisbehaved(f"{self.table.table.name}: {_shown(key)} began twice")
-        self._at_hand[key] = None
-        self.put(key, record)
+        self.change(key, None, record)
 
     def begin_block(self, *, keep: bool) -> None:
         """A block follows; ``keep`` the images of what it changes."""
@@ -98,9 +102,11 @@ class Rows(Generic[RecordT]):
         """
         if not self._changed:
             return
-        to_row, at_hand, ledger = self.table.to_row, self._at_hand, self._ledger
-        new: list[Row] = [to_row(ledger, key, at_hand[key]) for key in self._new]  # type: ignore[arg-type]  # what changed is there
-        changed: list[Row] = [to_row(ledger, key, at_hand[key]) for key in self._changed if key not in self._new]  # type: ignore[arg-type]  # as above
+        to_row, at_hand, ledger = self.table.to_row, self.at_hand, self._ledger
+        new: list[Row] = []
+        changed: list[Row] = []
+        for key, is_new in self._changed.items():
+            (new if is_new else changed).append(to_row(ledger, key, at_hand[key]))  # type: ignore[arg-type]  # what changed is there
         try:
             writer.insert(self.table.table, new)
         except RowsExist as error:
@@ -109,28 +115,27 @@ class Rows(Generic[RecordT]):
             ) from error
         writer.upsert(self.table.table, changed, fixed=self.table.fixed)
         self._trim(self._changed)
-        self._changed, self._new = set(), {}
+        self._changed = {}
 
     def discard(self) -> None:
         """Forget everything at hand: the store has moved, or what changed was not kept."""
-        self._at_hand.clear()
+        self.at_hand.clear()
         self._changed.clear()
-        self._new.clear()
         self._before_block.clear()
 
     def _trim(self, written: Collection[Key]) -> None:
         """Forget what is not likely to be asked for. What was ``written`` just now may not be in the store yet (``write_behind``): it stays."""
-        if len(self._at_hand) - len(written) <= _ROWS_IN_MEMORY:
+        if len(self.at_hand) - len(written) <= _ROWS_IN_MEMORY:
             return
         # A row that is closed for good is not asked for again.
-        self._at_hand = {
+        self.at_hand = {
             key: row
-            for key, row in self._at_hand.items()
+            for key, row in self.at_hand.items()
             if key in written or (row is not None and not self.table.is_closed(row))
         }
-        others = [key for key in self._at_hand if key not in written]
+        others = [key for key in self.at_hand if key not in written]
         for key in others[: max(0, len(others) - _ROWS_IN_MEMORY // 2)]:
-            del self._at_hand[key]
+            del self.at_hand[key]
 
 
 def _shown(key: Key) -> str:

@@ -1,51 +1,38 @@
 """Folds the ledger's events into the projections, in memory, and writes each touched row once.
 
-Rows are loaded by the hundred before a batch is folded and stay in memory from batch to batch, as far as they fit. Before a block that is not final
-changes a row, the row's image is kept; a reorganisation puts the oldest images back, whatever the folds were.
-
-Long on purpose: the loop that a back-fill spends its time in stands beside the folds that it calls.
+Rows are loaded by the hundred when the first of a batch is missing, and stay in memory from batch to batch, as far as they fit. Before a block
+that is not final changes a row, the row's image is kept; a reorganisation puts the oldest images back, whatever the folds were.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, Final
 
 from sqlmodel import Session
 
 from computility.domain import job as job_fold
 from computility.domain import provider as provider_fold
-from computility.domain.errors import ChainMisbehaved
-from computility.domain.events import (
-    Deposited,
-    Event,
-    EventOrigin,
-    JobAttested,
-    JobCancelled,
-    JobOpened,
-    JobPaid,
-    JobProposed,
-    Withdrawn,
-)
+from computility.domain.events import Event, EventOrigin, JobOpened
 from computility.domain.identifiers import Bytes32, ChainId
 from computility.domain.job import JobState
 from computility.domain.ledger import Balance, movement_of
+from computility.domain.packed_logs import ADDRESS_AT, FORMAT, HEAD, TOPICS_AT, TX_AT, expanded
 from computility.domain.provider import ProviderRecord
 from computility.domain.reward import RewardRecord, reward_after
-from computility.domain.score_slot import ScoreSlot
-from computility.domain.scores import ClosedJob, Role, closed_job, score_close
+from computility.domain.scores import Role, closed_job
 from computility.domain.standing import Standing
-from computility.domain.statistics import DAY_S
 from computility.domain.terms import Terms
-from computility.services import job_rows
 from computility.services.concerned_accounts import PARTIES, PARTIES_BYTES
-from computility.services.incoming import IncomingBlock, IncomingLog
+from computility.services.incoming import IncomingBlock
 from computility.services.institution_fold import InstitutionFold
-from computility.services.job_rows import Leg
 from computility.services.log_kinds import LogKind
+from computility.services.log_lists import LogLists
 from computility.services.projected_rows import Rows
+from computility.services.standings_fold import StandingsFold
 from computility.services.statistics_fold import StatisticsFold
+from computility.services.trade_fold import QUICK, Accounts, Fold, Leg, TradeFold
 from computility.store import raw_logs, undo
 from computility.store.bulk_write import BulkWriter, Row
 from computility.store.compact_types import chain_number
@@ -55,7 +42,6 @@ from computility.store.job_at_rest import (
     PLACES,
     PROVIDER,
     RESOURCE,
-    STATE,
     TERMS,
     JobsRow,
     job_record,
@@ -72,7 +58,6 @@ PROJECTION_VERSION: Final = 8
 """Raise it when a fold or a projected table changes what it holds: every store is then rebuilt from its logs."""
 
 _NOBODY: Final = bytes(20)
-_CLOSED: Final = int(JobState.CLOSED)
 _BUYER, _PROVIDER = int(Role.BUYER), int(Role.PROVIDER)
 
 
@@ -93,10 +78,11 @@ class Projection:
         self._moved: dict[tuple[bytes, bytes], list[int]] = {}
         """What balances gained since they were last put into their rows."""
         self._fees_moved: dict[bytes, int] = defaultdict(int)
-        self._scored: dict[tuple[bytes, int, bytes], tuple[ScoreSlot, bytes, int, int]] = {}
-        """By account, role and escrow, what standings became since they were last put into their rows: slot, job, time and block."""
         self._statistics = StatisticsFold(self._by_number[STATISTICS.number], self._by_number[SCORE_HISTORY.number])
-        self._quick = _QUICK
+        self._standings = StandingsFold(self.scores, self._statistics)
+        self._quick: Collection[type[Event]] = QUICK
+        self._trades: dict[bytes, TradeFold] = {}
+        """By escrow."""
         self.without_rows: list[Row] = []
         """Of a build that is made anew, the lists of jobs without a row: rows of ``raw_logs.OF_JOBS``."""
         self._institutions = InstitutionFold(*(self._by_number[table.number] for table in OF_INSTITUTIONS))
@@ -121,74 +107,58 @@ class Projection:
         self._ledger = ledger
         for rows in self._by_number.values():
             rows.begin(writer, ledger)
-        busy = [(block, block.logs()) for block in blocks if block.kinds]
-        self._prefetch([logs for _, logs in busy], kinds)
+        busy = [block for block in blocks if block.kinds]
+        self.jobs.bring = self.scores.bring = lambda: self._bring(busy, kinds)
         raw: list[Row] = []
         of_accounts: list[Row] = []
         of_jobs: list[Row] = []
         of_names: list[Row] = []
         images: list[Row] = []
         touched: set[bytes] = set()
-        chain, parties_of = self._number, PARTIES
-        quick_folds = [self._quick.get(kind.event) for kind in kinds]
-        for block, logs in busy:
-            number = block.number
+        chain = self._number
+        quick_folds = [self._quick_fold(kind) for kind in kinds]
+        for trades in self._trades.values():
+            trades.begin(ledger, touched)
+        for block in busy:
+            number, packed, at = block.number, expanded(block.packed), len(FORMAT)
             keep = number >= keep_from
             if keep:
                 self._put_sums()
             for rows in self._by_number.values():
                 rows.begin_block(keep=keep)
-            accounts: dict[bytes, bytes] = defaultdict(bytes)
-            jobs: dict[bytes, bytes] = defaultdict(bytes)
-            names: dict[str, bytes] = defaultdict(bytes)
-            told_jobs: dict[int, bytes] = {}
-            here = number.to_bytes(8, "big")
-            for log_index, tx_hash, kind_number, topics, data in logs:
-                kind = kinds[kind_number]
-                # As ``stored_log.packed`` makes them, and ``place_of``.
-                index = log_index.to_bytes(4, "big")
+            for trades in self._trades.values():
+                trades.begin_block(block)
+            lists = LogLists()
+            accounts, of_kinds = lists.accounts, lists.kinds
+            for kind_number in block.kinds:
+                # As ``stored_log.packed`` makes them: a packed log begins with its index.
+                index = packed[at : at + 4]
                 quick = quick_folds[kind_number]
                 if quick is not None:
-                    row = quick(self, kind, block, tx_hash, topics, data, here + index)
-                    if row is not None:
-                        touched.add(topics[32:64])
+                    fold, size = quick
+                    concerned = fold(packed, at, index)
+                    at += size
                 else:
-                    job = topics[32:64] if kind.of_job else None
-                    if job is not None:
-                        touched.add(job)
-                    row = self._apply(kind, block, log_index, tx_hash, job, topics, data)
-                    if row is None:
-                        told = job or self._institutions.job_told(kind, topics, logs, kinds)
-                        if told is not None:
-                            jobs[told] += index
-                        if told is not None and job is None and kind.told_in is None:
-                            told_jobs[log_index] = told
-                if not keep_logs:
-                    continue
-                names[kind.name] += index
-                parties = () if row is None or (terms := row[TERMS]) is None else parties_of[terms[:PARTIES_BYTES]]
-                for account in parties:
-                    accounts[account] += index
-                for words, places in ((topics, kind.in_topics), (data, kind.in_data)):
-                    for place in places:
-                        account = words[place]
-                        # One that is named twice has this index already.
-                        if account not in parties and account != _NOBODY and accounts[account][-4:] != index:
-                            accounts[account] += index
+                    concerned, at = self._seldom(kinds, kind_number, block, packed, at, lists, touched)
+                if keep_logs:
+                    of_kinds[kind_number].append(index)
+                    for account in concerned:
+                        accounts[account].append(index)
             if keep_logs:
-                told_here = packed_jobs(told_jobs)
-                raw.append((chain, number, block.hash, block.timestamp, len(logs), told_here, block.packed))
-                of_accounts += [(chain, account, number, theirs) for account, theirs in accounts.items()]
-                of_names += [(chain, name, number, theirs) for name, theirs in names.items()]
+                told_here = packed_jobs(lists.told_jobs)
+                raw.append((chain, number, block.hash, block.timestamp, len(block.kinds), told_here, block.packed))
+                of_accounts += lists.of_accounts(chain, number)
+                of_names += lists.of_names(chain, number, kinds)
             # At the block's end: a stake that is drawn for a job is told of before the job opens.
-            of_jobs += [
-                (chain, of, number, told) for of, told in jobs.items() if not self._list_with_job(of, here, told)
-            ]
+            for job, indexes in lists.jobs.items():
+                if not self._list_with_job(job, number, indexes):
+                    of_jobs.append((chain, job, number, b"".join(indexes)))
             if keep:
                 # Images are of one block each: only what is final adds up over several.
                 self._put_sums()
                 images += [image for rows in self._by_number.values() for image in rows.end_block(number)]
         self._put_sums()
+        self.jobs.bring = self.scores.bring = None
         for table, made in ((raw_logs.LOGS, raw), (raw_logs.OF_ACCOUNTS, of_accounts), (raw_logs.OF_NAMES, of_names)):
             # In the order of their keys: each account's rows go to the end of its own stretch, not all over the table.
             writer.insert(table, sorted(made))
@@ -201,13 +171,14 @@ class Projection:
         writer.insert(UndoRow.__table__, images)  # type: ignore[attr-defined]  # SQLModel sets it on every table class
         return touched
 
-    def _list_with_job(self, job: bytes, block: bytes, indexes: bytes) -> bool:
+    def _list_with_job(self, job: bytes, block: int, indexes: Iterable[bytes]) -> bool:
         """Logs are listed with a job whose record they do not change. False where the job has no row to say so in."""
         row = self.jobs.get(job)
         if row is None:
             return False
-        here = [block + indexes[at : at + 4] for at in range(0, len(indexes), 4)]
-        self.jobs.put(job, (*row[:PLACES], sorted_places(row[PLACES] + b"".join(here))))
+        here = block.to_bytes(8, "big")
+        places = b"".join([here + index for index in indexes])
+        self.jobs.put(job, (*row[:PLACES], sorted_places(row[PLACES] + places)))
         return True
 
     def restore(self, session: Session, writer: BulkWriter, ledger: int, number: int) -> None:
@@ -224,26 +195,42 @@ class Projection:
         """Forget what is at hand."""
         self._moved.clear()
         self._fees_moved.clear()
-        self._scored.clear()
+        for trades in self._trades.values():
+            trades.discard()
+        self._standings.discard()
         self.without_rows.clear()
         self._statistics.discard()
         for rows in self._by_number.values():
             rows.discard()
 
-    def _prefetch(self, blocks: Sequence[Sequence[IncomingLog]], kinds: Sequence[LogKind]) -> None:
-        """Bring to hand what the logs are going to ask for: jobs that did not begin among them, and the standings of those whose jobs close."""
+    def _quick_fold(self, kind: LogKind) -> tuple[Fold, int] | None:
+        """The fold of a common event, and the bytes of such a log."""
+        if kind.event not in self._quick:
+            return None
+        trades = self._trades.get(kind.address_bytes)
+        if trades is None:
+            trades = TradeFold(kind, self.jobs, self._standings, self._statistics)
+            self._trades[kind.address_bytes] = trades
+        return trades.folds[kind.event]
+
+    def _bring(self, blocks: Iterable[IncomingBlock], kinds: Sequence[LogKind]) -> None:
+        """Bring to hand what logs are going to ask for: jobs that did not begin among them, and the standings of those whose jobs close.
+
+        Called when the first is missing: in a back-fill most jobs are at hand from their opening on.
+        """
+        self.jobs.bring = self.scores.bring = None
         roles = [_role_of(kind) for kind in kinds]
-        begun: dict[bytes, bytes] = {}
+        begun: dict[bytes, tuple[bytes, bytes]] = {}
         asked: dict[bytes, None] = {}
         closing: list[tuple[bytes, int]] = []
-        for logs in blocks:
-            for _, _, kind_number, topics, _ in logs:
+        for block in blocks:
+            for _, _, kind_number, topics, _ in block.logs():
                 role = roles[kind_number]
                 if role is None:
                     continue
                 job = topics[32:64]
                 if role is _BEGINS:
-                    begun[job] = topics
+                    begun[job] = topics[76:96], topics[108:128]
                     continue
                 if job not in begun:
                     asked[job] = None
@@ -253,8 +240,8 @@ class Projection:
         # The same few trade with one another again and again.
         pairs: set[tuple[bytes, bytes, int]] = set()
         for job, kind_number in closing:
-            if (topics := begun.get(job, b"")) != b"":
-                pairs.add((topics[76:96], topics[108:128], kind_number))
+            if (sides := begun.get(job)) is not None:
+                pairs.add((*sides, kind_number))
             elif (row := self.jobs.get(job)) is not None:
                 pairs.add((row[BUYER], row[PROVIDER], kind_number))
         scored: dict[tuple[bytes, int, bytes], None] = {}
@@ -262,6 +249,43 @@ class Projection:
             escrow = kinds[kind_number].address_bytes
             scored[buyer, _BUYER, escrow] = scored[provider, _PROVIDER, escrow] = None
         self.scores.prefetch(scored)
+
+    def _seldom(
+        self,
+        kinds: Sequence[LogKind],
+        kind_number: int,
+        block: IncomingBlock,
+        packed: bytes,
+        at: int,
+        lists: LogLists,
+        touched: set[bytes],
+    ) -> tuple[Accounts, int]:
+        """Fold one log of those that are not common: the accounts that it concerns, and where the next begins."""
+        kind = kinds[kind_number]
+        log_index, topics_bytes, data_bytes = HEAD(packed, at)
+        data_at = at + TOPICS_AT + topics_bytes
+        end = data_at + data_bytes
+        topics, data = packed[at + TOPICS_AT : data_at], packed[data_at:end]
+        job = topics[32:64] if kind.of_job else None
+        if job is not None:
+            touched.add(job)
+        row = self._apply(kind, block, log_index, packed[at + TX_AT : at + ADDRESS_AT], job, topics, data)
+        if row is None:
+            told = job
+            if told is None:
+                logs = block.logs() if kind.dispute_in is not None else ()
+                told = self._institutions.job_told(kind, topics, logs, kinds)
+            if told is not None:
+                lists.jobs[told].append(packed[at : at + 4])
+                if job is None and kind.told_in is None:
+                    lists.told_jobs[log_index] = told
+        terms = None if row is None else row[TERMS]
+        concerned = dict.fromkeys(() if terms is None else PARTIES[terms[:PARTIES_BYTES]])
+        concerned |= dict.fromkeys(
+            [topics[place] for place in kind.in_topics] + [data[place] for place in kind.in_data]
+        )
+        concerned.pop(_NOBODY, None)
+        return tuple(concerned), end
 
     def _apply(
         self,
@@ -306,6 +330,8 @@ class Projection:
             else:
                 row = job_row(self._ledger, before[GENERATION], after, before[PLACES] + place)
             self.jobs.put(job, row)
+            if (trades := self._trades.get(kind.address_bytes)) is not None:
+                trades.forget(job)
             terms = after.terms
             self._statistics.job_changed(event, after, row[RESOURCE], row[PROVIDER], origin)
             if (
@@ -313,91 +339,34 @@ class Projection:
                 and (closed := closed_job(after)) is not None
                 and after.closed_at is not None
             ):
-                self._score(kind, closed, job, row, after.closed_at, origin.block_number)
+                sides = self._standings.of(row[BUYER], row[PROVIDER], kind.address_bytes)
+                self._standings.closed(sides, closed, job, after.closed_at, origin.block_number)
         movement = movement_of(event, terms)
-        self._move(kind, [(bytes.fromhex(account[2:]), *delta) for account, delta in movement.accounts.items()])
+        deltas = [(account, *delta) for account, delta in movement.accounts.items() if delta.free or delta.locked]
+        self._move(kind.address_bytes, [(bytes.fromhex(account[2:]), free, locked) for account, free, locked in deltas])
         if movement.fees:
             self._fees_moved[kind.address_bytes] += movement.fees
         return row
 
-    # ---------------------------------------------------------------- the commonest events
-
-    def _opened(
-        self, kind: LogKind, block: IncomingBlock, tx_hash: bytes, topics: bytes, data: bytes, place: bytes
-    ) -> JobsRow:
-        job = topics[32:64]
-        row, legs = job_rows.opened(
-            self._ledger, kind.generation, job, data, block.number, block.timestamp, tx_hash, place
-        )
-        self.jobs.add(job, row)
-        self._statistics.opened(row[RESOURCE], row[PROVIDER], block.timestamp, block.number)
-        self._move(kind, legs)
-        return row
-
-    def _attested(
-        self, kind: LogKind, block: IncomingBlock, tx_hash: bytes, topics: bytes, data: bytes, place: bytes
-    ) -> JobsRow:
-        job = topics[32:64]
-        row = job_rows.attested(self._live(kind, job), data, place)
-        self.jobs.put(job, row)
-        return row
-
-    def _proposed(
-        self, kind: LogKind, block: IncomingBlock, tx_hash: bytes, topics: bytes, data: bytes, place: bytes
-    ) -> JobsRow:
-        job = topics[32:64]
-        row = job_rows.proposed(self._live(kind, job), data, place)
-        self.jobs.put(job, row)
-        return row
-
-    def _paid(
-        self, kind: LogKind, block: IncomingBlock, tx_hash: bytes, topics: bytes, data: bytes, place: bytes
-    ) -> JobsRow:
-        job = topics[32:64]
-        row, legs, closed = job_rows.paid(
-            self._live(kind, job), topics, data, block.number, block.timestamp, tx_hash, place
-        )
-        self.jobs.put(job, row)
-        self._score(kind, closed, job, row, block.timestamp, block.number)
-        self._statistics.paid(row)
-        self._move(kind, legs)
-        if closed.fee:
-            self._fees_moved[kind.address_bytes] += closed.fee
-        return row
-
-    def _deposited(
-        self, kind: LogKind, block: IncomingBlock, tx_hash: bytes, topics: bytes, data: bytes, place: bytes
-    ) -> None:
-        self._move(kind, ((topics[44:64], int.from_bytes(data, "big"), 0),))
-
-    def _withdrawn(
-        self, kind: LogKind, block: IncomingBlock, tx_hash: bytes, topics: bytes, data: bytes, place: bytes
-    ) -> None:
-        self._move(kind, ((topics[44:64], -int.from_bytes(data, "big"), 0),))
-
-    def _live(self, kind: LogKind, job: bytes) -> JobsRow:
-        row = self.jobs.get(job)
-        if row is None or row[STATE] == _CLOSED:
-            raise ChainMisbehaved(f"{kind.event.__name__} of job 0x{job.hex()} does not follow what was read before it")
-        return row
-
     # ---------------------------------------------------------------- money and standings
 
-    def _move(self, kind: LogKind, legs: Iterable[Leg]) -> None:
-        escrow, moved = kind.address_bytes, self._moved
+    def _move(self, escrow: bytes, legs: Iterable[Leg]) -> None:
+        moved = self._moved
         for account, free, locked in legs:
-            if free or locked:
-                sums = moved.get((account, escrow))
-                if sums is None:
-                    moved[account, escrow] = [free, locked]
-                else:
-                    sums[0] += free
-                    sums[1] += locked
+            sums = moved.get((account, escrow))
+            if sums is None:
+                moved[account, escrow] = [free, locked]
+            else:
+                sums[0] += free
+                sums[1] += locked
 
     def _put_sums(self) -> None:
-        for place, last in self._scored.items():
-            self._put_standing(place, *last)
-        self._scored.clear()
+        for trades in self._trades.values():
+            legs, fees = trades.settle()
+            self._move(trades.escrow, legs)
+            if fees:
+                self._fees_moved[trades.escrow] += fees
+        self._standings.put()
         self._statistics.put()
         self.accounts.prefetch(self._moved)
         for key, (free, locked) in self._moved.items():
@@ -408,40 +377,13 @@ class Projection:
             self.fees.put(escrow, (self.fees.get(escrow) or 0) + fees)
         self._fees_moved.clear()
 
-    def _score(self, kind: LogKind, closed: ClosedJob, job: bytes, row: JobsRow, at: int, block: int) -> None:
-        escrow, scored = kind.address_bytes, self._scored
-        buyer, provider = (row[BUYER], _BUYER, escrow), (row[PROVIDER], _PROVIDER, escrow)
-        before = scored.get(buyer), scored.get(provider)
-        words = score_close(
-            before[0][0] if before[0] else self._slot(buyer),
-            before[1][0] if before[1] else self._slot(provider),
-            closed,
-            at,
-        )
-        for key, last, word in zip((buyer, provider), before, words, strict=True):
-            if word is not None:
-                if last is not None and last[2] // DAY_S != at // DAY_S:
-                    # The last of its day, which stays in the history.
-                    self._put_standing(key, *last)
-                scored[key] = word, job, at, block
-
-    def _slot(self, key: tuple[bytes, int, bytes]) -> ScoreSlot:
-        standing = self.scores.get(key)
-        return standing.slot if standing else _NEWCOMER
-
-    def _put_standing(self, key: tuple[bytes, int, bytes], slot: ScoreSlot, job: bytes, at: int, block: int) -> None:
-        standing = Standing(slot, Bytes32("0x" + job.hex()), at)
-        self.scores.put(key, standing)
-        self._statistics.scored(*key, standing, block)
-
 
 _BEGINS, _GOES_ON, _CLOSES = "begins", "goes on", "closes"
 """What an event says of its job, for whose row it is brought to hand."""
 
 
 def _role_of(kind: LogKind) -> str | None:
-    # A job that was cancelled had not begun: whoever asks for its row finds none.
-    if not kind.of_job or kind.event is JobCancelled:
+    if not kind.of_job:
         return None
     if kind.event is JobOpened:
         return _BEGINS
@@ -449,14 +391,3 @@ def _role_of(kind: LogKind) -> str | None:
 
 
 _NOTHING: Final = Balance()
-_NEWCOMER: Final = ScoreSlot()
-
-_Quick = Callable[[Projection, LogKind, IncomingBlock, bytes, bytes, bytes, bytes], JobsRow | None]
-_QUICK: Final[dict[type[Event], _Quick]] = {
-    JobOpened: Projection._opened,
-    JobAttested: Projection._attested,
-    JobProposed: Projection._proposed,
-    JobPaid: Projection._paid,
-    Deposited: Projection._deposited,
-    Withdrawn: Projection._withdrawn,
-}

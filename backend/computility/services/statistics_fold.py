@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from typing import Final
 
-from computility.domain.events import Event, EventOrigin, JobDisputed
+from computility.domain.events import Event, EventOrigin, JobDisputed, JobOpened
 from computility.domain.job import JobRecord, JobState
 from computility.domain.standing import Standing
 from computility.domain.statistics import (
     DAY_S,
     TOTAL,
-    Close,
     Scope,
     Tally,
     close_of,
@@ -24,17 +23,48 @@ from computility.domain.statistics import (
     tallies_of,
 )
 from computility.services.projected_rows import Rows
-from computility.store.job_at_rest import JOB_FIELDS, PROVIDER, RESOURCE, TERMS, JobsRow, job_record
 from computility.store.projections import DayStanding
 from computility.store.statistics import MARKET_SUBJECT
 
 _NOTHING: Final = Tally()
-_UNITS, _PROVIDER_PAID, _FEE, _REFUND, _OPENED_AT, _CLOSED_AT, _CLOSED_BLOCK = map(
-    JOB_FIELDS.index, ("units", "provider_paid", "fee", "refund", "opened_at", "closed_at", "closed_block")
-)
-_PRICE_WORD, _MAX_UNITS_WORD = slice(320, 352), slice(384, 416)
-"""Where the terms of a row have them."""
 _SCOPES: Final = tuple(map(int, Scope))
+
+
+class DayTrades:
+    """Of a day, a resource and a provider: how many jobs opened, and of those of them that a pass paid on the same day what ``Tally`` says."""
+
+    __slots__ = (
+        "fees", "live_s", "opened", "opened_block", "ordered", "paid_block", "passed", "price_high", "price_low", "refunds", "units", "volume",
+    )  # fmt: skip
+
+    def __init__(self) -> None:
+        self.opened = self.opened_block = 0
+        self.passed = self.units = self.ordered = self.volume = self.fees = self.refunds = self.live_s = 0
+        self.price_low = self.price_high = self.paid_block = 0
+
+    def paid(
+        self, price: int, units: int, ordered: int, volume: int, fee: int, refund: int, live_s: int, block: int
+    ) -> None:
+        """A pass paid. ``price`` is zero without units: such a close says nothing of prices."""
+        self.passed += 1
+        self.units += units
+        self.ordered += ordered
+        self.volume += volume
+        self.fees += fee
+        self.refunds += refund
+        self.live_s += live_s
+        if price and (price < self.price_low or not self.price_low):
+            self.price_low = price
+        if price > self.price_high:
+            self.price_high = price
+        self.paid_block = block
+
+    def tally(self) -> Tally:
+        """What the passes add."""
+        return Tally(
+            closed=self.passed, passed=self.passed, units=self.units, ordered_units=self.ordered, volume=self.volume, fees=self.fees,
+            refunds=self.refunds, live_s=self.live_s, price_low=self.price_low, price_high=self.price_high, block=self.paid_block,
+        )  # fmt: skip
 
 
 class StatisticsFold:
@@ -45,47 +75,17 @@ class StatisticsFold:
         self._history = history
         self._waiting: dict[tuple[int, bytes, bytes], Tally] = {}
         """By day, resource and provider."""
-        self._opened: dict[tuple[int, bytes, bytes], list[int]] = {}
-        """Of openings, which are many: their number and their last block."""
-        self._paid: dict[tuple[int, bytes, bytes], list[int]] = {}
-        """Of passes that paid on the day of the opening: number, units, ordered, volume, fees, refunds, seconds, lowest and highest price, block."""
+        self._trades: dict[tuple[int, bytes, bytes], DayTrades] = {}
+        """The same of what is most of it."""
         self._standings: dict[tuple[bytes, int, bytes, int], DayStanding] = {}
 
-    def opened(self, resource: bytes, provider: bytes, timestamp: int, block: int) -> None:
-        """A job opened."""
-        key = timestamp // DAY_S, resource, provider
-        found = self._opened.get(key)
+    def trades(self, day: int, resource: bytes, provider: bytes) -> DayTrades:
+        """What is added up of a day's trades, until ``put``."""
+        key = day, resource, provider
+        found = self._trades.get(key)
         if found is None:
-            self._opened[key] = [1, block]
-        else:
-            found[0] += 1
-            found[1] = block
-
-    def paid(self, row: JobsRow) -> None:
-        """A job closed by the pass that paid it."""
-        opened_at, closed_at = row[_OPENED_AT], row[_CLOSED_AT]
-        day = closed_at // DAY_S
-        if opened_at // DAY_S != day:
-            self.closed(row[RESOURCE], row[PROVIDER], close_of(job_record(row)))
-            return
-        terms, units, fee = row[TERMS], row[_UNITS], row[_FEE]
-        # A close without units says nothing of prices.
-        price = int.from_bytes(terms[_PRICE_WORD], "big") if units else 0
-        sums = self._paid.get(key := (day, row[RESOURCE], row[PROVIDER]))
-        if sums is None:
-            sums = self._paid[key] = [0, 0, 0, 0, 0, 0, 0, price, price, 0]
-        sums[0] += 1
-        sums[1] += units
-        sums[2] += int.from_bytes(terms[_MAX_UNITS_WORD], "big")
-        sums[3] += row[_PROVIDER_PAID] + fee
-        sums[4] += fee
-        sums[5] += row[_REFUND]
-        sums[6] += closed_at - opened_at
-        if price and (price < sums[7] or not sums[7]):
-            sums[7] = price
-        if price > sums[8]:
-            sums[8] = price
-        sums[9] = row[_CLOSED_BLOCK]
+            found = self._trades[key] = DayTrades()
+        return found
 
     def job_changed(
         self, event: Event, job: JobRecord, resource: bytes | None, provider: bytes | None, origin: EventOrigin
@@ -93,14 +93,17 @@ class StatisticsFold:
         """A job after one of its events."""
         if resource is None or provider is None:
             return
-        if isinstance(event, JobDisputed):
-            self._add((day_of(origin.timestamp), resource, provider), dispute(origin.block_number))
+        key = day_of(origin.timestamp), resource, provider
+        if isinstance(event, JobOpened):
+            self._add(key, opening(origin.block_number))
+        elif isinstance(event, JobDisputed):
+            self._add(key, dispute(origin.block_number))
         elif job.state is JobState.CLOSED:
-            self.closed(resource, provider, close_of(job))
+            self.job_closed(resource, provider, job)
 
-    def closed(self, resource: bytes, provider: bytes, close: Close | None) -> None:
-        """A job closed; None for one that had never opened."""
-        if close is not None:
+    def job_closed(self, resource: bytes, provider: bytes, job: JobRecord) -> None:
+        """A job closed; one that had never opened does not count."""
+        if (close := close_of(job)) is not None:
             for day, tally in tallies_of(close):
                 self._add((day, resource, provider), tally)
 
@@ -110,18 +113,12 @@ class StatisticsFold:
 
     def put(self) -> None:
         """What waits goes into the rows."""
-        for key, (count, block) in self._opened.items():
-            self._add(key, opening(block, count))
-        self._opened.clear()
-        for key, (count, units, ordered, volume, fees, refunds, live_s, low, high, block) in self._paid.items():
-            self._add(
-                key,
-                Tally(
-                    closed=count, passed=count, units=units, ordered_units=ordered, volume=volume, fees=fees, refunds=refunds, live_s=live_s,
-                    price_low=low, price_high=high, block=block,
-                ),
-            )  # fmt: skip
-        self._paid.clear()
+        for key, trades in self._trades.items():
+            if trades.opened:
+                self._add(key, opening(trades.opened_block, trades.opened))
+            if trades.passed:
+                self._add(key, trades.tally())
+        self._trades.clear()
         if self._waiting:
             adding: dict[tuple[int, int, bytes], Tally] = {}
             for (day, resource, provider), tally in self._waiting.items():
@@ -142,8 +139,7 @@ class StatisticsFold:
 
     def discard(self) -> None:
         """Forget what waits."""
-        self._opened.clear()
-        self._paid.clear()
+        self._trades.clear()
         self._waiting.clear()
         self._standings.clear()
 
