@@ -120,6 +120,22 @@ def score_close(
     )
 
 
+def score_pass(
+    buyer: ScoreSlot, provider: ScoreSlot, parties: tuple[Address, Address, Address], fee: int, epoch: int
+) -> tuple[ScoreSlot | None, ScoreSlot | None]:
+    """``score_close`` of what nearly all jobs end with: a pass by attestation of full quality. ``parties`` are buyer, payer and provider."""
+    of_buyer, payer, of_provider = parties
+    buyer_was = buyer if epoch <= buyer.epoch else buyer.decayed_to(epoch)
+    provider_was = provider if epoch <= provider.epoch else provider.decayed_to(epoch)
+    if payer == of_buyer:
+        buyer_is = buyer_was.earn(of_provider, fee // _ONE_COUNTED[provider_was.tier])
+        provider_is = provider_was.earn(payer, fee // _ONE_COUNTED[buyer_was.tier])
+    else:
+        buyer_is = buyer_was
+        provider_is = provider_was.earn(payer, fee // _ONE_COUNTED[0])
+    return None if buyer_is is buyer_was else buyer_is, None if provider_is is provider_was else provider_is
+
+
 def standings_after(
     job: JobRecord, stored: Callable[[Address, Role], ScoreSlot]
 ) -> dict[tuple[Address, Role], Standing]:
@@ -138,6 +154,8 @@ def standings_after(
 
 
 _COUNTED_IN_FULL: Final = (FULL_BPS * WEIGHT_UNIT) << _TOP_TIER
+_ONE_COUNTED: Final = tuple(WEIGHT_UNIT << (_TOP_TIER - tier) for tier in range(_TOP_TIER + 1))
+"""By the tier of the other side, the fee that counts as one of weight."""
 
 
 def _counted_down(fee_bps: int, tier: int) -> int:

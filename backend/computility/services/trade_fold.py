@@ -69,13 +69,14 @@ class Dealing:
     """What the same parties did at an escrow since that was last settled. Amounts are atoms of credit, none of them below zero."""
 
     __slots__ = (
-        "accounts", "bonded", "buyer", "escrowed", "from_wallet", "named", "payer", "provider", "provider_paid", "refunded", "released", "standings",
-        "unbonded", "verifier", "verifier_paid",
+        "accounts", "bonded", "buyer", "escrowed", "from_wallet", "named", "parties", "payer", "provider", "provider_paid", "refunded", "released",
+        "standings", "unbonded", "verifier", "verifier_paid",
     )  # fmt: skip
 
     def __init__(self, parties: bytes) -> None:
         """``parties`` are the first words of terms."""
         self.buyer, self.payer, self.provider, self.verifier = (parties[at - 20 : at] for at in (32, 64, 96, 128))
+        self.parties = ADDRESSES[self.buyer], ADDRESSES[self.payer], ADDRESSES[self.provider]
         self.accounts = PARTIES[parties]
         self.named = parties[:32] + parties[64:96]
         """Buyer and provider as an opening's topics name them."""
@@ -266,9 +267,19 @@ class TradeFold:
             trades.paid(price if units else 0, units, max_units, paid + fee, fee, refund, timestamp - opened_at, number)
         else:
             self._statistics.job_closed(row[RESOURCE], row[PROVIDER], job_record(after))
-        self._score(dealing, job, fee, quality, price * (max_units - units))
+        sides = dealing.standings
+        if sides is None:
+            sides = dealing.standings = self._standings.of(dealing.buyer, dealing.provider, self.escrow)
+        if quality >= FULL_BPS:
+            self._standings.passed(sides, dealing.parties, fee, self._epoch, job, timestamp, number)
+        else:
+            undelivered = price * (max_units - units)
+            closed = ClosedJob(
+                *dealing.parties, fee, undelivered, quality, _BY_ATTESTATION, _PASSED, failed=False, buyer_lost=False
+            )
+            self._standings.closed(sides, closed, job, timestamp, number)
         accounts = dealing.accounts
-        return accounts if caller in accounts else _with(accounts, caller)
+        return accounts if caller in accounts or caller == _NOBODY else (*accounts, caller)
 
     def _deposited(self, packed: bytes, at: int, index: bytes) -> Accounts:
         _, account, payer, high, amount = _DEPOSITED.unpack_from(packed, at)
@@ -308,16 +319,6 @@ class TradeFold:
         if event is not JobPaid:
             self._live[job] = live
         return live
-
-    def _score(self, dealing: Dealing, job: bytes, fee: int, quality_bps: int, undelivered: int) -> None:
-        standings = dealing.standings
-        if standings is None:
-            standings = dealing.standings = self._standings.of(dealing.buyer, dealing.provider, self.escrow)
-        buyer, payer, provider = ADDRESSES[dealing.buyer], ADDRESSES[dealing.payer], ADDRESSES[dealing.provider]
-        closed = ClosedJob(
-            buyer, payer, provider, fee, undelivered, quality_bps, _BY_ATTESTATION, _PASSED, False, False
-        )
-        self._standings.closed(standings, closed, job, self._timestamp, self._number)
 
 
 QUICK: Final = frozenset({JobOpened, JobAttested, JobProposed, JobPaid, Deposited, Withdrawn})

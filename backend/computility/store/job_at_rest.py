@@ -77,7 +77,9 @@ def packed_row(row: JobsRow) -> PackedRow:
     if terms is not None:
         terms = b"".join(_SPLIT(terms))
     try:
-        return *row[:TERMS], _ENCODE((_FORMAT, terms, *row[TERMS + 1 : PLACES])), row[PLACES]
+        # Added to one another, tuples take less time than spread into one: every job that is written passes here.
+        packed = _ENCODE((_FORMAT, terms) + row[TERMS + 1 : PLACES])  # noqa: RUF005  # see above
+        return row[:TERMS] + (packed, row[PLACES])  # noqa: RUF005  # as above
     except OverflowError:
         # An amount of more than 64 bits: few jobs have one.
         values = list(row[TERMS + 1 : PLACES])
@@ -186,12 +188,22 @@ def _bytes_of(declared: str) -> int:
     return 32 if declared == "bytes32" else int(declared.removeprefix("uint")) // 8
 
 
-def _layout(widths: Sequence[int], *, padded: bool) -> struct.Struct:
-    return struct.Struct(">" + "".join(f"{32 - width}x{width}s" if padded else f"{width}s" for width in widths))
+def _runs(widths: Sequence[int]) -> list[tuple[int, int]]:
+    """Of words that hold values of some bytes each, by turns: how many bytes are zeros, and how many after them are not."""
+    runs: list[tuple[int, int]] = []
+    for width in widths:
+        if width == _WORD and runs:
+            zeros, before = runs.pop()
+            runs.append((zeros, before + width))
+        else:
+            runs.append((_WORD - width, width))
+    return runs
 
 
-_WIDTHS: Final = [_bytes_of(field.type) for field in Terms.STRUCT.fields]
-_SPLIT: Final = _layout(_WIDTHS, padded=True).unpack
-_JOIN: Final = _layout(_WIDTHS, padded=True).pack
-_APART: Final = _layout(_WIDTHS, padded=False).unpack
+_WORD: Final = 32
+_RUNS: Final = _runs([_bytes_of(field.type) for field in Terms.STRUCT.fields])
+_PADDED: Final = struct.Struct(">" + "".join(f"{zeros}x{width}s" for zeros, width in _RUNS))
+_SPLIT: Final = _PADDED.unpack
+_JOIN: Final = _PADDED.pack
+_APART: Final = struct.Struct(">" + "".join(f"{width}s" for _, width in _RUNS)).unpack
 _ENCODE: Final = msgspec.msgpack.encode

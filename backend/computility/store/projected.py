@@ -88,6 +88,9 @@ class ProjectedTable(Generic[RecordT]):
         session.exec(delete(self.model).where(getattr(self.model, "ledger") == ledger))  # noqa: B009  # a column of each of them
 
 
+_CLOSED: Final = int(JobState.CLOSED)
+
+
 def _portable(value: Any) -> Any:
     # msgpack has no integers beyond 64 bits.
     return str(value) if value.__class__ is int and value.bit_length() > 63 else value
@@ -131,7 +134,7 @@ JOBS: Final = ProjectedTable[JobsRow](
     JobRow,
     to_row=lambda _ledger, _key, row: packed_row(row),
     from_row=unpacked_row,
-    is_closed=lambda row: row[STATE] == JobState.CLOSED,
+    is_closed=lambda row: row[STATE] == _CLOSED,
     fixed=("generation", "buyer", "provider", "verifier", "resource", "listed_block"),
 )
 ACCOUNTS: Final = ProjectedTable[Balance](
