@@ -13,7 +13,7 @@ from computility.chain.wire import UnreadLogs, WireHeader, WireLog
 from computility.domain.errors import ChainMisbehaved
 from computility.domain.logs_digest import digest_of_bytes
 from computility.domain.packed_logs import ADDRESS_AT, FORMAT, HEAD, TOPICS_AT, TX_AT, compressed, expanded
-from computility.services.log_forms import WORD_DIGITS, WORDS_AT, ContractForms, LogForm, word_digits
+from computility.services.log_forms import WORD_DIGITS, WORDS_AT, ContractForms, LogForm
 from computility.services.log_kinds import LogKinds
 
 _MOST_PLACES: Final = 100_000
@@ -142,8 +142,10 @@ class LogReader:
                 contract = self._contract(address, source)
             if log.transaction_hash != tx_hash:
                 tx_hash = log.transaction_hash
-                tx_digits = word_digits(tx_hash)
-            topics, data = log.topics, log.data.removeprefix("0x")
+                tx_digits = tx_hash[2:]
+                if len(tx_digits) != WORD_DIGITS:
+                    raise ChainMisbehaved(f"{source} answers with a log of no transaction")
+            topics, data = log.topics, log.data[2:]
             form = contract[topics[0]] if topics else None
             if form is None or len(topics) != form.topics or len(data) != form.data_digits:
                 form = contract.alone(log, source)

@@ -69,7 +69,7 @@ class ContractForms(dict[str, LogForm | None]):
             ChainMisbehaved: it is of another form than its event.
             ValueError: no log is of such a form.
         """
-        digits = len(log.data.removeprefix("0x"))
+        digits = len(log.data[2:])
         if digits % 2 or len(log.topics) > _MOST_TOPICS:
             raise ValueError("a log has whole bytes, and four topics at most")
         known = self[log.topics[0]] if log.topics else None
@@ -90,21 +90,16 @@ class ContractForms(dict[str, LogForm | None]):
             topics=len(topics),
             data_digits=digits,
             lengths="" if digits == _ANY else f"{topics_bytes:02x}{data_bytes:08x}",
-            start=self._address + "".join(word_digits(topic) for topic in topics[:1]),
+            start=self._address + "".join(_topic_digits(topic) for topic in topics[:1]),
             size=TOPICS_AT + topics_bytes + data_bytes,
             check=check,
         )
 
 
-def word_digits(text: str) -> str:
-    """The digits of 32 bytes, which are not looked at.
-
-    Raises:
-        ValueError: there are more or fewer.
-    """
-    digits = text.removeprefix("0x")
+def _topic_digits(topic: str) -> str:
+    digits = topic.removeprefix("0x")
     if len(digits) != WORD_DIGITS:
-        raise ValueError("a hash or a topic has 32 bytes")
+        raise ValueError("a topic has 32 bytes")
     return digits
 
 
