@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import marshal
+import os
 import queue
 import socket
 import struct
@@ -151,8 +152,12 @@ def heard() -> Frame | None:
 
 
 def send(frame: Frame) -> None:
-    """Hand a frame to the parent."""
-    _write(sys.stdout.buffer, frame)
+    """Hand a frame to the parent. Where that was killed nobody is left to be told anything, and this process ends."""
+    try:
+        _write(sys.stdout.buffer, frame)
+    except BrokenPipeError:
+        # Not by an exception, which would be written to a terminal that somebody else may use by now.
+        os._exit(1)
 
 
 def send_error(error: ComputilityError) -> None:
