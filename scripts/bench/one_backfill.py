@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import resource
 import threading
 import time
 from pathlib import Path
 from typing import Any, Final
+
+import psutil  # type: ignore[import-untyped]  # it comes without types
 
 from computility.chain.deployments import read_deployments
 from computility.chain.rpc import RpcClient
@@ -80,9 +83,13 @@ _PROCESSES: Final = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
 
 
 def _cpu_s() -> float:
-    """Of this process, and of those that it started and that have ended."""
-    found = [resource.getrusage(who) for who in _PROCESSES]
-    return sum(usage.ru_utime + usage.ru_stime for usage in found)
+    """Of this process and of those that it started, whether they have ended or not."""
+    found = sum(usage.ru_utime + usage.ru_stime for usage in map(resource.getrusage, _PROCESSES))
+    for child in psutil.Process().children():
+        with contextlib.suppress(psutil.Error):
+            times = child.cpu_times()
+            found += times.user + times.system
+    return found
 
 
 def wait_until(done: Any, thread: threading.Thread) -> None:
