@@ -227,7 +227,7 @@ def _generate(cls: type, fields: Sequence[tuple[str, str]], only: Collection[str
         f"    fill(made, '__dict__', {{{', '.join(values)}}})",
         "    return made",
     ]
-    return _compile("decode", lines, writer, cls)
+    return _compile(lines, writer, cls)
 
 
 def _check_lines(cls: type, writer: _Writer) -> list[str]:
@@ -240,7 +240,7 @@ def _check_lines(cls: type, writer: _Writer) -> list[str]:
     ]
 
 
-def _compile(name: str, lines: Sequence[str], writer: _Writer, cls: type) -> Any:
+def _compile(lines: Sequence[str], writer: _Writer, cls: type) -> Any:
     scope: dict[str, Any] = {
         "cls": cls,
         "terms_class": Terms,
@@ -253,8 +253,8 @@ def _compile(name: str, lines: Sequence[str], writer: _Writer, cls: type) -> Any
         "misbehaved": ChainMisbehaved,
     }
     source = "\n".join(lines)
-    exec(compile(source, f"<{name} of {cls.__name__}>", "exec"), scope)  # noqa: S102  # our own text, from our own declarations
-    return scope[name]
+    exec(compile(source, f"<decode of {cls.__name__}>", "exec"), scope)  # noqa: S102  # our own text, from our own declarations
+    return scope["decode"]
 
 
 class _Writer:

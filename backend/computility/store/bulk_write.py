@@ -101,7 +101,7 @@ class BulkWriter:
             if self._postgresql and len(rows) <= _FEW_ROWS:
                 values = ", ".join([plan.postgresql_places] * len(rows))
                 self._driver.execute(
-                    f"{plan.insert_values} {values} {plan.on_conflict}",
+                    f"{plan.into} {values} {plan.on_conflict}",
                     list(
                         itertools.chain.from_iterable(map(plan.for_postgresql, rows) if plan.for_postgresql else rows)
                     ),
@@ -208,7 +208,7 @@ class _Plan:
     upsert: str
     delete: str
     copy: str
-    insert_values: str
+    into: str
     postgresql_places: str
     """Of one row's values, each with its type: of many rows PostgreSQL would guess them."""
     on_conflict: str
@@ -239,14 +239,15 @@ def _plan(table: Table, fixed: frozenset[str]) -> _Plan:
     changing = [name for name in names if name not in key and name not in fixed]
     on_conflict = f"ON CONFLICT ({keyed}) DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in changing)}"
     # Names come from our own tables, values are bound.
-    insert = f"INSERT INTO {table.name} ({listed}) VALUES ({', '.join('?' * len(names))})"  # noqa: S608  # see above
+    into = f"INSERT INTO {table.name} ({listed}) VALUES"
+    insert = f"{into} ({', '.join('?' * len(names))})"
     stage = f"staged_{table.name}"
     return _Plan(
         insert=insert,
         upsert=f"{insert} {on_conflict}",
         delete=f"DELETE FROM {table.name} WHERE {' AND '.join(f'{name} = ?' for name in key)}",  # noqa: S608  # see above
         copy=f"COPY {table.name} ({listed}) FROM STDIN",
-        insert_values=f"INSERT INTO {table.name} ({listed}) VALUES",
+        into=into,
         postgresql_places=f"({', '.join(f'%s::{_postgresql_type(column)}' for column in table.columns)})",
         on_conflict=on_conflict,
         stage=f"CREATE TEMPORARY TABLE IF NOT EXISTS {stage} (LIKE {table.name}) ON COMMIT DELETE ROWS; TRUNCATE {stage}",
