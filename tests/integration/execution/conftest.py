@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -35,3 +37,11 @@ def sandbox_executor() -> ProcessExecutor:
 def sandbox(tmp_path: Path, sandbox_executor: ProcessExecutor) -> SandboxBench:
     """A sandbox with small limits and an empty content store."""
     return SandboxBench(FileContentStore(str(tmp_path / "content"), 10**8), sandbox_executor)
+
+
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder that a user of its own can read."""
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o755)
+        yield Path(name)

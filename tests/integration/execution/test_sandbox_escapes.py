@@ -7,7 +7,6 @@ import shutil
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -51,14 +50,6 @@ def listener() -> Iterator[socket.socket]:
     """A server on the host's loopback."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         yield server
-
-
-@pytest.fixture
-def open_folder() -> Iterator[Path]:
-    """A folder that a user of its own can read."""
-    with tempfile.TemporaryDirectory() as name:
-        Path(name).chmod(0o755)
-        yield Path(name)
 
 
 def test_network__outside__is_not_there(sandbox: SandboxBench) -> None:

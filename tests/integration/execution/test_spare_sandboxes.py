@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import secrets
 import select
+import signal
+import subprocess
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -73,9 +75,18 @@ def test_files__of_one_job__are_gone_with_it(sandbox: SandboxBench) -> None:
         time.sleep(0.05)
 
 
-def test_spare__runs_one_job_and_no_other(sandbox: SandboxBench) -> None:
-    names = {sandbox.run("readlink", "/proc/self/ns/mnt").outputs["stdout"] for _ in range(5)}
-    assert len(names) == 5
+def test_spare__runs_one_job_and_no_other(sandbox: SandboxBench, monkeypatch: pytest.MonkeyPatch) -> None:
+    begin, begun = BuiltSandbox.begin, []
+
+    def seen(self: BuiltSandbox, *given: Any) -> None:
+        begun.append(self.process)
+        begin(self, *given)
+
+    # By their processes: the kernel gives the number of a namespace that is gone to the next.
+    monkeypatch.setattr(BuiltSandbox, "begin", seen)
+    for _ in range(5):
+        sandbox.run("true")
+    assert len(begun) == len(set(begun)) == 5
 
 
 def test_spare__what_a_job_left__is_not_found_by_the_next(sandbox: SandboxBench) -> None:
@@ -113,6 +124,52 @@ def test_folders__of_a_process_that_is_gone__are_swept_and_others_kept(tmp_path:
     assert list(tmp_path.iterdir()) == [mine.path]
     mine.remove()
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("left", [True, False])
+def test_folders__that_are_swept__take_what_is_left_of_their_sandboxes_along(tmp_path: Path, left: bool) -> None:
+    folder = JobFolder(None, tmp_path)
+    if left:
+        os.close(folder._lock)
+    waits, never = os.pipe()
+    command = f"bwrap --ro-bind / / --ro-bind {folder.path} {folder.path} --block-fd {waits} true".split()
+    with subprocess.Popen(command, pass_fds=[waits]) as sandbox:
+        sweep_folders(tmp_path)
+        if left:
+            assert sandbox.wait(30) == -signal.SIGKILL
+        else:
+            time.sleep(0.5)
+            assert sandbox.poll() is None
+            sandbox.kill()
+    os.close(waits)
+    os.close(never)
+
+
+# Bubblewrap that is ended between telling of its sandbox and letting it go on.
+STUCK_BWRAP = """#!/bin/bash
+while [ "$1" != --info-fd ]; do shift; done
+sleep 86404.5 <&- >&- 2>&- &
+echo "{ \\"child-pid\\": $! }" >&$2
+wait
+"""
+
+
+def test_closed__before_bubblewrap_let_the_sandbox_go_on__ends(
+    sandbox: SandboxBench, open_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bwrap = open_folder / "bwrap"
+    bwrap.write_text(STUCK_BWRAP)
+    bwrap.chmod(0o755)
+    monkeypatch.setenv("PATH", str(open_folder), prepend=os.pathsep)
+    executor = ProcessExecutor()
+    executor.prepare(sandbox.specification("true"), sandbox.content)
+    built = executor._spares._waiting[0][1].result()
+    inner = os.dup(built._inner)
+    ended = select.poll()
+    ended.register(inner, select.POLLIN)
+    executor.close()
+    assert ended.poll(30_000)
+    os.close(inner)
 
 
 def test_folders__are_for_what_fits__into_memory(tmp_path: Path) -> None:

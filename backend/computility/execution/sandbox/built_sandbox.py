@@ -7,6 +7,7 @@ import json
 import os
 import secrets
 import shutil
+import signal
 import subprocess
 import time
 from collections.abc import Mapping
@@ -32,11 +33,17 @@ class BuiltSandbox:
     """Used for one job, or for none. Whoever has it has to ``close`` it."""
 
     def __init__(
-        self, process: subprocess.Popen[bytes], lifeline: int, group: JobGroup | None, folder: JobFolder | None
+        self,
+        process: subprocess.Popen[bytes],
+        inner: int,
+        lifeline: int,
+        group: JobGroup | None,
+        folder: JobFolder | None,
     ) -> None:
         self.process = process
         self.group = group
         self.built_at = time.monotonic()
+        self._inner = inner
         self._lifeline: int | None = lifeline
         self._folder = folder
 
@@ -87,6 +94,7 @@ class BuiltSandbox:
         os.close(self._lifeline)
         self._lifeline = None
         with self.process:
+            _end(self._inner)
             self.process.kill()
         if self.group is not None:
             self.group.remove()
@@ -115,9 +123,9 @@ def build_sandbox(
                 undo.callback(folder.remove)
         except OSError as error:
             raise ExecutorCrashed(f"nothing could be made to hold the job: {error}") from error
-        process, lifeline = _started(sandbox, shape, program, user, group, folder, files or {})
+        process, inner, lifeline = _started(sandbox, shape, program, user, group, folder, files or {})
         undo.pop_all()
-        return BuiltSandbox(process, lifeline, group, folder)
+        return BuiltSandbox(process, inner, lifeline, group, folder)
 
 
 def _started(
@@ -128,7 +136,7 @@ def _started(
     group: JobGroup | None,
     folder: JobFolder | None,
     files: Mapping[str, bytes],
-) -> tuple[subprocess.Popen[bytes], int]:
+) -> tuple[subprocess.Popen[bytes], int, int]:
     block, lifeline = os.pipe()
     block = out_of_the_shells_way(block)
     told, info = _telling_pipe()
@@ -167,19 +175,31 @@ def _started(
     finally:
         os.close(block)
         os.close(info)
+    inner: int | None = None
     try:
+        child = _child_of(told)
+        inner = os.pidfd_open(child)
         if group is not None:
-            group.add(_child_of(told))
+            group.add(child)
         os.write(lifeline, _BUILD)
     except (OSError, ValueError, ExecutorCrashed) as error:
         os.close(lifeline)
+        if inner is not None:
+            _end(inner)
         process.kill()
         _, complaints = process.communicate()
         said = complaints.decode(errors="replace").strip()[-_SAID:]
         raise ExecutorCrashed(f"no sandbox came up: {error}" + (f" ({said})" if said else "")) from error
     finally:
         os.close(told)
-    return process, lifeline
+    return process, inner, lifeline
+
+
+def _end(inner: int) -> None:
+    """End a sandbox's first process, and all with it: bubblewrap's own end does not reach one that still waits to be let go on. Closes ``inner``."""
+    with contextlib.suppress(ProcessLookupError):
+        signal.pidfd_send_signal(inner, signal.SIGKILL)
+    os.close(inner)
 
 
 def _telling_pipe() -> tuple[int, int]:

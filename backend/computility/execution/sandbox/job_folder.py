@@ -1,6 +1,7 @@
 """The files of one job in the host's memory, for a sandbox that was built before anybody knew them: the sandbox sees the folder read-only.
 
-A folder is locked for as long as its maker lives, so that another process can tell which were left behind, and takes them away.
+A folder is locked for as long as its maker lives, so that another process can tell which were left behind, and takes them away. With a folder goes
+what is left of its sandbox: a maker that is killed while bubblewrap builds can leave a process that waits for bubblewrap for ever.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import contextlib
 import fcntl
 import os
 import shutil
+import signal
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
@@ -81,12 +83,22 @@ def folders_hold(size: int, place: Path = _MEMORY) -> bool:
 
 
 def sweep_folders(place: Path = _MEMORY) -> None:
-    """Take away the folders of processes that are gone."""
+    """Take away the folders of processes that are gone, and end what is left of their sandboxes."""
     for folder in place.glob(f"{_PREFIX}*"):
         with contextlib.suppress(OSError):
             descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                _end_users_of(folder)
                 shutil.rmtree(folder, ignore_errors=True)
             finally:
                 os.close(descriptor)
+
+
+def _end_users_of(folder: Path) -> None:
+    """End the processes of a folder's owner that were told of it as an argument, as bubblewrap is."""
+    owner, argument = folder.stat().st_uid, b"\0" + os.fsencode(folder) + b"\0"
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if process.stat().st_uid == owner and argument in (process / "cmdline").read_bytes():
+                os.kill(int(process.name), signal.SIGKILL)
