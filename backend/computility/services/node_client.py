@@ -1,11 +1,15 @@
-"""A client of a node's API, for agents and commands. Every call has a timeout, every answer a bound; refusals keep the node's own code."""
+"""A client of a node's API, for agents and commands. Every call has a timeout, every answer a bound; refusals keep the node's own code.
+
+A line or two for each operation of the API, in one class, because whoever holds a node uses several: hence its length.
+"""
 
 from __future__ import annotations
 
+import functools
 import itertools
 import ssl
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -18,10 +22,12 @@ from computility.domain.errors import ContentMismatch, ContentNotFound, NodeMisb
 from computility.domain.identifiers import Address, Bytes32
 from computility.domain.statements import SignedStatement, StatementKind
 from computility.services.content_transfer import PIECE_BYTES, TooLong, download, upload
+from computility.services.waiting_turn import LONGEST_TURN_S, WaitingTurn, told_to_wait_s
 
 _MAX_ANSWER_BYTES: Final = 16 * 1024 * 1024
 _LONGEST_WAIT_S: Final = 25
 _ATTEMPTS: Final = 4
+_KEPT_HEADERS: Final = ("content-type", "retry-after")
 
 _PATHS: Final = {
     StatementKind.ASK: "/v1/asks",
@@ -56,10 +62,12 @@ class NodeClient:
         self._http = httpx.Client(
             base_url=self.url, timeout=timeout_s, verify=verify, follow_redirects=False, trust_env=False
         )
+        self._uploads = WaitingTurn()
 
     def close(self) -> None:
         """Close the connections."""
         self._http.close()
+        self._uploads.close()
 
     # ---------------------------------------------------------------- the node itself
 
@@ -202,19 +210,24 @@ class NodeClient:
     # ---------------------------------------------------------------- content
 
     def put_content(self, data: bytes) -> ContentId:
-        """Upload content.
+        """Upload content. Where this client has as many uploads under way as the node allows, waits for its
+        turn as the node says, a minute at most.
 
         Raises:
-            NodeRefused: too large, or the node is full.
+            NodeRefused: too large, the node is full, or the turn did not come.
         """
         cid = content_id_of(data)
         if len(data) > PIECE_BYTES:
             if not self.has_content(cid):
                 self._put_in_pieces(cid, data)
             return cid
-        answer = self._send("PUT", f"/v1/content?cid={cid}", data)
-        if answer.get("cid") != cid:
-            raise NodeMisbehaved(f"the node {self.url} names {cid} {str(answer.get('cid'))[:80]}")
+        put = functools.partial(
+            self._request, "PUT", f"/v1/content?cid={cid}", content=data, media_type="application/octet-stream"
+        )
+        answer = self._in_turn(put)
+        named = self._document(answer).get("cid")
+        if named != cid:
+            raise NodeMisbehaved(f"the node {self.url} names {cid} {str(named)[:80]}")
         return cid
 
     def has_content(self, cid: ContentId) -> bool:
@@ -246,14 +259,31 @@ class NodeClient:
 
     def _put_in_pieces(self, cid: ContentId, data: bytes) -> None:
         try:
-            answer = upload(self._http, data, cid)
+            answer = self._in_turn(lambda: self._upload(data, cid))
             if answer.status_code == httpx.codes.NOT_FOUND:
                 # The node was started anew meanwhile.
-                answer = upload(self._http, data, cid)
+                answer = self._in_turn(lambda: self._upload(data, cid))
         except httpx.HTTPError as error:
             raise self._silent(error) from error
         if answer.is_error:
             raise self._refused(answer)
+
+    def _upload(self, data: bytes, cid: ContentId) -> httpx.Response:
+        self._not_closed()
+        return upload(self._http, data, cid)
+
+    def _in_turn(self, send: Callable[[], httpx.Response]) -> httpx.Response:
+        answer = self._uploads.take(f"the node {self.url}", send)
+        if answer.status_code != httpx.codes.TOO_MANY_REQUESTS:
+            return answer
+        refused = self._refused(answer)
+        if not isinstance(refused, NodeRefused):
+            raise refused
+        message = (
+            f"{refused}. No turn came within the {LONGEST_TURN_S:g} s that are waited for: try again when other uploads to "
+            f"{self.url} are finished, or use another node"
+        )
+        raise NodeRefused(message, refused.problem_code, refused.status)
 
     # ---------------------------------------------------------------- transport
 
@@ -270,11 +300,9 @@ class NodeClient:
         parameters = {name: value for name, value in (query or {}).items() if value is not None}
         return self._document(self._request("GET", path, parameters=parameters, timeout_s=timeout_s))
 
-    def _send(self, method: str, path: str, body: Mapping[str, Any] | bytes) -> dict[str, Any]:
-        raw = isinstance(body, bytes)
-        content = body if isinstance(body, bytes) else orjson.dumps(body)
-        media_type = "application/octet-stream" if raw else "application/json"
-        return self._document(self._request(method, path, content=content, media_type=media_type))
+    def _send(self, method: str, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        content = orjson.dumps(body)
+        return self._document(self._request(method, path, content=content, media_type="application/json"))
 
     def _request(
         self,
@@ -311,9 +339,7 @@ class NodeClient:
         )
 
     def _exchange(self, request: httpx.Request, limit: int) -> httpx.Response:
-        if self._http.is_closed:
-            # A thread of an agent that is ending was still asking.
-            raise NodeUnavailable(f"this client of the node {self.url} is closed")
+        self._not_closed()
         response = self._http.send(request, stream=True)
         received = bytearray()
         try:
@@ -325,9 +351,14 @@ class NodeClient:
             response.close()
         return httpx.Response(
             response.status_code,
-            headers={"content-type": response.headers.get("content-type", "")},
+            headers={name: response.headers[name] for name in _KEPT_HEADERS if name in response.headers},
             content=bytes(received),
         )
+
+    def _not_closed(self) -> None:
+        if self._http.is_closed:
+            # A thread of an agent that is ending was still asking.
+            raise NodeUnavailable(f"this client of the node {self.url} is closed")
 
     def _document(self, response: httpx.Response) -> dict[str, Any]:
         if response.is_error:
@@ -347,6 +378,11 @@ class NodeClient:
             problem = orjson.loads(response.content)
             code, detail = str(problem["code"]), str(problem.get("detail") or problem.get("title"))
         except (orjson.JSONDecodeError, KeyError, TypeError):
+            if response.status_code == httpx.codes.TOO_MANY_REQUESTS:
+                # A proxy before the node says so in words of its own.
+                told_s = told_to_wait_s(response)
+                when = "later" if told_s is None else f"in {told_s:.0f} s"
+                return NodeUnavailable(f"the node {self.url} allows no more requests just now: try again {when}")
             if response.status_code >= httpx.codes.INTERNAL_SERVER_ERROR:
                 return NodeUnavailable(f"the node {self.url} fails (HTTP {response.status_code}): try again")
             return NodeMisbehaved(

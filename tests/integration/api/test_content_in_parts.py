@@ -9,7 +9,9 @@ an upload
 ├── that is left alone is dropped; too many are refused, of one client before of all
 └── that is written to is not dropped, and leaves nothing behind
 a client
-└── brings and fetches content over a connection that breaks again and again
+├── brings and fetches content over a connection that breaks again and again
+├── that has too many uploads under way waits for its turn as it was told, and no longer than a minute
+└── that is closed meanwhile ends at once
 """
 
 from __future__ import annotations
@@ -20,15 +22,15 @@ import secrets
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 import uvicorn
 
 from computility.domain.content_id import content_id_of
-from computility.domain.errors import Conflict, ContentNotFound, LimitReached
-from computility.services import content_transfer, node_client
+from computility.domain.errors import Conflict, ContentNotFound, LimitReached, NodeRefused, NodeUnavailable
+from computility.services import content_transfer, node_client, waiting_turn
 from computility.services.node_client import NodeClient
 from computility.services.uploads import IDLE_S, Uploads
 
@@ -198,18 +200,25 @@ class CuttingProxy:
 @pytest.fixture
 def cutting(served: Any) -> Iterator[CuttingProxy]:
     """The node behind a connection that breaks after 40,000 bytes."""
+    with _listening(served.client.app) as port:
+        proxy = CuttingProxy(port, 40_000)
+        yield proxy
+        proxy.close()
+
+
+@contextlib.contextmanager
+def _listening(app: Any) -> Iterator[int]:
+    """The node on a port of this machine."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
-        server = uvicorn.Server(uvicorn.Config(served.client.app, log_level="error", lifespan="off"))
+        server = uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="off"))
         thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
         thread.start()
         # Before, it would refuse what the proxy passes on.
         while not server.started:
             assert thread.is_alive()
             time.sleep(0.01)
-        proxy = CuttingProxy(int(listener.getsockname()[1]), 40_000)
-        yield proxy
-        proxy.close()
+        yield int(listener.getsockname()[1])
         server.should_exit = True
         thread.join(10)
 
@@ -228,3 +237,64 @@ def test_client__over_a_connection_that_breaks__brings_and_fetches_all(
     assert brought >= 1
     assert cutting.cut > brought
     client.close()
+
+
+def _fill(served: Any) -> list[Any]:
+    """Uploads of the largest size, as many as may be under way, so that no other may begin."""
+    return [served.node.uploads.begin(100_000, None, "") for _ in range(8)]
+
+
+@pytest.mark.parametrize("piece_bytes", [30_000, 100_000], ids=["in-pieces", "at-once"])
+def test_client__with_too_many_uploads__waits_for_its_turn_as_told(
+    served: Any, monkeypatch: pytest.MonkeyPatch, piece_bytes: int
+) -> None:
+    monkeypatch.setattr(node_client, "PIECE_BYTES", piece_bytes)
+    begun = _fill(served)
+    told = _Told(monkeypatch, lambda: served.node.uploads.drop(begun.pop().id))
+    data = secrets.token_bytes(50_000)
+    with _listening(served.client.app) as port:
+        client = NodeClient(f"http://127.0.0.1:{port}")
+
+        assert client.get_content(client.put_content(data)) == data
+        client.close()
+    [waited_s] = told.waited_s
+    assert 5 <= waited_s <= 5.5
+
+
+def test_client__whose_turn_does_not_come__says_what_to_do(served: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    _fill(served)
+    told = _Told(monkeypatch, lambda: None)
+    with _listening(served.client.app) as port:
+        client = NodeClient(f"http://127.0.0.1:{port}")
+
+        with pytest.raises(NodeRefused, match=r"No turn came within the 60 s .*use another node") as caught:
+            client.put_content(b"small")
+        client.close()
+    assert (caught.value.problem_code, caught.value.status) == ("limit-reached", 429)
+    assert len(told.waited_s) == 11
+
+
+def test_client__that_is_closed_while_it_waits__ends_at_once(served: Any) -> None:
+    _fill(served)
+    with _listening(served.client.app) as port:
+        client = NodeClient(f"http://127.0.0.1:{port}")
+        threading.Timer(0.5, client.close).start()
+        begun = time.monotonic()
+
+        with pytest.raises(NodeUnavailable, match="closed"):
+            client.put_content(b"small")
+        assert time.monotonic() - begun < 4
+
+
+class _Told:
+    """Instead of time that passes, ``meanwhile`` happens; how long it was to be is kept."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, meanwhile: Callable[[], object]) -> None:
+        self.waited_s: list[float] = []
+
+        def wait(_event: threading.Event, timeout: float | None = None) -> bool:
+            self.waited_s.append(timeout or 0.0)
+            meanwhile()
+            return False
+
+        monkeypatch.setattr(waiting_turn.tenacity.nap.sleep_using_event, "__call__", wait)
