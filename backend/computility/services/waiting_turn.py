@@ -45,7 +45,7 @@ class WaitingTurn:
 
         retrying = tenacity.Retrying(
             stop=tenacity.stop_after_attempt(_TRIES) | tenacity.stop_before_delay(LONGEST_TURN_S),
-            wait=tenacity.wait_random(0, _SPREAD_S) + _told_s,
+            wait=tenacity.wait_combine(_told_s, tenacity.wait_random(0, _SPREAD_S)),
             retry=tenacity.retry_if_result(_is_refused_for_now),
             sleep=tenacity.nap.sleep_using_event(self._closed),
             before_sleep=tell,
