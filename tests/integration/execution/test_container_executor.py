@@ -36,6 +36,9 @@ from computility.execution.container.seccomp_profile import hardened_profile
 from computility.execution.content_store import FileContentStore
 from computility.execution.executor import AttemptId, RunState
 
+# Its turn with the container engine may be long in coming.
+pytestmark = pytest.mark.timeout(1_200)
+
 IMAGE = "docker.io/library/debian@sha256:" + "ab" * 32
 PLAN = ContainerPlan(
     name="computility-1",

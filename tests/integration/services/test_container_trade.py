@@ -27,6 +27,9 @@ from computility.services.provider_config import ProviderConfig, read_provider_c
 from computility.services.provider_role import agent_of, executors_of
 from computility.services.verifier_node import VerifierNode, VerifierSettings
 
+# Its turn with the container engine may be long in coming.
+pytestmark = pytest.mark.timeout(1_200)
+
 OFFER = """
 [[offer]]
 kind = "container"
