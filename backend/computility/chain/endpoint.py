@@ -2,7 +2,7 @@
 
 web3.py and httpx cost more for each answer than the answer's content does, so that the indexer speaks HTTP itself. A call ends within its time
 limit, however its answer trickles in; answers are bounded, and each way to fail is one error. Errors name the endpoint by host and port only: the
-rest of a URL may be a key.
+rest of a URL may be a key, and is left out of what the endpoint itself says too.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import time
 from base64 import b64encode
 from collections.abc import Callable, Sequence
 from typing import Any, Final
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 import msgspec
 import orjson
@@ -29,6 +29,9 @@ Call = tuple[str, Sequence[Any]]
 
 _MAX_ANSWER_BYTES: Final = 64 * 1024 * 1024
 _READ_BYTES: Final = 256 * 1024
+_MOST_SAID: Final = 500
+_SHORTEST_KEY: Final = 8
+"""What is shorter in a URL is a word like "rpc" or "v3"."""
 _BUSY: Final = frozenset({429, 500, 502, 503, 504})
 
 
@@ -43,6 +46,8 @@ class ChainEndpoint:
         self.name = parts.hostname + (f":{parts.port}" if parts.port else "")
         self._host, self._port, self._tls = parts.hostname, parts.port, parts.scheme == "https"
         self._path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        told = [*parts.path.split("/"), *[value for _, value in parse_qsl(parts.query)], parts.username, parts.password]
+        self._secrets = tuple(each for each in told if each and len(each) >= _SHORTEST_KEY)
         self._headers = {"content-type": "application/json", "accept-encoding": "identity"}
         if parts.username is not None:
             pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
@@ -107,6 +112,12 @@ class ChainEndpoint:
             raise ChainMisbehaved(f"{self.name} did not answer a batch with as many results; use another endpoint")
         return [self._result(by_id.get(identifier), identifier) for identifier in ids]
 
+    def in_a_line(self, said: str) -> str:
+        """The endpoint's own words, as they may stand in an error and in a log: without its URL's keys, in one line, and not too many."""
+        for secret in self._secrets:
+            said = said.replace(secret, "…")
+        return "".join(each if each.isprintable() else " " for each in said[:_MOST_SAID])
+
     def close(self) -> None:
         """Close this thread's connection."""
         connection: http.client.HTTPConnection | None = getattr(self._local, "connection", None)
@@ -120,7 +131,7 @@ class ChainEndpoint:
                 f"{self.name} answers with something that is no answer to the call; use another endpoint"
             )
         if answer.error is not None:
-            raise RpcRefused(f"{self.name}: {answer.error.message[:500]}", answer.error.code)
+            raise RpcRefused(f"{self.name}: {self.in_a_line(answer.error.message)}", answer.error.code)
         if isinstance(answer.result, msgspec.UnsetType):
             raise ChainMisbehaved(f"{self.name} answers with neither a result nor an error")
         return answer.result

@@ -63,7 +63,7 @@ class RpcClient:
             RpcRefused: the endpoint's own error.
         """
         request = self._request(method, params)
-        return _result(self._post(request, method not in _NOT_REPEATED), request["id"], self.name)
+        return self._result(self._post(request, method not in _NOT_REPEATED), request["id"])
 
     def batch(self, calls: Sequence[tuple[str, Sequence[Any]]]) -> list[Any]:
         """The results of several calls, in order, in one round trip.
@@ -76,10 +76,10 @@ class RpcClient:
         answers = self._post(requests, _NOT_REPEATED.isdisjoint(method for method, _ in calls))
         if not isinstance(answers, list) or len(answers) != len(requests):
             if isinstance(answers, dict) and "error" in answers:
-                _result(answers, answers.get("id"), self.name)
+                self._result(answers, answers.get("id"))
             raise ChainMisbehaved(f"{self.name} did not answer a batch with as many results; use another endpoint")
         by_id = {answer.get("id"): answer for answer in answers if isinstance(answer, dict)}
-        return [_result(by_id.get(request["id"]), request["id"], self.name) for request in requests]
+        return [self._result(by_id.get(request["id"]), request["id"]) for request in requests]
 
     def chain_number(self) -> int:
         """The EVM chain id."""
@@ -171,22 +171,23 @@ class RpcClient:
                 f"{self.name} answers with something that is no JSON; is this URL a chain endpoint?"
             ) from error
 
+    def _result(self, answer: Any, wanted_id: Any) -> Any:
+        if not isinstance(answer, dict) or answer.get("id") != wanted_id:
+            raise ChainMisbehaved(
+                f"{self.name} answers with something that is no answer to the call; use another endpoint"
+            )
+        error = answer.get("error")
+        if error is not None:
+            if not isinstance(error, dict):
+                raise ChainMisbehaved(f"{self.name} answers with an error of no known form")
+            code = error.get("code")
+            message = self._endpoint.in_a_line(str(error.get("message", "no message")))
+            raise RpcRefused(f"{self.name}: {message}", code if isinstance(code, int) else 0, error.get("data"))
+        if "result" not in answer:
+            raise ChainMisbehaved(f"{self.name} answers with neither a result nor an error")
+        return answer["result"]
+
 
 def block_tag(block: BlockTag) -> str:
     """A block as JSON-RPC names it."""
     return hex(block) if isinstance(block, int) else block
-
-
-def _result(answer: Any, wanted_id: Any, name: str) -> Any:
-    if not isinstance(answer, dict) or answer.get("id") != wanted_id:
-        raise ChainMisbehaved(f"{name} answers with something that is no answer to the call; use another endpoint")
-    error = answer.get("error")
-    if error is not None:
-        if not isinstance(error, dict):
-            raise ChainMisbehaved(f"{name} answers with an error of no known form")
-        code = error.get("code")
-        message = str(error.get("message", "no message"))[:500]
-        raise RpcRefused(f"{name}: {message}", code if isinstance(code, int) else 0, error.get("data"))
-    if "result" not in answer:
-        raise ChainMisbehaved(f"{name} answers with neither a result nor an error")
-    return answer["result"]

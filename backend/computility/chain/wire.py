@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Annotated, Generic, TypeVar
 
 import msgspec
@@ -105,7 +105,7 @@ def parse_answers(body: bytes) -> RpcAnswers[msgspec.Raw]:
     Raises:
         msgspec.DecodeError: no JSON, or no JSON-RPC.
     """
-    answers: RpcAnswers[msgspec.Raw] = _ANSWERS.decode(body)
+    answers: RpcAnswers[msgspec.Raw] = _decoded(_ANSWERS.decode, body)
     return answers
 
 
@@ -115,7 +115,7 @@ def parse_range_answers(body: bytes) -> RpcAnswers[RangeResult]:
     Raises:
         msgspec.DecodeError: also where a result is neither.
     """
-    answers: RpcAnswers[RangeResult] = _RANGE_ANSWERS.decode(body)
+    answers: RpcAnswers[RangeResult] = _decoded(_RANGE_ANSWERS.decode, body)
     return answers
 
 
@@ -125,7 +125,7 @@ def parse_header(raw: msgspec.Raw) -> WireHeader | None:
     Raises:
         msgspec.DecodeError: it is no header.
     """
-    header: WireHeader | None = _HEADER.decode(raw)
+    header: WireHeader | None = _decoded(_HEADER.decode, raw)
     return header
 
 
@@ -135,7 +135,7 @@ def parse_quantity(raw: msgspec.Raw) -> int:
     Raises:
         msgspec.DecodeError: it is none.
     """
-    return int(_QUANTITY.decode(raw), 16)
+    return int(_decoded(_QUANTITY.decode, raw), 16)
 
 
 def parse_receipts(raw: msgspec.Raw) -> list[WireReceipt]:
@@ -144,7 +144,7 @@ def parse_receipts(raw: msgspec.Raw) -> list[WireReceipt]:
     Raises:
         msgspec.DecodeError: it is no list of receipts.
     """
-    return _RECEIPTS.decode(raw)
+    return _decoded(_RECEIPTS.decode, raw)
 
 
 def parse_receipt_of(raw: msgspec.Raw) -> WireReceipt:
@@ -153,7 +153,15 @@ def parse_receipt_of(raw: msgspec.Raw) -> WireReceipt:
     Raises:
         msgspec.DecodeError: it is none.
     """
-    return _RECEIPT.decode(raw)
+    return _decoded(_RECEIPT.decode, raw)
+
+
+def _decoded(decode: Callable[[bytes | msgspec.Raw], Result], raw: bytes | msgspec.Raw) -> Result:
+    try:
+        return decode(raw)
+    except (UnicodeDecodeError, RecursionError) as error:
+        # As much the endpoint's fault as any other answer that is none: another one is asked then.
+        raise msgspec.DecodeError(f"JSON cannot be read: {error}") from error
 
 
 _ANSWERS = msgspec.json.Decoder(list[RpcAnswer[msgspec.Raw]] | RpcAnswer[msgspec.Raw])

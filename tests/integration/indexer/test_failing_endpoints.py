@@ -19,7 +19,14 @@ from tests.integration.ledger_on_chain import LedgerOnChain, deploy_ledger, inde
 from computility.chain.endpoint import ChainEndpoint
 from computility.chain.local_chain import LocalChain
 from computility.chain.rpc import RpcClient
-from computility.domain.errors import ChainError, ChainMisbehaved, ChainSilent, ChainUnavailable, EndpointsDisagree
+from computility.domain.errors import (
+    ChainError,
+    ChainMisbehaved,
+    ChainSilent,
+    ChainUnavailable,
+    EndpointsDisagree,
+    RpcRefused,
+)
 from computility.services.indexer import Indexer
 from computility.store.blocks import CursorRow
 from computility.store.engine import Database, open_database
@@ -69,6 +76,7 @@ def persist(indexer: Indexer) -> None:
     raise AssertionError("it never came to the head")
 
 
+NO_UPSTREAM = "http://127.0.0.1:1"
 TOO_MANY = json.dumps(
     {"jsonrpc": "2.0", "id": 1, "error": {"code": -32005, "message": "query returned more than 10000 results"}}
 ).encode()
@@ -80,6 +88,9 @@ FAULTS = {
     "truncated JSON": Fault(body=b'[{"jsonrpc":"2.0","id":1,"result":"0x'),
     "an answer that breaks off": Fault(keep=40),
     "no JSON": Fault(body=b"hello"),
+    "JSON that is no text": Fault(body=b'[{"jsonrpc":"2.0","id":1,"result":{"number":"\xff"}}]'),
+    "an error that is no text": Fault(body=b'{"jsonrpc":"2.0","id":1,"error":{"code":1,"message":"\xff"}}'),
+    "JSON nested without end": Fault(body=b'[{"jsonrpc":"2.0","id":1,"result":' + b"[" * 100_000),
     "a batch refused as one": Fault(body=TOO_MANY),
 }
 
@@ -119,14 +130,26 @@ def test_an_answer_that_trickles_in__takes_no_longer_than_the_call_may(traded: L
         ChainEndpoint(trickling, timeout_s=0.3).call("eth_blockNumber")
 
 
+KEY = "c0ffee00c0ffee00"
+
+
+@pytest.mark.parametrize("where", [f"/v3/{KEY}", f"/rpc?key={KEY}"])
+def test_an_endpoints_own_words__show_no_key_and_stay_in_their_line(where: str) -> None:
+    said = {"code": -32000, "message": f"project {KEY}\n2026-11-27 ERROR is over its limit\x1b[2J"}
+    refused = Fault(body=json.dumps({"jsonrpc": "2.0", "id": 1, "error": said}).encode())
+    with faulty(NO_UPSTREAM, lambda _: refused) as url:
+        for ask in (ChainEndpoint(url + where).call, RpcClient(url + where).call):
+            with pytest.raises(RpcRefused, match="is over its limit") as told:
+                ask("eth_blockNumber")
+            assert KEY not in str(told.value)
+            assert str(told.value).isprintable()
+
+
 def test_an_endpoint_that_ends_each_connection__is_asked_over_new_ones(traded: LedgerOnChain) -> None:
     # It speaks HTTP/1.0.
     with distorted(traded.rpc.url) as closing:
         endpoint = ChainEndpoint(closing)
         assert len({bytes(endpoint.call("eth_chainId")) for _ in range(3)}) == 1
-
-
-NO_UPSTREAM = "http://127.0.0.1:1"
 
 
 def echo(call: dict[str, Any]) -> Fault:
