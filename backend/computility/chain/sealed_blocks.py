@@ -43,6 +43,11 @@ class SealedBlock:
     logs: tuple[PackedLog, ...]
     """As they stand in the bytes that were hashed, not as the endpoint spells them."""
 
+    @property
+    def timestamp(self) -> int:
+        """In UTC seconds."""
+        return int(self.header["timestamp"], 16)
+
     def digest(self) -> bytes | None:
         """What binds the logs; None without any."""
         if not self.logs:
@@ -175,12 +180,12 @@ class BlockSealer:
         return tuple(logs)
 
 
-Digests = list[tuple[int, str, str, bytes | None]]
-"""Number, hash, parent hash and digest of each of some blocks."""
+Digests = list[tuple[int, str, str, bytes | None, int]]
+"""Number, hash, parent hash, digest and time (UTC seconds) of each of some blocks."""
 
 
 def digests_of(url: str, timeout_s: float, addresses: Sequence[str], first: int, last: int) -> Digests:
-    """Number, hash, parent hash and digest of proven blocks: ``BlockSealer.blocks`` for a process of its own.
+    """Number, hash, parent hash, digest and time of proven blocks: ``BlockSealer.blocks`` for a process of its own.
 
     Raises: as ``BlockSealer.blocks``.
     """
@@ -188,7 +193,8 @@ def digests_of(url: str, timeout_s: float, addresses: Sequence[str], first: int,
     if key not in _SEALERS:
         _SEALERS[key] = BlockSealer(ChainEndpoint(url, timeout_s), addresses)
     return [
-        (block.number, block.hash, block.parent_hash, block.digest()) for block in _SEALERS[key].blocks(first, last)
+        (block.number, block.hash, block.parent_hash, block.digest(), block.timestamp)
+        for block in _SEALERS[key].blocks(first, last)
     ]
 
 

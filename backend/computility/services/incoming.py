@@ -17,6 +17,8 @@ from computility.services.log_forms import WORD_DIGITS, WORDS_AT, ContractForms,
 from computility.services.log_kinds import LogKinds
 
 _MOST_PLACES: Final = 100_000
+_TIME_BITS: Final = 40
+"""Of a UTC second that the contracts can reckon with."""
 _block_number = attrgetter("block_number")
 
 IncomingLog = tuple[int, bytes, int, bytes, bytes]
@@ -226,7 +228,7 @@ def linked_blocks(headers: Sequence[WireHeader], source: str) -> list[IncomingBl
                 int(header.number, 16),
                 _hash(header.hash),
                 _hash(header.parent_hash),
-                int(header.timestamp, 16),
+                _time(header.timestamp),
             )
             for header in headers
         ]
@@ -244,3 +246,11 @@ def _hash(text: str) -> bytes:
     if len(raw) != 32:
         raise ValueError("a hash has 32 bytes")
     return raw
+
+
+def _time(text: str) -> int:
+    timestamp = int(text, 16)
+    if timestamp >> _TIME_BITS:
+        # Its day would not fit the store either, which would fail each time that it is read.
+        raise ValueError(f"its time is {timestamp}")
+    return timestamp

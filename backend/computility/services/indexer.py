@@ -465,10 +465,11 @@ class Indexer:
         return not seal.wrong
 
     def _put_right(self, session: Session, writer: BulkWriter, number: int) -> None:
-        """A block's logs are not the ones that were taken in: take it back, and read it by its receipts, which prove themselves."""
+        """A block's logs or time are not those that were taken in: take it back, and read it by its receipts, which prove themselves."""
         self.metrics.unsealed.inc()
         _log.error(
-            "block %d holds other logs than the endpoint gave: rolled back, and read again by its receipts", number
+            "block %d holds other logs than the endpoint gave, or is of another time: rolled back, and read again by its receipts",
+            number,
         )
         below = blocks.blocks_down_from(session, self._chain_id, number - 1, 1)
         if not below:

@@ -1,4 +1,4 @@
-"""Holds the logs of final blocks against the receipts roots of their headers: only then is a row final.
+"""Holds final blocks against their headers: logs against the receipts root, and the time. Only then is a row final.
 
 It runs behind the folding, in a thread of its own and, while there is much to prove, in a process: hashing whole blocks would hold up the folds.
 What it finds is handed to the indexer, which alone writes.
@@ -40,7 +40,8 @@ _BACKFILL_FROM_BLOCKS: Final = 256
 
 @dataclass(frozen=True)
 class Seal:
-    """Up to ``number``, a stored block, every log is proven. With ``wrong``, block ``number`` + 1 holds other logs than were taken in.
+    """Up to ``number``, a stored block, every log is proven. With ``wrong``, block ``number`` + 1 holds other logs than were taken in, or is of
+    another time.
 
     ``epoch`` is the indexer's count of roll-backs when this was read: after another one it means nothing.
     """
@@ -76,8 +77,8 @@ class Sealing:
         self._bottom = self._top = -1
         """The stored block above which was proven, and up to which."""
         self._top_hash: Bytes32 | None = None
-        self._proven: list[tuple[int, str, bytes | None]] = []
-        """Number, hash and digest of what was proven and rests on no stored block above it yet."""
+        self._proven: list[tuple[int, bytes | None, int]] = []
+        """Number, digest and time of what was proven and rests on no stored block above it yet."""
         self.yields = False
         """Whether a back-fill goes on: the endpoint then serves that first."""
 
@@ -106,14 +107,15 @@ class Sealing:
             stored = blocks.digests_between(session, self._chain_id, self._bottom + 1, last)
         if first <= last:
             self._prove(first, last, stored, elsewhere=target - sealed >= _PROCESS_FROM_BLOCKS)
-        anchor = max((number for number, _, _ in self._proven if number in stored), default=None)
+        anchor = max((number for number, *_ in self._proven if number in stored), default=None)
         if anchor is None:
             # What the store has forgotten was empty, or so it was told: that is known only when a block above it is the one that it holds.
             return Seal(sealed, False, epoch) if first <= last else None
-        for number, _, digest in self._proven:
+        for number, digest, timestamp in self._proven:
             if number > anchor:
                 break
-            if digest != stored.get(number, (None, None))[1]:
+            # What the store has forgotten was empty.
+            if stored[number][1:] != (digest, timestamp) if number in stored else digest is not None:
                 self._since = None
                 return Seal(number - 1, True, epoch)
         self._proven = [block for block in self._proven if block[0] > anchor]
@@ -129,7 +131,7 @@ class Sealing:
         self._since = epoch, sealed
 
     def _prove(
-        self, first: int, last: int, stored: Mapping[int, tuple[Bytes32, bytes | None]], *, elsewhere: bool
+        self, first: int, last: int, stored: Mapping[int, tuple[Bytes32, bytes | None, int]], *, elsewhere: bool
     ) -> None:
         digests = self._process.digests if elsewhere or self._process.runs else digests_of
 
@@ -139,7 +141,7 @@ class Sealing:
                 raise ChainMisbehaved(
                     f"block {first} of {endpoint.name} does not follow the block below it that is stored or was proven"
                 )
-            for number, block_hash, _, _ in proven:
+            for number, block_hash, *_ in proven:
                 kept = stored.get(number)
                 if kept is not None and kept[0] != block_hash:
                     raise ChainMisbehaved(
@@ -153,7 +155,7 @@ class Sealing:
             # What was proven before may be of an endpoint's own making: begin again where the store bears it out.
             self._since = None
             raise
-        self._proven += [(number, block_hash, digest) for number, block_hash, _, digest in proven]
+        self._proven += [(number, digest, timestamp) for number, _, _, digest, timestamp in proven]
         self._top, self._top_hash = last, Bytes32(proven[-1][1])
 
     def run(self, stop: threading.Event, work: threading.Event, found: Callable[[Seal], None]) -> None:

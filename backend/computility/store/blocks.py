@@ -60,12 +60,12 @@ def seal_to(session: Session, chain_id: ChainId, number: int) -> None:
 
 def digests_between(
     session: Session, chain_id: ChainId, first: int, last: int
-) -> dict[int, tuple[Bytes32, bytes | None]]:
-    """Hash and digest of the stored blocks ``first`` to ``last``, by number."""
+) -> dict[int, tuple[Bytes32, bytes | None, int]]:
+    """Hash, digest and time of the stored blocks ``first`` to ``last``, by number."""
     query = select(BlockRow).where(
         col(BlockRow.chain_id) == chain_id, col(BlockRow.number) >= first, col(BlockRow.number) <= last
     )
-    return {row.number: (Bytes32(row.hash), row.logs_digest) for row in session.exec(query)}
+    return {row.number: (Bytes32(row.hash), row.logs_digest, row.timestamp) for row in session.exec(query)}
 
 
 def blocks_down_from(session: Session, chain_id: ChainId, number: int, limit: int) -> list[BlockRow]:

@@ -15,11 +15,13 @@ from computility.chain.receipt_trie import encode_header
 from computility.chain.rpc import RpcClient
 from computility.domain.errors import ChainError, ChainMisbehaved, ChainReplaced, WrongChain
 from computility.domain.keccak import keccak256
+from computility.domain.statistics import DAY_S
 from computility.services.indexer import Indexer
-from computility.store.blocks import CursorRow
+from computility.store.blocks import BlockRow, CursorRow
 from computility.store.engine import Database, open_database
 from computility.store.jobs import JobRow
 from computility.store.raw_logs import BlockLogsRow
+from computility.store.statistics import StatisticsRow
 
 FOREIGN = "0x" + "11" * 20
 OTHER_HASH = "0x" + "ee" * 32
@@ -68,6 +70,7 @@ LIES: dict[str, Distort] = {
     "a header whose number is none": headers(lambda header: {**header, "number": "0xzz"}),
     "a header whose number is below zero": headers(lambda header: {**header, "number": "-0x1"}),
     "a header whose time fits no column": headers(lambda header: {**header, "timestamp": "0x" + "f" * 17}),
+    "a header whose time no contract could hold": headers(lambda header: {**header, "timestamp": hex(1 << 40)}),
     "no header": lambda method, result: None if method == "eth_getBlockByNumber" else result,
     "a head below zero": lambda method, result: "-0x5" if method == "eth_blockNumber" else result,
     "a head that is no number": lambda method, result: "soon" if method == "eth_blockNumber" else result,
@@ -129,6 +132,37 @@ def test_a_lie_that_looks_like_the_truth__is_found_before_a_row_is_final_and_put
     cursor = rows_of(database, CursorRow)[0]
     assert cursor["sealed"] == cursor["final"] >= int(last_trade, 16)
     for table in (JobRow, BlockLogsRow):
+        assert rows_of(database, table) == rows_of(truthful, table)
+    truthful.close()
+
+
+@pytest.mark.parametrize("empty", [False, True])
+def test_a_block_of_another_time__is_found_before_a_row_is_final_and_put_right(
+    ledger: LedgerOnChain, database: Database, empty: bool
+) -> None:
+    ledger.attest(ledger.open())
+    ledger.mine(6)
+    lied_of = hex(ledger.rpc.block_number() - (5 if empty else 6))
+
+    def a_day_later(header: dict[str, Any]) -> dict[str, Any]:
+        return (
+            {**header, "timestamp": hex(int(header["timestamp"], 16) + DAY_S)}
+            if header["number"] == lied_of
+            else header
+        )
+
+    truthful = open_database(f"sqlite:///{database.engine.url.database}.true")
+    honest = Indexer(ledger.rpc, truthful, ledger.deployments)
+    index_all(honest)
+    # Not to the one that proves: whoever lies there too gives a header that does not hash to what it should.
+    with distorted(ledger.rpc.url, headers(a_day_later)) as url:
+        index_all(Indexer(RpcClient(url), database, ledger.deployments))
+    assert rows_of(database, BlockRow) != rows_of(truthful, BlockRow)
+    indexer = Indexer(ledger.rpc, database, ledger.deployments)
+    for each in (indexer, honest):
+        while each.seal():
+            index_all(each)
+    for table in (JobRow, BlockLogsRow, BlockRow, CursorRow, StatisticsRow):
         assert rows_of(database, table) == rows_of(truthful, table)
     truthful.close()
 
