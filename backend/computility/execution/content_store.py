@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import os
 import shutil
 import time
 from collections.abc import Iterator, Mapping
 from datetime import datetime
-from pathlib import Path
-from typing import Any, BinaryIO, Final, Protocol, cast
+from typing import IO, Any, BinaryIO, Final, Protocol, cast
 from uuid import uuid4
 
 import fsspec
@@ -39,6 +39,12 @@ class ContentStore(Protocol):
         """Whether it is here."""
 
 
+def content_id_of_file(file: IO[bytes]) -> ContentId:
+    """The id of all that an open file holds."""
+    file.seek(0)
+    return content_id_of_digest("0x" + hashlib.file_digest(file, "sha256").hexdigest())  # type: ignore[arg-type]  # it asks for more than it uses
+
+
 class FileContentStore:
     """A content store on any file system that fsspec knows. Content is written under another name first, then moved. What is kept again after a day
     is written anew: whoever brings it needs it, so its age begins again."""
@@ -64,20 +70,20 @@ class FileContentStore:
                 file.write(data)
         return cid
 
-    def put_file(self, path: Path) -> ContentId:
-        """Keep a local file, without reading it into memory.
+    def put_file(self, source: IO[bytes]) -> ContentId:
+        """Keep an open file, from its beginning on, without reading it into memory.
 
         Raises:
             ContentTooLarge: above the limit.
         """
-        if path.stat().st_size > self._max_bytes:
-            raise ContentTooLarge(f"content may have at most {self._max_bytes} bytes, not {path.stat().st_size}")
-        with path.open("rb") as source:
-            cid = content_id_of_digest("0x" + hashlib.file_digest(source, "sha256").hexdigest())
+        size = source.seek(0, os.SEEK_END)
+        if size > self._max_bytes:
+            raise ContentTooLarge(f"content may have at most {self._max_bytes} bytes, not {size}")
+        cid = content_id_of_file(source)
+        if not self._came_lately(cid):
             source.seek(0)
-            if not self._came_lately(cid):
-                with self._written(cid) as file:
-                    shutil.copyfileobj(source, file)
+            with self._written(cid) as file:
+                shutil.copyfileobj(source, file)
         return cid
 
     def get(self, cid: ContentId) -> bytes:

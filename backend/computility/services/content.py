@@ -9,8 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from typing import BinaryIO, Final
+from typing import IO, BinaryIO, Final
 
 from computility.domain.content_id import ContentId, content_id_of_digest, parse_content_id
 from computility.domain.errors import ContentMismatch, ContentTooLarge, QuotaExceeded
@@ -30,12 +29,11 @@ class KeptContent:
 
 
 class Upload:
-    """Bytes that come in pieces; they wait in a file of their own until they are kept."""
+    """Bytes that come in pieces; they wait in a file of their own, without a name, until they are kept."""
 
-    def __init__(self, service: ContentService, file: BinaryIO, path: Path) -> None:
+    def __init__(self, service: ContentService, file: IO[bytes]) -> None:
         self._service = service
         self._file = file
-        self._path = path
         self._digest = hashlib.sha256()
         self._size = 0
 
@@ -58,11 +56,10 @@ class Upload:
             ContentMismatch: it is not what the sender takes it for.
             QuotaExceeded: the node is full.
         """
-        self._file.flush()
         cid = content_id_of_digest("0x" + self._digest.hexdigest())
         if expected is not None and parse_content_id(expected) != cid:
             raise ContentMismatch(f"what arrived is {cid}, not {expected}: it was changed on the way, send it again")
-        return self._service.keep_file(self._path, cid, self._size)
+        return self._service.keep_file(self._file, cid, self._size)
 
 
 class ContentService:
@@ -93,11 +90,11 @@ class ContentService:
         """
         # One that does not say how large it is may become as large as any.
         size = self.max_bytes if announced is None else min(announced, self.max_bytes)
-        with self.shares.held(client, size), tempfile.NamedTemporaryFile(prefix="computility-upload-") as file:
-            yield Upload(self, file, Path(file.name))  # type: ignore[arg-type]  # a temporary file is a binary file
+        with self.shares.held(client, size), tempfile.TemporaryFile() as file:
+            yield Upload(self, file)
 
-    def keep_file(self, path: Path, cid: ContentId, size: int) -> KeptContent:
-        """Move an upload into the store.
+    def keep_file(self, file: IO[bytes], cid: ContentId, size: int) -> KeptContent:
+        """Copy an upload into the store.
 
         Raises:
             QuotaExceeded: the node is full.
@@ -105,11 +102,11 @@ class ContentService:
         with self._lock:
             if self.store.has(cid):
                 # Kept again, its age begins again.
-                self.store.put_file(path)
+                self.store.put_file(file)
                 return KeptContent(cid, size, created=False)
             if self._used + size > self._quota_bytes and not self._has_room_after_all(size):
                 raise QuotaExceeded(f"this node keeps at most {self._quota_bytes} bytes and is full: use another node")
-            self.store.put_file(path)
+            self.store.put_file(file)
             self._used += size
         return KeptContent(cid, size, created=True)
 

@@ -1,12 +1,12 @@
 """Uploads that come in pieces, over connections that may break: each waits in a file of its own until it is whole.
 
-They live as long as the node's process and an hour after their last piece; a client whose upload is gone begins anew. Their number and what they may
-grow to are bounded, of each client and together, so strangers cannot fill the disk with beginnings, nor one of them keep the others out.
+They live as long as the node's process and an hour after their last piece; a client whose upload is gone begins anew. Their files have no name, so
+nothing is left of them however the process ends. Their number and what they may grow to are bounded, of each client and together, so strangers cannot
+fill the disk with beginnings, nor one of them keep the others out.
 """
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 import tempfile
 import threading
@@ -14,11 +14,11 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Final
+from typing import IO, Final
 
-from computility.domain.content_id import ContentId, content_id_of_digest
+from computility.domain.content_id import ContentId
 from computility.domain.errors import Conflict, ContentMismatch, ContentNotFound, ContentTooLarge
+from computility.execution.content_store import content_id_of_file
 from computility.services.content import ContentService
 from computility.services.upload_shares import Share
 
@@ -32,7 +32,7 @@ class PendingUpload:
     id: str
     size: int
     expected: str | None
-    path: Path
+    file: IO[bytes]
     share: Share
     offset: int = 0
     touched: float = 0.0
@@ -49,8 +49,10 @@ class PendingUpload:
             return
         if self.offset + len(piece) > self.size:
             raise ContentTooLarge(f"the upload was announced with {self.size} bytes, and more arrive")
-        with self.path.open("ab") as file:
-            file.write(piece)
+        self.file.seek(self.offset)
+        rest = memoryview(piece)
+        while rest:
+            rest = rest[self.file.write(rest) :]
         self.offset += len(piece)
 
 
@@ -60,7 +62,6 @@ class Uploads:
     def __init__(self, content: ContentService, clock: Callable[[], float] = time.monotonic) -> None:
         self._content = content
         self._clock = clock
-        self._folder = tempfile.TemporaryDirectory(prefix="computility-uploads-")
         self._pending: dict[str, PendingUpload] = {}
         self._lock = threading.Lock()
 
@@ -78,10 +79,14 @@ class Uploads:
             self._sweep()
             share = self._content.shares.take(client, size)
             upload_id = secrets.token_urlsafe(18)
-            path = Path(self._folder.name) / upload_id
-            path.touch(mode=0o600)
+            try:
+                # Without a buffer: what does not fit on the disk is told of now, not when it is closed.
+                file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115  # it is closed with the upload
+            except OSError:
+                self._content.shares.give_back(share)
+                raise
             upload = self._pending[upload_id] = PendingUpload(
-                upload_id, size, expected, path, share, touched=self._clock()
+                upload_id, size, expected, file, share, touched=self._clock()
             )
         return upload
 
@@ -129,17 +134,19 @@ class Uploads:
         upload = self.find(upload_id)
         if upload.offset < upload.size:
             return None
-        try:
-            with upload.path.open("rb") as file:
-                cid = content_id_of_digest("0x" + hashlib.file_digest(file, "sha256").hexdigest())
-            if upload.expected is not None and upload.expected != cid:
-                raise ContentMismatch(
-                    f"what arrived is {cid}, not {upload.expected}: it was changed on the way, send it again"
-                )
-            return self._content.keep_file(upload.path, cid, upload.size).cid
-        finally:
-            with self._lock:
-                self._forget(upload)
+        with upload.writing:
+            # Another request may have been quicker.
+            self.find(upload_id)
+            try:
+                cid = content_id_of_file(upload.file)
+                if upload.expected is not None and upload.expected != cid:
+                    raise ContentMismatch(
+                        f"what arrived is {cid}, not {upload.expected}: it was changed on the way, send it again"
+                    )
+                return self._content.keep_file(upload.file, cid, upload.size).cid
+            finally:
+                with self._lock:
+                    self._forget(upload)
 
     def drop(self, upload_id: str) -> None:
         """Forget an upload.
@@ -161,8 +168,8 @@ class Uploads:
     def close(self) -> None:
         """Forget all of them."""
         with self._lock:
-            self._pending.clear()
-        self._folder.cleanup()
+            for upload in [*self._pending.values()]:
+                self._forget(upload)
 
     def _sweep(self) -> None:
         for upload in [*self._pending.values()]:
@@ -171,5 +178,5 @@ class Uploads:
 
     def _forget(self, upload: PendingUpload) -> None:
         self._pending.pop(upload.id, None)
-        upload.path.unlink(missing_ok=True)
+        upload.file.close()
         self._content.shares.give_back(upload.share)

@@ -7,7 +7,9 @@ an upload
 ├── goes on where it broke off, and is named by its hash when it is whole
 ├── at another place, beyond its size, too large, of another hash, or unknown is refused
 ├── that is left alone is dropped; too many are refused, of one client before of all
-└── that is written to is not dropped, and leaves nothing behind
+├── that is written to is not dropped, and leaves nothing behind
+├── that two requests finish at once is kept once
+└── of a node that is killed leaves no file
 a client
 ├── brings and fetches content over a connection that breaks again and again
 ├── that has too many uploads under way waits for its turn as it was told, and no longer than a minute
@@ -18,11 +20,16 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import os
 import secrets
+import signal
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -103,7 +110,7 @@ def test_uploads__left_alone_are_dropped_and_too_many_refused(served: Any) -> No
     uploads.begin(1, None, "greedy")
     with pytest.raises(ContentNotFound):
         uploads.find(begun[0].id)
-    assert not begun[0].path.exists()
+    assert begun[0].file.closed
     uploads.close()
 
 
@@ -140,8 +147,53 @@ def test_upload__that_is_written_to__is_not_dropped_and_leaves_nothing_behind(se
         upload.write(b"12345678")
     uploads.finish(begun.id)
     upload.write(b"")
-    assert not begun.path.exists()
+    assert begun.file.closed
     uploads.close()
+
+
+def test_upload__that_two_requests_finish_at_once__is_kept_once(served: Any) -> None:
+    uploads = Uploads(served.node.content)
+    begun = uploads.begin(50_000, None, "a")
+    with uploads.writing(begun.id, 0) as upload:
+        upload.write(b"x" * 50_000)
+    told: list[Any] = []
+
+    def finish() -> None:
+        try:
+            told.append(uploads.finish(begun.id))
+        except ContentNotFound as gone:
+            told.append(gone)
+
+    with begun.writing:
+        both = [threading.Thread(target=finish) for _ in range(2)]
+        for thread in both:
+            thread.start()
+    for thread in both:
+        thread.join(30)
+    assert [answer for answer in told if isinstance(answer, str)] == [content_id_of(b"x" * 50_000)]
+    assert len(told) == 2
+    uploads.close()
+
+
+def test_uploads__of_a_node_that_is_killed__leave_no_file(tmp_path: Path) -> None:
+    code = (
+        "import os, signal\n"
+        "from computility.execution.content_store import FileContentStore\n"
+        "from computility.services.content import ContentService\n"
+        "from computility.services.uploads import Uploads\n"
+        "content = ContentService(FileContentStore('content', 10**6), 10**6, 10**6)\n"
+        "uploads = Uploads(content)\n"
+        "with content.receive('a') as upload, uploads.writing(uploads.begin(9, None, 'b').id, 0) as pending:\n"
+        "    upload.write(b'half')\n"
+        "    pending.write(b'half')\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    environment = {**os.environ, "TMPDIR": str(temporary)}
+    killed = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=environment, timeout=60)
+    assert killed.returncode == -signal.SIGKILL
+    assert not list(temporary.iterdir())
 
 
 @pytest.mark.parametrize(

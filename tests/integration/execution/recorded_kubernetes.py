@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import re
+import signal
 import subprocess
 import tempfile
 import threading
@@ -115,8 +117,10 @@ class RecordedCluster:
         if method == "DELETE":
             del self.jobs[name]
             self.pods.pop(name, None)
-            if process := self.running.pop(name, None):
-                process.kill()
+            if (process := self.running.pop(name, None)) and process.poll() is None:
+                with contextlib.suppress(ProcessLookupError):
+                    # With what bubblewrap has not let go on yet.
+                    os.killpg(process.pid, signal.SIGKILL)
             return 200, {"kind": "Status", "apiVersion": "v1", "status": "Success"}
         return 200, self.jobs[name]
 
@@ -170,7 +174,9 @@ class RecordedCluster:
         command += ["--ro-bind", "/usr", "/usr", "--symlink", "usr/bin", "/bin", "--symlink", "usr/lib", "/lib"]
         command += ["--symlink", "usr/lib64", "/lib64", "--proc", "/proc", "--dev", "/dev", *mounts]
         command += ["--chdir", container.get("workingDir", "/"), *container["command"]]
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
+        process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, start_new_session=True
+        )
         self.running[name] = process
         said, _ = process.communicate()
         return process.returncode, said
