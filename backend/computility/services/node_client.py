@@ -1,6 +1,6 @@
 """A client of a node's API, for agents and commands. Every call has a timeout, every answer a bound; refusals keep the node's own code.
 
-A line or two for each operation of the API, in one class, because whoever holds a node uses several: hence its length.
+Long on purpose: a line or two for each operation of the API, in one class, because whoever holds a node uses several.
 """
 
 from __future__ import annotations
