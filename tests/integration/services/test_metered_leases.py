@@ -75,32 +75,43 @@ class Lease:
                 ],
             }
         )
-        self.agent_stop = threading.Event()
+        self._silent = threading.Event()
+        self._agent: threading.Thread | None = None
 
     @contextlib.contextmanager
     def market(self) -> Iterator[None]:
-        """The provider serves, and the chain goes on."""
-        agent: ProviderAgent = agent_of(self.config, self.provider, self.node, None)
+        """The chain goes on, and whatever serves ends with it."""
         stop = threading.Event()
 
         def pulse() -> None:
             while not stop.wait(1.0):
                 self.ledger.mine()
 
-        threads = [
-            threading.Thread(target=agent.run, args=(self.agent_stop,), daemon=True),
-            threading.Thread(target=pulse, daemon=True),
-        ]
-        for thread in threads:
-            thread.start()
+        pulsing = threading.Thread(target=pulse, daemon=True)
+        pulsing.start()
         try:
-            wait(lambda: bool(self.node.asks(provider=self.provider.address)))
             yield
         finally:
             stop.set()
-            self.agent_stop.set()
-            for thread in threads:
-                thread.join(30)
+            pulsing.join(30)
+            self.fall_silent()
+
+    def serve(self) -> None:
+        """Have the provider serve, anew where it fell silent."""
+        if self._agent is not None and not self._silent.is_set():
+            return
+        self.fall_silent()
+        self._silent = threading.Event()
+        agent: ProviderAgent = agent_of(self.config, self.provider, self.node, None)
+        self._agent = threading.Thread(target=agent.run, args=(self._silent,), daemon=True)
+        self._agent.start()
+        wait(lambda: bool(self.node.asks(provider=self.provider.address)))
+
+    def fall_silent(self) -> None:
+        """End the provider's agent, and wait until it has ended."""
+        self._silent.set()
+        if self._agent is not None:
+            self._agent.join(30)
 
     def open(self, command: tuple[str, ...], interval_s: int) -> Bytes32:
         """Lease the provider for a command, the buyer being the verifier."""
@@ -142,6 +153,11 @@ class Lease:
         )
         return [(verdict.agreement, verdict.reason) for verdict in found]
 
+    def service(self) -> tuple[int, int, int]:
+        """How many leases of the provider the node has seen, how many were contested, and how many never began."""
+        found = self.node.lease_service(self.provider.address)
+        return found["leases"], found["contested"], found["never_began"]
+
     def closed(self, job: Bytes32) -> dict[str, str]:
         """The job's row, once it is closed, whatever windows have to pass."""
 
@@ -171,8 +187,8 @@ def watch(lease: LeaseWatch, until: Callable[[LeaseStatus], bool]) -> LeaseStatu
 
 
 @pytest.fixture(scope="module")
-def lease(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lease]:
-    """One market for all: each test has a lease of its own. The last one ends the provider."""
+def market(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lease]:
+    """One market for all, as it takes seconds to set up."""
     folder: Path = tmp_path_factory.mktemp("leases")
     with LocalChain(LocalChainSettings("anvil", block_time_s=0)) as chain:
         ledger = deploy_ledger(chain, folder / "deployments")
@@ -180,6 +196,13 @@ def lease(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lease]:
             market = Lease(ledger, node, folder)
             with market.market():
                 yield market
+
+
+@pytest.fixture
+def lease(market: Lease) -> Lease:
+    """The market with a provider that serves: each test has a lease of its own, and may end the provider."""
+    market.serve()
+    return market
 
 
 def test_a_lease_whose_job_ends__is_paid_by_its_last_reading__in_two_transactions__and_an_auditor_confirms_it(
@@ -210,6 +233,7 @@ def test_a_buyer_who_ends_a_lease__pays_for_what_it_signed(lease: Lease) -> None
 
 
 def test_a_buyer_who_contests_a_reading__pays_for_what_it_signed_before(lease: Lease) -> None:
+    leases, contested, _ = lease.service()
     job = lease.open(ENDLESS, interval_s=INTERVAL_S)
     watching = LeaseWatch(lease.buyer, lease.node, job)
     signed = watch(watching, lambda status: status.signed > 0).signed
@@ -221,6 +245,7 @@ def test_a_buyer_who_contests_a_reading__pays_for_what_it_signed_before(lease: L
     row = lease.closed(job)
     assert (row["outcome"], int(row["units"])) == ("claim", signed)
     assert lease.node.meter_contests(job)[0]["message"]["reason"] == status.contested
+    assert lease.service() == (leases + 1, contested + 1, 0)
     # This buyer's second thought is about what it had signed for already, and an auditor says so.
     assert lease.audited(job) == [(Agreement.CONTRADICTED, "co-signed-what-it-contested")]
 
@@ -236,18 +261,19 @@ def test_a_buyer_who_falls_silent__has_the_lease_stop_within_an_interval(lease: 
 
 
 def test_a_provider_that_falls_silent__costs_no_more_than_what_was_signed(lease: Lease) -> None:
+    leases, contested, _ = lease.service()
     job = lease.open(ENDLESS, interval_s=INTERVAL_S)
     watching = LeaseWatch(lease.buyer, lease.node, job)
     signed = watch(watching, lambda status: status.signed > 0).signed
-    lease.agent_stop.set()
+    lease.fall_silent()
     signed = watch(watching, lambda status: status.silent).signed
     watching.end()
     watch(watching, lambda _: lease.buyer.job(job).state is JobState.PENDING)
     row = lease.closed(job)
     assert int(row["units"]) == signed
-    # What the meters of all leases above add up to, this one's silence included.
+    assert int(row["refund"]) == (MOST_S - signed) * 10**16
+    # What the meters of all of its leases add up to, this one's silence included.
+    assert lease.service() == (leases + 1, contested, 0)
     service = lease.node.lease_service(lease.provider.address)
-    assert (service["leases"], service["contested"], service["never_began"]) == (5, 1, 0)
     assert 0 <= service["start_latency_ms"] <= service["longest_start_latency_ms"]
     assert 0 < service["uptime_bps"] <= 10_000
-    assert int(row["refund"]) == (MOST_S - signed) * 10**16
