@@ -12,11 +12,19 @@ from __future__ import annotations
 import importlib
 import os
 import secrets
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from computility.domain.errors import ComputilityError, ExecutionError, ExecutorCrashed, ExecutorUnfit
+from computility.domain.errors import (
+    ComputilityError,
+    ExecutionError,
+    ExecutorCrashed,
+    ExecutorUnfit,
+    RunCancelled,
+    WallClockExceeded,
+)
 from computility.domain.specification import Specification
 from computility.domain.task_specification import CommandLimits
 from computility.execution.blocking_executor import BlockingExecutor, Run
@@ -27,6 +35,10 @@ _TOKEN_BYTES: Final = 32
 _RETRIES: Final = 3
 """How often a job that lost its machine is placed anew."""
 _SELF_TEST_S: Final = 300
+SPARE_S: Final = 300
+"""How long a job may take beside its own time, each time that it is placed: the sandbox's limit has to come before this one."""
+_LOOK_S: Final = 5
+"""How soon a cancelled job ends here whose machine does not say that it ended."""
 _HEALTH: Final = {
     "health_check_period_ms": 500,
     "health_check_timeout_ms": 500,
@@ -34,16 +46,21 @@ _HEALTH: Final = {
 }
 """A machine that is silent for so long is gone."""
 
+Outcome = tuple[Execution | None, ComputilityError | None]
+"""What a task returns. Errors of ours travel as values: Ray would wrap them, and take a job's fault for its own."""
+
 
 @dataclass(frozen=True)
 class RayCluster:
     """Where the cluster is. Without an ``address`` one is started on this machine alone, with ``cpus`` places and ``gpus`` cards (those that Ray
-    finds for None), and ended with this process. ``token`` is the cluster's; a random one where none is given."""
+    finds for None), and ended with this process. ``token`` is the cluster's; a random one where none is given. ``queue_s``: the longest wait for a
+    machine."""
 
     address: str | None = None
     cpus: int | None = None
     token: str | None = None
     gpus: int | None = None
+    queue_s: float = 3600.0
 
     def __repr__(self) -> str:
         return f"RayCluster({self.address or 'own'})"
@@ -127,10 +144,18 @@ class RayExecutor(BlockingExecutor):
             raise ExecutorUnfit(f"on a machine of the cluster: {refusal}")
 
     def warm_up(self) -> None:
-        """Start a worker for each place, so that the first jobs need not wait for one."""
+        """Start a worker for each place, so that the first jobs need not wait for one.
+
+        Raises:
+            ExecutorUnfit: the cluster starts none.
+        """
         places = int(self._ray.cluster_resources().get("CPU", 1))
         hold = self._ray.remote(num_cpus=1)(_hold)
-        self._ray.get([hold.remote(self._maker) for _ in range(places)])
+        workers = [hold.remote(self._maker) for _ in range(places)]
+        try:
+            self._ray.get(workers, timeout=_SELF_TEST_S)
+        except self._ray.exceptions.RayError as error:
+            raise ExecutorUnfit(f"no worker started within {_SELF_TEST_S} s ({type(error).__name__})") from error
 
     def close(self) -> None:
         """Leave the cluster; ends one that this executor started."""
@@ -150,16 +175,47 @@ class RayExecutor(BlockingExecutor):
         reference = self._submitted(run, prepared)
         try:
             with run.stopped_by(lambda: self._ray.cancel(reference, force=True)):
-                execution, error = self._ray.get(reference)
+                execution, error = self._outcome(run, reference, self._longest_s(prepared.specification))
         except self._ray.exceptions.TaskCancelledError as cancelled:
             raise ExecutorCrashed("the cluster cancelled the job") from cancelled
         except self._ray.exceptions.RayError as lost:
             raise ExecutorCrashed(f"the cluster lost the job {_RETRIES + 1} times: {type(lost).__name__}") from lost
         if error is not None:
             raise error
+        assert execution is not None
         for sample in execution.samples:
             run.sample(sample)
-        return execution  # type: ignore[no-any-return]  # Ray hands on what the task returned
+        return execution
+
+    def _longest_s(self, specification: Specification) -> float:
+        """Seconds after which a job has ended on any cluster that works: it waits for a machine, and may lose it as often as it is placed anew."""
+        limits = specification.limits
+        wall_s = limits.wall_s if isinstance(limits, CommandLimits) else self._local.capabilities().wall_s
+        return self._cluster.queue_s + (_RETRIES + 1) * (wall_s + SPARE_S)
+
+    def _outcome(self, run: Run, reference: Any, longest_s: float) -> Outcome:
+        """What the task returned.
+
+        Raises:
+            WallClockExceeded: nothing, in all that time.
+            RunCancelled: it was cancelled, and its machine does not say that it ended.
+        """
+        give_up = time.monotonic() + longest_s
+        while True:
+            try:
+                left_s = give_up - time.monotonic()
+                outcome: Outcome = self._ray.get(reference, timeout=max(0.0, min(_LOOK_S, left_s)))
+                return outcome
+            except self._ray.exceptions.GetTimeoutError as silent:
+                over = time.monotonic() >= give_up
+                if not over and not run.cancelled.is_set():
+                    continue
+                self._ray.cancel(reference, force=True)
+                if run.cancelled.is_set():
+                    raise RunCancelled(f"attempt {run.attempt} was cancelled") from silent
+                raise WallClockExceeded(
+                    f"the cluster did not end the job within {longest_s:g} s: do its machines answer, and has one a place for it?"
+                ) from silent
 
 
 _made: dict[bytes, Executor] = {}
@@ -173,19 +229,14 @@ def _executor_of(maker: bytes) -> Executor:
     return _made[maker]
 
 
-def _run_on_worker(
-    maker: bytes, attempt: AttemptId, prepared: Prepared
-) -> tuple[Execution | None, ComputilityError | None]:
-    # Errors of ours travel as values: Ray would wrap them, and take a job's fault for its own.
+def _run_on_worker(maker: bytes, attempt: AttemptId, prepared: Prepared) -> Outcome:
     try:
         return run_prepared(_executor_of(maker), attempt, prepared), None
     except ExecutionError as error:
         return None, error
 
 
-def _run_with_cards(
-    maker: bytes, attempt: AttemptId, prepared: Prepared
-) -> tuple[Execution | None, ComputilityError | None]:
+def _run_with_cards(maker: bytes, attempt: AttemptId, prepared: Prepared) -> Outcome:
     try:
         executor: Executor = importlib.import_module("ray.cloudpickle").loads(maker)()
         # The cards are told apart only here: a machine with others is of another class.

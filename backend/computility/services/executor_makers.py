@@ -110,7 +110,7 @@ def _on_ray(
         raise ExecutorUnfit(
             f"the token of the Ray cluster cannot be read: {wanted.token_file}: {error.strerror}"
         ) from error
-    cluster = RayCluster(wanted.address or None, wanted.cpus or None, token)
+    cluster = RayCluster(wanted.address or None, wanted.cpus or None, token, queue_s=wanted.queue_s)
     return RayExecutor(make, cluster, make_with_cards=make_with_cards)
 
 

@@ -127,6 +127,7 @@ class Ray(_Section):
     address: str = ""
     token_file: Path | None = None
     cpus: int = Field(default=0, ge=0)
+    queue_s: int = Field(default=3600, ge=1)
 
 
 class Slurm(_Section):

@@ -5,20 +5,25 @@ One cluster for the module, as it takes seconds to start. It has a head without 
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import os
+import signal
 import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.integration.execution.sandbox_bench import SandboxBench, needs_bubblewrap
+from tests.integration.waiting import wait
 
-from computility.domain.errors import ExecutorUnfit, JobFailed, RunCancelled
+from computility.domain.errors import ExecutorUnfit, JobFailed, RunCancelled, WallClockExceeded
 from computility.domain.identifiers import bytes32
+from computility.execution import ray_executor
 from computility.execution.command_executor import CommandBounds
 from computility.execution.executor import AttemptId, RunState
 from computility.execution.gpu.assigned_cards import assigned_pool
@@ -117,6 +122,78 @@ def test_gpus__that_are_declared_and_not_there__are_refused(
         cards.check(placed.within(gpus=2).specification("true"))
     with pytest.raises(ExecutorUnfit, match="this offer has no GPU"):
         executor.check(replace(placed, executor=executor).specification("true"))
+
+
+class HungWorkers:
+    """Processes of Ray that are at a job, stopped as on a machine that hangs."""
+
+    def __init__(self) -> None:
+        self.pids: list[int] = []
+
+    def stop(self) -> None:
+        """Stop whichever is at a job, as soon as one is."""
+        wait(lambda: bool(_at_a_job()), 60)
+        self.pids = _at_a_job()
+        for pid in self.pids:
+            os.kill(pid, signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        """The machine answers again."""
+        for pid in self.pids:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGCONT)
+
+    def ended(self) -> bool:
+        """Whether none is left."""
+        return not any(Path("/proc", str(pid)).exists() for pid in self.pids)
+
+
+def _at_a_job() -> list[int]:
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if folder.joinpath("cmdline").read_bytes().startswith(b"ray::_run_on_worker"):
+                found.append(int(folder.name))
+    return found
+
+
+@pytest.fixture
+def workers() -> Iterator[HungWorkers]:
+    """Those that a test stops."""
+    workers = HungWorkers()
+    yield workers
+    workers.go_on()
+
+
+def test_job__whose_machine_hangs__ends_in_time_here_and_there(
+    cluster: Any, sandbox: SandboxBench, workers: HungWorkers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # 2 s for a place, and 2 s each time that it is placed; its own limit would come long after.
+    monkeypatch.setattr(ray_executor, "SPARE_S", 2 - 30)
+    executor = RayExecutor(ProcessExecutor, RayCluster(cluster.address, token=TOKEN, queue_s=2))
+    job = sandbox.within(wall_s=30).specification("sleep", "50")
+    executor.start(attempt(6), executor.prepare(job, sandbox.content))
+    workers.stop()
+    began = time.monotonic()
+    with pytest.raises(WallClockExceeded, match="did not end the job within 10 s"):
+        executor.collect(attempt(6))
+    assert time.monotonic() - began < 20
+    workers.go_on()
+    wait(workers.ended, 20)
+
+
+def test_job__cancelled_on_a_machine_that_hangs__ends(
+    executor: RayExecutor, sandbox: SandboxBench, workers: HungWorkers
+) -> None:
+    executor.start(attempt(7), executor.prepare(sandbox.specification("sleep", "50"), sandbox.content))
+    workers.stop()
+    began = time.monotonic()
+    executor.cancel(attempt(7))
+    with pytest.raises(RunCancelled):
+        executor.collect(attempt(7))
+    assert time.monotonic() - began < 20
+    workers.go_on()
+    wait(workers.ended, 20)
 
 
 def test_machines__one_is_killed__no_job_is_lost(cluster: Any, executor: RayExecutor, sandbox: SandboxBench) -> None:
