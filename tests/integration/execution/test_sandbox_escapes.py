@@ -17,14 +17,16 @@ from tests.integration.execution.sandbox_bench import MIB, SandboxBench, needs_b
 
 from computility.domain.errors import (
     ExecutorFailed,
+    ExecutorUnfit,
     HostMemoryExhausted,
     JobFailed,
     JobMemoryExceeded,
     JobTimeExceeded,
     OutputTooLarge,
 )
-from computility.execution.sandbox import process_executor
+from computility.execution.sandbox import bubblewrap, process_executor
 from computility.execution.sandbox.control_groups import ControlGroups
+from computility.execution.sandbox.machine_masks import MASKED_FILES, MASKED_FOLDERS
 from computility.execution.sandbox.process_executor import ProcessExecutor
 
 pytestmark = needs_bubblewrap
@@ -86,6 +88,24 @@ def test_processes__of_the_host__are_not_seen(sandbox: SandboxBench) -> None:
 def test_files__shadow_and_home_of_the_host__are_not_there(sandbox: SandboxBench) -> None:
     said = sandbox.shell("cat /etc/shadow; ls /root /home /var /work; true")
     assert said.count("No such file or directory") == 5
+
+
+def test_machine__what_tells_of_it_and_helps_no_program__is_hidden(sandbox: SandboxBench) -> None:
+    there = [name for name in MASKED_FILES if Path("/proc", name).exists()]
+    assert {"cmdline", "interrupts", "sys/kernel/random/boot_id"} <= set(there)
+    assert sandbox.shell("cd /proc && cat " + " ".join(there)) == ""
+    folders = [name for name in (*MASKED_FOLDERS, "driver") if Path("/proc", name).is_dir()]
+    assert "bus" in folders
+    for name in folders:
+        assert sandbox.shell(f"ls -A /proc/{name}; (: > /proc/{name}/mine) 2>/dev/null && echo written; true") == ""
+    # What programs need is as it was.
+    assert sandbox.shell("grep -c ^MemTotal /proc/meminfo; grep -c ^processor /proc/cpuinfo").split()[0] == "1"
+
+
+def test_machine__that_is_not_hidden__is_not_offered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bubblewrap, "masks", lambda _: ())
+    with pytest.raises(ExecutorUnfit, match=r"machine-cmdline, machine-sys/kernel/random/boot_id, machine-interrupts"):
+        ProcessExecutor().self_test()
 
 
 @pytest.mark.parametrize("place", ["/", "/usr", "/usr/bin", "/job", "/dev", "/etc", "/proc/sys/kernel", "/sys"])

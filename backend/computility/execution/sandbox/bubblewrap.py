@@ -1,7 +1,8 @@
 """The command line of one sandbox: what a job sees, and nothing else.
 
 Read-only: ``/usr`` of the host, tool folders of the provider, ``/job`` with artifacts and inputs. Writable, each of a bounded size and in memory:
-``/tmp``, ``/out``, ``/dev/shm``. No network but its own loopback, no process but its own, no capability, no further namespace.
+``/tmp``, ``/out``, ``/dev/shm``. No network but its own loopback, no process but its own, no capability, no further namespace; of the
+machine what programs need to know (``machine_masks``).
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from computility.domain.errors import ExecutorUnfit
+from computility.execution.sandbox.machine_masks import masks
 
 _PAGE: Final = 4096
 _SPARE_PROCESSES: Final = 5
@@ -117,7 +119,7 @@ class Sandbox:
             command += ["--ro-bind-try", f"/etc/{name}", f"/etc/{name}"]
         for place, folder in (*self.tools.items(), *shape.bound):
             command += ["--ro-bind", folder, place]
-        command += ["--proc", "/proc", "--dev", "/dev"]
+        command += ["--proc", "/proc", *masks(bool(shape.devices)), "--dev", "/dev"]
         for device in shape.devices:
             command += ["--dev-bind", device, device]
         command += ["--size", str(max(shape.scratch_bytes, _PAGE)), "--tmpfs", "/dev/shm", "--remount-ro", "/dev"]  # noqa: S108

@@ -30,7 +30,7 @@ from computility.execution.sandbox.seccomp import seccomp_filter
 from computility.execution.sandbox.self_test import prove_walls
 from computility.execution.sandbox.spare_sandboxes import SpareSandboxes
 
-HOST_VERSION: Final = 4
+HOST_VERSION: Final = 5
 """Raised with every change of what a job finds in its sandbox."""
 _SAID: Final = 400
 

@@ -11,6 +11,7 @@ from computility.domain.errors import ComputilityError, ExecutorUnfit
 from computility.domain.identifiers import bytes32
 from computility.domain.task_specification import CommandLimits, TaskSpecification
 from computility.execution.executor import AttemptId, Executor, Prepared
+from computility.execution.sandbox.machine_masks import MASKED_FILES
 
 _MIB: Final = 1024**2
 _LIMITS: Final = CommandLimits(
@@ -33,7 +34,12 @@ while read -r key value; do case $key in
 esac; done < /proc/self/status
 while read -r device rest; do case $device in Inter-*|face*|lo:*) ;; *) broken network;; esac; done < /proc/net/dev
 count=0; for process in /proc/[0-9]*; do count=$((count + 1)); done; [ $count -le 8 ] || broken host-processes
-if [ -z "$1" ]; then [ -e /etc/shadow ] && broken shadow; fi
+if [ -z "$1" ]; then
+  [ -e /etc/shadow ] && broken shadow
+  for file in MASKED_FILES; do
+    [ -e /proc/$file ] && { IFS= read -r line < /proc/$file || [ -n "$line" ]; } 2>/dev/null && broken "machine-$file"
+  done
+fi
 for place in / /usr /job /dev /etc /proc/sys/kernel; do (: > $place/computility-probe) 2>/dev/null && broken "write-$place"; done
 (echo x > /proc/sys/kernel/hostname) 2>/dev/null && broken hostname
 if command -v unshare >/dev/null; then unshare --user true 2>/dev/null && broken nested-namespace; fi
@@ -44,7 +50,7 @@ started=0
 (while [ $started -lt 64 ]; do sleep 5 & started=$((started + 1)); done; : > /tmp/unlimited) 2>/dev/null
 [ -e /tmp/unlimited ] && broken process-limit
 exit 0
-"""
+""".replace("MASKED_FILES", " ".join(MASKED_FILES))
 
 
 def prove_walls(
