@@ -13,11 +13,8 @@ from __future__ import annotations
 import contextlib
 import io
 import json
-import sys
 import tempfile
 import threading
-import time
-import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
@@ -30,6 +27,7 @@ import numpy as np
 
 # They stand in for packages that a borrowed machine lacks, so they come before the product.
 from scripts.gpu import verification as bench
+from scripts.gpu.parts import run_parts
 from scripts.gpu.product_claims import (
     CARD,
     DEVICE,
@@ -236,7 +234,6 @@ def trouble() -> Mapping[str, Any]:
 def main() -> None:
     """Measure everything, and report."""
     torch = import_module("torch")
-    wanted = sys.argv[1:] or list(PARTS)
     report: dict[str, Any] = {
         "bench": "gpu-product-checks",
         "device": told_of(CARD[0]) if ON_CARD else "PyTorch's CPU device: there is no card",
@@ -244,19 +241,7 @@ def main() -> None:
         "numpy": np.__version__,
         "threads": torch.get_num_threads(),
     }
-    for name, part in PARTS.items():
-        if name not in wanted:
-            continue
-        if time.monotonic() - STARTED > BUDGET_S:
-            report[name] = {"left_out": "no time was left"}
-            continue
-        began = time.monotonic()
-        try:
-            report[name] = dict(part())
-        except Exception as error:  # noqa: BLE001 - one part must not cost the others: the machine is lent for minutes
-            report[name] = {"failed": f"{type(error).__name__}: {error}"[:500], "at": traceback.format_exc()[-1200:]}
-        report[name]["wall_s"] = round(time.monotonic() - began, 2)
-        print(json.dumps({name: report[name]}), file=sys.stderr, flush=True)
+    run_parts(report, PARTS, until=STARTED + BUDGET_S)
     print(json.dumps(report, indent=2))
 
 

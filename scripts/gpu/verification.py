@@ -1,6 +1,6 @@
 """What verification costs and catches on a GPU: the hardware challenge, device-side digests, and Freivalds' checks against cuBLAS.
 
-    PYTHONPATH=backend python scripts/gpu/verification.py [PART …]
+    PYTHONPATH=backend:. python scripts/gpu/verification.py [PART …]
 
 Prints one JSON object in less than three minutes; a part that fails says why under its own key, and the others go on. Wants PyTorch and CuPy.
 """
@@ -13,7 +13,6 @@ import json
 import statistics
 import sys
 import time
-import traceback
 from collections.abc import Callable, Mapping
 from functools import partial
 from importlib import import_module
@@ -34,6 +33,8 @@ def stand_in_for_eth_utils() -> None:
 
 if find_spec("eth_utils") is None:
     stand_in_for_eth_utils()
+
+from scripts.gpu.parts import run_parts
 
 from computility.domain.attestation import Verdict
 from computility.domain.identifiers import Address
@@ -65,19 +66,7 @@ def main() -> None:
     torch = import_module("torch")
     report: dict[str, Any] = {"bench": "gpu-verification", "python": sys.version.split()[0], "torch": torch.__version__}
     report["device"] = torch.cuda.get_device_name()
-    wanted = sys.argv[1:] or list(PARTS)
-    for name, measure in PARTS.items():
-        if name not in wanted:
-            continue
-        if time.monotonic() - STARTED > BUDGET_S:
-            report[name] = {"left_out": "no time was left"}
-            continue
-        began = time.monotonic()
-        try:
-            report[name] = dict(measure())
-        except Exception as error:  # noqa: BLE001 - one part must not cost the others: the machine is lent for minutes
-            report[name] = {"failed": f"{type(error).__name__}: {error}"[:500], "at": traceback.format_exc()[-800:]}
-        report[name]["wall_s"] = round(time.monotonic() - began, 2)
+    run_parts(report, PARTS, until=STARTED + BUDGET_S)
     print(json.dumps(report, indent=2))
 
 
