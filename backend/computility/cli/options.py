@@ -65,7 +65,7 @@ CheckDeviceOption = Annotated[
     typer.Option(
         "--device",
         envvar="COMPUTILITY_VERIFIER_DEVICE",
-        help="On what matrix products are checked: auto (a card that is free), cpu or cuda:N; as in the settings file, else auto.",
+        help="On what matrix products are checked: auto (a card, where free and worth it), cpu or cuda:N; as in the settings file, else auto.",
     ),
 ]
 YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before signing.")]

@@ -31,10 +31,18 @@ _log = logging.getLogger(__name__)
 PROCESSOR: Final = "cpu"
 _HOLDER: Final = "a verifier's check"
 _NUMBERED_ANEW: Final = "CUDA_VISIBLE_DEVICES"
+WORTH_A_START: Final = 2**28
+"""Entries of factors and product (9,459 rows of each) that sixteen processor cores check in the time in which PyTorch comes up on a card, and fewer
+cores in more; measured in docs/gpu.md."""
 
 
-def product_methods(setting: str, content: ContentStore, cards: Cards | None = None) -> dict[str, Verifier]:
+def product_methods(
+    setting: str, content: ContentStore, cards: Cards | None = None, *, checks_once: bool = False
+) -> dict[str, Verifier]:
     """The method ``freivalds`` on what ``setting`` names; none where it is the processor, which is known without a setting. The log says what it is.
+
+    A process that ``checks_once`` starts PyTorch for that one check, which takes seconds: it does so by itself only for products of at least
+    ``WORTH_A_START`` entries, and for any where a card is named.
 
     Raises:
         InvalidMessage: no such setting, or a card that is named and cannot check.
@@ -54,7 +62,8 @@ def product_methods(setting: str, content: ContentStore, cards: Cards | None = N
         _log.info("products are checked on the processor: %s", why_not)
         return {}
     _log.info("products are checked on %s", ", ".join(f"cuda:{number} ({card.name})" for number, card in usable))
-    return {"freivalds": ProductVerifier(content, DeviceChecks(held_card(usable)))}
+    least_entries = WORTH_A_START if checks_once and setting == AUTO else 0
+    return {"freivalds": ProductVerifier(content, DeviceChecks(held_card(usable), least_entries))}
 
 
 def held_card(

@@ -67,10 +67,12 @@ class ProcessorChecks:
 
 
 class DeviceChecks:
-    """The checks on a device of PyTorch's. ``held`` is entered for each and tells the device's name; it raises `ExecutorBusy` where none is free."""
+    """The checks on a device of PyTorch's. ``held`` is entered for each and tells the device's name; it raises `ExecutorBusy` where none is free.
+    Matrices and product of fewer than ``least_entries`` together are the processor's from the start."""
 
-    def __init__(self, held: Callable[[], AbstractContextManager[str]]) -> None:
+    def __init__(self, held: Callable[[], AbstractContextManager[str]], least_entries: int = 0) -> None:
         self._held = held
+        self._least_entries = least_entries
         self._processor = ProcessorChecks()
 
     def integers(self, left: Matrix, right: Matrix, product: Matrix, seed: bytes) -> CheckResult:
@@ -83,7 +85,7 @@ class DeviceChecks:
             holds = integer_product_holds(a, b, c, vectors)
             return CheckResult(Verdict.PASS, PRODUCT_HOLDS, BITS_PER_ROUND) if holds else None
 
-        fits = _fits(left, right, product) and all(matrix.dtype.kind in "iu" for matrix in (left, right, product))
+        fits = self._fits(left, right, product) and all(matrix.dtype.kind in "iu" for matrix in (left, right, product))
         found = self._tried(on) if fits else None
         return found or self._processor.integers(left, right, product, seed)
 
@@ -106,9 +108,12 @@ class DeviceChecks:
             plain = found.verdict is Verdict.PASS and max(found.measures.values()) < _PLAIN
             return found if plain else None
 
-        fits = _fits(left, right, product) and rounds >= 1 and precision.roundoff >= FLOAT32.roundoff
+        fits = self._fits(left, right, product) and rounds >= 1 and precision.roundoff >= FLOAT32.roundoff
         found = self._tried(on) if fits else None
         return found or self._processor.floats(left, right, product, seed, precision, rounds)
+
+    def _fits(self, *matrices: Matrix) -> bool:
+        return sum(matrix.size for matrix in matrices) >= self._least_entries and _fit(*matrices)
 
     def _tried(self, check: Callable[[str], CheckResult | None]) -> CheckResult | None:
         try:
@@ -128,7 +133,7 @@ class DeviceChecks:
         return None
 
 
-def _fits(left: Matrix, right: Matrix, product: Matrix) -> bool:
+def _fit(left: Matrix, right: Matrix, product: Matrix) -> bool:
     """Whether these are two matrices and something of their product's shape, none of it empty: the rest is said without a look at the entries."""
     matrices = all(matrix.ndim == 2 and matrix.size for matrix in (left, right, product))
     return matrices and left.shape[1] == right.shape[0] and product.shape == (left.shape[0], right.shape[1])

@@ -3,7 +3,8 @@
 a setting
 ├── cpu → the processor; auto without a card or PyTorch → the processor, and it is said why
 ├── auto with cards → those that are good and whole, one held while it checks
-│   └── that a job holds → the processor
+│   ├── that a job holds → the processor
+│   └── in a process that checks once → the processor, but for what is worth PyTorch's start
 └── a card that is not there, or no setting at all → refused
 """
 
@@ -17,14 +18,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
+import numpy as np
 import pytest
 
+from computility.domain.attestation import Verdict
 from computility.domain.errors import ExecutorBusy, InvalidMessage
 from computility.execution.content_store import FileContentStore
 from computility.execution.gpu.card import Card, CardHealth, NoCards
 from computility.execution.gpu.card_leases import CardLeases
 from computility.services import check_device
 from computility.services.check_device import held_card, product_methods
+from computility.verification.product_jobs import ProductVerifier
 
 
 def card(number: int, *, partitioned: bool = False) -> Card:
@@ -138,3 +142,26 @@ def test_a_card__is_given_back_with_the_memory_of_both_libraries(
     with pytest.raises(MemoryError), hold():
         raise MemoryError
     assert given_back == ["torch", "cupy", "torch"]
+
+
+def test_a_process_that_checks_once__starts_pytorch_for_large_products_alone(
+    content: FileContentStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[str] = []
+    monkeypatch.setattr(check_device, "_torch", lambda: started.append("torch") or sys.modules["torch"])
+    monkeypatch.setattr(check_device, "WORTH_A_START", 3 * 64 * 64)
+
+    def check(setting: str, size: int, *, checks_once: bool) -> int:
+        [verifier] = product_methods(setting, content, Machine(), checks_once=checks_once).values()
+        assert isinstance(verifier, ProductVerifier)
+        matrix = np.ones((size, size), dtype=np.int32)
+        # There is no such device, so the processor judges in the end.
+        assert verifier._checks.integers(matrix, matrix, matrix * size, bytes(16)).verdict is Verdict.PASS
+        told = len(started)
+        started.clear()
+        return told
+
+    assert check("auto", 63, checks_once=True) == 0
+    assert check("auto", 64, checks_once=True) == 1
+    assert check("auto", 63, checks_once=False) == 1
+    assert check("cuda:0", 63, checks_once=True) == 1

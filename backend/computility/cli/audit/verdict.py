@@ -106,7 +106,7 @@ def command(
                     lambda leased: [read_statement(row, domain) for row in client.meter_contests(leased)],
                 ),
                 {
-                    **product_methods(device or AUTO, NodeContentStore(client)),
+                    **product_methods(device or AUTO, NodeContentStore(client), checks_once=True),
                     **tee_methods(
                         tee_root or [],
                         NodeContentStore(client),
