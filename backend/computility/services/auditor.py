@@ -1,30 +1,26 @@
-"""Replays the whole ledger, proven block by block, and compares it with the store, row by row, and with what the contracts themselves answer.
-
-Long on purpose: what a store says, table by table, stands beside what the replay says of the same.
-"""
+"""Replays the whole ledger, proven block by block, and compares it with the store, row by row, and with what the contracts themselves answer."""
 
 from __future__ import annotations
 
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
 from typing import Any, Final
 
 from sqlmodel import Session
 
 from computility.chain.connection import ChainConnection
 from computility.chain.deployments import Deployments
-from computility.domain.errors import ChainReplaced, InvalidMessage, NodeBusy
-from computility.domain.identifiers import Address, Bytes32, address_from_bytes
+from computility.domain.errors import ChainReplaced, InvalidMessage, NodeBusy, StoreError
+from computility.domain.identifiers import Address, Bytes32
 from computility.domain.job import JobState
 from computility.domain.ledger import Balance
-from computility.domain.provider import ProviderRecord
-from computility.domain.reward import Reward, RewardRecord
+from computility.domain.reward import Reward
 from computility.domain.score_slot import epoch_of
-from computility.domain.standing import Standing
-from computility.domain.statistics import TOTAL, Scope
+from computility.services.audited_tables import Tables, replayed_tables, stored_emitters, stored_tables
+from computility.services.block_comparison import BlockComparison, compare_emitters
 from computility.services.conservation import Conservation
 from computility.services.contract_directory import ContractDirectory
 from computility.services.event_comparison import EventSums, ReplayedEvents
@@ -35,14 +31,15 @@ from computility.services.ledger_walk import PROCESS_FROM_BLOCKS, LedgerProcess,
 from computility.services.packed_blocks import PackedBlock, pack_block
 from computility.services.row_comparison import MOST_DIFFERENCES, Difference, JobComparison, compare
 from computility.services.uncollected import uncollected
-from computility.store import accounts, blocks, institutions, ledgers, providers, rewards, scores, statistics
-from computility.store.blocks import CursorRow
+from computility.store import blocks, ledgers
+from computility.store.blocks import BlockAtRest, CursorRow
 from computility.store.bulk_write import BulkWriter
 from computility.store.engine import Database
 from computility.store.event_rows import event_rows
 from computility.store.job_at_rest import ID, PackedRow
 from computility.store.ledgers import LIVE
 from computility.store.projected import JOBS
+from computility.store.stored_log import Emitter
 
 _PROGRESS_BLOCKS: Final = 100
 
@@ -87,11 +84,14 @@ class _Snapshot:
 
     number: int
     hash: Bytes32
-    time_s: int
-    tables: Mapping[str, Mapping[str, Mapping[str, Any]]]
+    tables: Tables
+    unlike: tuple[Difference, ...]
+    """What is no table of the ledger's, or cannot be read."""
     ledger: int
     jobs: JobComparison
     events: EventSums
+    blocks: BlockComparison
+    emitters: tuple[Emitter, ...]
 
 
 class Auditor:
@@ -151,19 +151,30 @@ class Auditor:
                 # Another process proves the first blocks while the rows are read here.
                 walked = stack.enter_context(self._walked(cursor.number, conservation))
                 snapshot = self._snapshot(session, cursor)
-            replay, events, closed = self._replay(snapshot, walked, progress)
+            replay, events, closed, spoke = self._replay(snapshot, walked, progress)
+
+        def blocks_again(numbers: Sequence[int]) -> list[BlockAtRest]:
+            with self._database.unit_of_work() as session:
+                return list(blocks.blocks_at_rest(session, self._deployments.chain_id, numbers))
 
         def stored_again(jobs: Sequence[bytes]) -> list[PackedRow]:
             with self._database.unit_of_work() as session:
                 return BulkWriter(session.connection()).rows(JOBS.table, snapshot.ledger, [(job,) for job in jobs])
 
+        replayed = replayed_tables(replay)
         differences = [
+            *snapshot.unlike,
+            *snapshot.blocks.differences(blocks_again),
+            *compare_emitters(snapshot.emitters, self._deployments, spoke),
             *snapshot.events.differences(events),
             *snapshot.jobs.differences(stored_again),
-            *compare(snapshot.tables, _tables_of(replay)),
+            *compare(snapshot.tables, {name: replayed[name] for name in snapshot.tables}),
         ]
         if self._source is None:
             differences += self._against_contracts(snapshot, replay, closed)
+            header = self._chain.rpc.header(snapshot.number)
+            if header is None or header.hash != snapshot.hash:
+                raise ChainReplaced("the chain reorganised while its contracts were asked: ask again")
         return AuditReport(
             store_matches_chain=not differences,
             checked_block=CheckedBlock(snapshot.number, snapshot.hash),
@@ -196,72 +207,37 @@ class Auditor:
 
     def _snapshot(self, session: Session, cursor: CursorRow) -> _Snapshot:
         chain_id = self._deployments.chain_id
-        tables = {
-            "accounts": {
-                f"{row.escrow}/{row.account}": {"free": row.free, "locked": row.locked}
-                for row in accounts.all_accounts(session, chain_id)
-            },
-            "fees": {row.escrow: {"amount": row.amount} for row in accounts.all_fees(session, chain_id)},
-            "scores": {
-                f"{row.escrow}/{row.account}/{row.role}": _standing_fields(row.record())
-                for row in scores.all_scores(session, chain_id)
-            },
-            "providers": {
-                f"{row.registry_address}/{row.address}": _provider_fields(row.record())
-                for row in providers.all_providers(session, chain_id)
-            },
-            "rewards": {
-                f"{row.registry_address}/{row.address}": _reward_fields(row.record())
-                for row in rewards.all_rewards(session, chain_id)
-            },
-            "statistics": {
-                _statistics_key(
-                    Scope(row.scope), row.day, _subject(Scope(row.scope), row.subject)
-                ): row.tally()._asdict()
-                for row in statistics.all_statistics(session, chain_id)
-            },
-            "score_history": {
-                f"{row.escrow}/{row.account}/{row.role}/{row.day}": {
-                    **_standing_fields(row.record()),
-                    "block": row.block,
-                }
-                for row in statistics.all_history(session, chain_id)
-            },
-            "members": {
-                f"{row.institution}/{row.account}": asdict(row.record())
-                for row in institutions.all_members(session, chain_id)
-            },
-            "disputes": {
-                f"{row.institution}/{int.from_bytes(row.id, 'big')}": asdict(row.record())
-                for row in institutions.all_disputes(session, chain_id)
-            },
-            "dispute_votes": {
-                f"{row.institution}/{int.from_bytes(row.dispute, 'big')}/{row.round}/{row.arbiter}": asdict(
-                    row.record()
-                )
-                for row in institutions.all_votes(session, chain_id)
-            },
-            "operations": {
-                f"{row.institution}/{row.id}": asdict(row.record())
-                for row in institutions.all_operations(session, chain_id)
-            },
-            "timelock_roles": {
-                f"{row.institution}/{row.role}/{row.account}": asdict(row.record())
-                for row in institutions.all_roles(session, chain_id)
-            },
-        }
         live = ledgers.ledger_in_state(session, chain_id, LIVE)
-        assert live is not None
-        assert live.id is not None
+        if live is None or live.id is None:
+            raise InvalidMessage(
+                "the database has no live build of the ledger, so there is nothing to compare: start its node, which makes one"
+            )
+        tables, unlike = stored_tables(session, chain_id)
+        folded = (live.number, live.hash)
+        if folded != (cursor.number, cursor.hash):
+            unlike.append(
+                Difference("ledgers", str(live.id), "block", "{} {}".format(*folded), f"{cursor.number} {cursor.hash}")
+            )
         events = EventSums(event_rows(session, chain_id))
         rows = BulkWriter(session.connection()).every_row(JOBS.table, live.id)
         jobs = JobComparison(live.id, _with_places_in(events, rows))
-        (head,) = blocks.blocks_down_from(session, chain_id, cursor.number, 1)
-        return _Snapshot(cursor.number, Bytes32(cursor.hash), head.timestamp, tables, live.id, jobs, events)
+        stored_blocks = blocks.blocks_at_rest(session, chain_id)
+        emitters, unreadable = stored_emitters(session, chain_id)
+        return _Snapshot(
+            cursor.number,
+            Bytes32(cursor.hash),
+            tables,
+            (*unlike, *unreadable),
+            live.id,
+            jobs,
+            events,
+            BlockComparison(stored_blocks, self._deployments.generations[0].block),
+            emitters,
+        )
 
     def _replay(
         self, snapshot: _Snapshot, walked: Iterator[PackedBlock], progress: Progress
-    ) -> tuple[LedgerReplay, EventSums, dict[Bytes32, _Closed]]:
+    ) -> tuple[LedgerReplay, EventSums, dict[Bytes32, _Closed], set[Address]]:
         replay = LedgerReplay(self._deployments.chain_id, self._directory)
         events = ReplayedEvents(replay)
         # Only whoever asks the contracts needs to know of jobs that are over.
@@ -269,10 +245,14 @@ class Auditor:
         keep = self._source is None
         total = snapshot.number - self._deployments.generations[0].block + 1
         last: Bytes32 | None = None
+        spoke = set[Address]()
         for done, block in enumerate(walked, 1):
             header = block.header
+            snapshot.blocks.add(block)
             if block.logs:
-                events.add(header, replay.fold_block(block))
+                folded = replay.fold_block(block)
+                events.add(header, folded)
+                spoke.update({form.address for _, _, form in folded.events})
                 for generation, record in replay.let_go():
                     snapshot.jobs.add(generation, record)
                     if keep:
@@ -286,13 +266,13 @@ class Auditor:
             )
         for generation, record in replay.live_jobs():
             snapshot.jobs.add(generation, record)
-        return replay, events.sums, closed
+        return replay, events.sums, closed, spoke
 
     def _against_contracts(
         self, snapshot: _Snapshot, replay: LedgerReplay, closed: Mapping[Bytes32, _Closed]
     ) -> Iterator[Difference]:
         """The replay itself against the escrows' storage: events that do not add up show here."""
-        block = snapshot.number
+        block, time_s = snapshot.number, snapshot.blocks.last_timestamp
         for (escrow, account), balance in replay.balances.items():
             free, locked, *_ = self._escrow(escrow).read("accountOf", account, block=block)
             if (free, locked) != (balance.free, balance.locked):
@@ -316,13 +296,12 @@ class Auditor:
         for (registry, provider), kept in replay.rewards.items():
             # The contract vests what it answers to the block's own time.
             held = Reward(*self._chain.contract("ProviderRegistry", registry).read("rewardOf", provider, block=block))
-            vested = kept.reward.vested_by(snapshot.time_s)
+            vested = kept.reward.vested_by(time_s)
             if (held.vested, held.unvested) != (vested.vested, vested.unvested):
                 key = f"{registry}/{provider}"
                 yield Difference("rewards", key, "rewardOf", _reward_text(vested), _reward_text(held))
         for (escrow, account, role), standing in replay.scores.items():
             # The contract decays what it answers to the block's own time.
-            time_s = snapshot.time_s
             held = int(
                 self._chain.contract("CreditScores", self._directory.scores_of(escrow)).read(
                     "slotOf", account, int(role), block=block
@@ -346,82 +325,15 @@ class Auditor:
 
 
 def _with_places_in(events: EventSums, rows: Iterable[PackedRow]) -> Iterator[PackedRow]:
-    """All rows of jobs; what they list goes to the sums of events."""
+    """All rows of jobs; what they list goes to the sums of events. What is no list lists nothing, which the chain's sums show."""
     for row in rows:
-        events.add_places(row[ID], row[-1])
+        with suppress(StoreError):
+            events.add_places(row[ID], row[-1])
         yield row
-
-
-def _tables_of(replay: LedgerReplay) -> dict[str, dict[str, Mapping[str, Any]]]:
-    return {
-        "accounts": {
-            f"{escrow}/{account}": {"free": balance.free, "locked": balance.locked}
-            for (escrow, account), balance in replay.balances.items()
-        },
-        "fees": {escrow: {"amount": amount} for escrow, amount in replay.fees.items()},
-        "scores": {
-            f"{escrow}/{account}/{int(role)}": _standing_fields(standing)
-            for (escrow, account, role), standing in replay.scores.items()
-        },
-        "providers": {
-            f"{registry}/{address}": _provider_fields(record)
-            for (registry, address), record in replay.providers.items()
-        },
-        "rewards": {
-            f"{registry}/{address}": _reward_fields(record) for (registry, address), record in replay.rewards.items()
-        },
-        "statistics": {_statistics_key(*key): tally._asdict() for key, tally in replay.statistics().items()},
-        "score_history": {
-            f"{escrow}/{account}/{int(role)}/{day}": {**_standing_fields(standing), "block": block}
-            for (escrow, account, role, day), (standing, block) in replay.score_history.items()
-        },
-        "members": {f"{at}/{account}": asdict(member) for (at, account), member in replay.institutions.members.items()},
-        "disputes": {f"{at}/{number}": asdict(found) for (at, number), found in replay.institutions.disputes.items()},
-        "dispute_votes": {
-            f"{at}/{number}/{round_number}/{arbiter}": asdict(vote)
-            for (at, number, round_number, arbiter), vote in replay.institutions.votes.items()
-        },
-        "operations": {
-            f"{at}/{identifier}": asdict(found) for (at, identifier), found in replay.institutions.operations.items()
-        },
-        "timelock_roles": {
-            f"{at}/{role}/{account}": asdict(found) for (at, role, account), found in replay.institutions.roles.items()
-        },
-    }
-
-
-def _statistics_key(scope: Scope, day: int, subject: str) -> str:
-    return f"{scope.name.lower()}/{'all' if day == TOTAL else day}/{subject}".rstrip("/")
-
-
-def _subject(scope: Scope, subject: bytes) -> str:
-    if scope is Scope.MARKET:
-        return ""
-    return "0x" + subject.hex() if scope is Scope.RESOURCE else address_from_bytes(subject[12:])
-
-
-def _provider_fields(record: ProviderRecord) -> dict[str, Any]:
-    return asdict(record)
-
-
-def _reward_fields(record: RewardRecord) -> dict[str, Any]:
-    whole = {name: getattr(record, name) for name in ("staked", "taken", "lost", "block")}
-    reward = record.reward
-    return {
-        "vested": reward.vested,
-        "unvested": reward.unvested,
-        "since": reward.since,
-        "vests_by": reward.end,
-        **whole,
-    }
 
 
 def _reward_text(reward: Reward) -> str:
     return f"vested {reward.vested}, unvested {reward.unvested}"
-
-
-def _standing_fields(standing: Standing) -> dict[str, Any]:
-    return {"word": f"0x{standing.slot.to_word():064x}", "job": standing.job, "at": standing.at}
 
 
 def _balance_text(balance: Balance) -> str:

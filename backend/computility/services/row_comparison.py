@@ -83,13 +83,15 @@ class JobComparison:
 def _compare_job(name: str, kept: PackedRow | None, right: PackedRow | None) -> Iterator[Difference]:
     try:
         mine_row, true_row = kept and unpacked_row(kept), right and unpacked_row(right)
-    except StoreError:
-        yield Difference("jobs", name, "packed", _text(kept and kept[PACKED]), _text(right and right[PACKED]))
+        shown, should_be = _job_fields(mine_row), _job_fields(true_row)
+    except (StoreError, ValueError):
+        # No record at all, or one of a state that there is not.
+        field = "packed" if kept and right and kept[:PACKED] == right[:PACKED] else "row"
+        yield Difference("jobs", name, field, _at_rest(kept, field), _at_rest(right, field))
         return
     if mine_row is None or true_row is None:
-        yield Difference("jobs", name, "row", _whole(_job_fields(mine_row)), _whole(_job_fields(true_row)))
+        yield Difference("jobs", name, "row", _whole(shown), _whole(should_be))
         return
-    shown, should_be = _job_fields(mine_row), _job_fields(true_row)
     assert shown is not None
     assert should_be is not None
     yield from _compare_fields("jobs", name, shown, should_be)
@@ -97,6 +99,12 @@ def _compare_job(name: str, kept: PackedRow | None, right: PackedRow | None) -> 
         if mine != theirs and column not in should_be:
             # What stands beside the record, to search by.
             yield Difference("jobs", name, column, _text(mine), _text(theirs))
+
+
+def _at_rest(row: PackedRow | None, field: str) -> Any:
+    if row is None:
+        return None
+    return _text(row[PACKED]) if field == "packed" else [_text(value) for value in row]
 
 
 def _hash(row: PackedRow) -> int:

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, LargeBinary
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+import sqlalchemy
+from sqlalchemy import BigInteger, Column, LargeBinary, type_coerce
 from sqlmodel import Field, Session, SQLModel, col, delete, func, select, update
 
 from computility.domain.identifiers import Bytes32, ChainId
 from computility.store.compact_types import ChainColumn, HashColumn
+
+_ROWS_AT_ONCE: Final = 10_000
+
+BlockAtRest = tuple[int, bytes, bytes, int, bytes | None]
+"""Number, hash, parent's hash, time and digest of the logs, as the table holds them."""
 
 
 class BlockRow(SQLModel, table=True):
@@ -72,6 +81,22 @@ def blocks_down_from(session: Session, chain_id: ChainId, number: int, limit: in
     """Stored blocks at or below ``number``, the highest first."""
     query = select(BlockRow).where(col(BlockRow.chain_id) == chain_id, col(BlockRow.number) <= number)
     return list(session.exec(query.order_by(col(BlockRow.number).desc()).limit(limit)))
+
+
+def blocks_at_rest(session: Session, chain_id: ChainId, numbers: Sequence[int] | None = None) -> Iterator[BlockAtRest]:
+    """Every stored block, or some: there may be millions."""
+    columns = (
+        col(BlockRow.number),
+        type_coerce(col(BlockRow.hash), LargeBinary),
+        type_coerce(col(BlockRow.parent_hash), LargeBinary),
+        col(BlockRow.timestamp),
+        col(BlockRow.logs_digest),
+    )
+    query = sqlalchemy.select(*columns).where(col(BlockRow.chain_id) == chain_id)
+    if numbers is not None:
+        query = query.where(col(BlockRow.number).in_(numbers))
+    rows = session.connection().execution_options(yield_per=_ROWS_AT_ONCE).execute(query)
+    yield from ((number, block_hash, parent, time_s, digest) for number, block_hash, parent, time_s, digest in rows)
 
 
 def count_blocks(session: Session, chain_id: ChainId) -> int:
