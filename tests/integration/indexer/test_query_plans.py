@@ -151,7 +151,7 @@ _STEPS_AT_ONCE = 500
 NOT_ASKED_BY_A_REQUEST = {
     # The indexer's, of one block or of a stretch of blocks.
     "logs_above", "blocks_from", "remove_logs_above", "forget_lists_of_jobs", "emitters_of", "keep_emitters",
-    "jobs_among", "digests_between", "seal_to", "remove_blocks_above", "remove_empty_blocks_between", "remove_chain",
+    "jobs_among", "digests_between", "blocks_at_rest", "seal_to", "remove_blocks_above", "remove_empty_blocks_between", "remove_chain",
     # Of whoever reads everything: audits, surveillance, exports, tests.
     "all_jobs", "all_accounts", "all_fees", "all_scores", "all_providers", "all_rewards", "all_statistics", "all_history", "all_members",
     "all_disputes", "all_votes", "all_operations", "all_roles", "all_of", "count_logs", "count_blocks",
