@@ -108,6 +108,10 @@ class Indexer:
         self._builds = Builds(database, self._chain_id)
         self._emitters_kept = self._emitters_compared = False
         self._roll_backs = 0
+        self._doubted: int | None = None
+        """The last block of a range that could not be folded, while nothing was done about it."""
+        self._proven_above: int | None = None
+        """Above this block everything up to ``source.prove_up_to`` was read by its receipts."""
         self._failures = 0
         self._told = Told(_log)
         self._sealing = self._new_sealing()
@@ -150,6 +154,8 @@ class Indexer:
             return self._begin()
         self._bring_up_to_date()
         position = self._below_unread(position)
+        if self._less_doubt(position):
+            return True
         found = Follower(self.source, position, self._depth).next()
         if found is None:
             return False
@@ -176,6 +182,8 @@ class Indexer:
             return
         self._bring_up_to_date()
         position = self._below_unread(position)
+        if self._less_doubt(position):
+            return
         fetching = self._fetching(position, watch)
         # Before the thread proves anything: beside the first ranges of a back-fill it would only start another process.
         proofs = self._new_sealing()
@@ -308,6 +316,7 @@ class Indexer:
             try:
                 late.write(writer)
             except RowsExist as error:
+                self._doubted = incoming.last.number
                 raise ChainMisbehaved(f"something began twice, or what came before it is missing: {error}") from error
             self._move_cursor(session, writer, cursor, ledger, incoming)
 
@@ -324,9 +333,14 @@ class Indexer:
 
     def _fold(self, writer: BulkWriter, ledger: int, incoming: Incoming) -> set[bytes]:
         keep_from = incoming.head.final + 1
-        return self._projection.fold(
-            writer, ledger, incoming.blocks, self.source.kinds, keep_from=keep_from, keep_logs=True
-        )
+        try:
+            return self._projection.fold(
+                writer, ledger, incoming.blocks, self.source.kinds, keep_from=keep_from, keep_logs=True
+            )
+        except (ChainMisbehaved, ValueError, ArithmeticError):
+            # An event follows from nothing, or says what no contract can: these logs are not the chain's, or some before them were not.
+            self._doubted = incoming.last.number
+            raise
 
     def _move_cursor(
         self, session: Session, writer: BulkWriter, cursor: CursorRow | None, ledger: int, incoming: Incoming
@@ -463,6 +477,42 @@ class Indexer:
                 self._put_right(session, writer, seal.number + 1)
         self.metrics.sealed.set(seal.number)
         return not seal.wrong
+
+    def _less_doubt(self, position: Position) -> bool:
+        """Do one thing about logs that could not be folded: believe proofs alone. True when something is done already, and the store may have moved.
+
+        First those logs are read by their receipts. If they are right, one before them is wrong or missing, as where an endpoint knew a block
+        before its logs: what is not final is taken back to be read like that too, and then what is final is proven, which puts it right.
+        """
+        doubted, self._doubted = self._doubted, None
+        if doubted is None:
+            return False
+        if doubted > self.source.prove_up_to:
+            if position.number > self.source.prove_up_to:
+                self._proven_above = None
+            self.source.prove_up_to = doubted
+            return False
+        with self._database.bulk_work() as (session, writer):
+            cursor = blocks.cursor_of(session, self._chain_id, lock=True)
+            below = blocks.blocks_down_from(session, self._chain_id, cursor.final if cursor else -1, 1)
+            again = bool(below) and below[0].number < position.number
+            if again and (self._proven_above is None or below[0].number < self._proven_above):
+                touched = self._roll_back_to(session, writer, below[0])
+            else:
+                again = False
+        if again:
+            self._proven_above = below[0].number
+            _log.warning(
+                "what follows block %d does not follow from what was read before it: rolled back to block %d, and read again by its receipts",
+                position.number,
+                below[0].number,
+            )
+            self._jobs_changed(touched)
+            return True
+        # Kept while there is more to prove; where nobody can, it is tried again from the front.
+        if proven := self.seal():
+            self._doubted = doubted
+        return proven
 
     def _put_right(self, session: Session, writer: BulkWriter, number: int) -> None:
         """A block's logs or time are not those that were taken in: take it back, and read it by its receipts, which prove themselves."""

@@ -38,7 +38,7 @@ Fold = Callable[[bytes, int, bytes], Accounts]
 _NOBODY: Final = bytes(20)
 _NO_HASH: Final = bytes(32)
 _OPEN, _PENDING, _CLOSED = int(JobState.OPEN), int(JobState.PENDING), int(JobState.CLOSED)
-_CLAIM, _PASS = int(Outcome.CLAIM), int(Outcome.PASS)
+_CLAIM, _PASS, _FAIL = int(Outcome.CLAIM), int(Outcome.PASS), int(Outcome.FAIL)
 _ATTESTED, _NO_FAULT = int(ClosedBy.ATTESTED), int(Verdict.NO_FAULT)
 _BY_ATTESTATION, _PASSED = ClosedBy.ATTESTED, Outcome.PASS
 # Where columns stand after which others follow that an event leaves alone or changes together.
@@ -195,6 +195,8 @@ class TradeFold:
         dealing = (self._live.get(job) or self._known(job, JobAttested))[0]
         row: Any = self._jobs.at_hand[job]
         reading = accepted > row[_ACCEPTED]
+        if outcome > _FAIL:
+            raise ChainMisbehaved(f"JobAttested of job 0x{job.hex()} has outcome {outcome}, which no job has")
         self._jobs.change(job, row, (
             *row[:STATE],
             row[STATE] if reading else _PENDING,

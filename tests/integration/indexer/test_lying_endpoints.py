@@ -14,9 +14,11 @@ from tests.integration.ledger_on_chain import LedgerOnChain, index_all, rows_of
 from computility.chain.receipt_trie import encode_header
 from computility.chain.rpc import RpcClient
 from computility.domain.errors import ChainError, ChainMisbehaved, ChainReplaced, WrongChain
+from computility.domain.events import Event, JobAttested, JobClosed
 from computility.domain.keccak import keccak256
 from computility.domain.statistics import DAY_S
 from computility.services.indexer import Indexer
+from computility.store.accounts import AccountRow
 from computility.store.blocks import BlockRow, CursorRow
 from computility.store.engine import Database, open_database
 from computility.store.jobs import JobRow
@@ -133,6 +135,73 @@ def test_a_lie_that_looks_like_the_truth__is_found_before_a_row_is_final_and_put
     assert cursor["sealed"] == cursor["final"] >= int(last_trade, 16)
     for table in (JobRow, BlockLogsRow):
         assert rows_of(database, table) == rows_of(truthful, table)
+    truthful.close()
+
+
+def persist(indexer: Indexer) -> None:
+    """Step on, over failures, as ``run`` does but without its pauses."""
+    for _ in range(40):
+        try:
+            if not indexer.step():
+                return
+        except (ChainError, ValueError):
+            continue
+    raise AssertionError("it never came to the head")
+
+
+@pytest.mark.parametrize("blocks_above", [0, 20, 200])
+def test_events_that_follow_from_one_that_was_withheld__are_folded_once_it_was_read_by_its_receipts(
+    ledger: LedgerOnChain, database: Database, blocks_above: int
+) -> None:
+    # As of an endpoint that knows a block before its logs. With many blocks above, that is called final when it is noticed.
+    terms = ledger.open()
+    opened = hex(ledger.rpc.block_number())
+    asked: list[str] = []
+
+    def lie(call: dict[str, Any], result: Any) -> Any:
+        asked.append(call["method"])
+        if call["method"] != "eth_getLogs":
+            return result
+        return [each for each in result if each["blockNumber"] != opened]
+
+    with distorted(ledger.rpc.url, distort_call=lie) as url:
+        indexer = Indexer(RpcClient(url), database, ledger.deployments)
+        ledger.mine(blocks_above)
+        index_all(indexer)
+        assert rows_of(database, JobRow) == []
+        ledger.attest(terms)
+        persist(indexer)
+        ledger.mine(10)
+        asked.clear()
+        index_all(indexer)
+    # What comes above is believed again, until its proof.
+    assert "eth_getLogs" in asked
+    truthful = open_database(f"sqlite:///{database.engine.url.database}.true")
+    index_all(Indexer(ledger.rpc, truthful, ledger.deployments))
+    for table in (JobRow, BlockLogsRow, AccountRow, StatisticsRow):
+        assert rows_of(database, table) == rows_of(truthful, table)
+    truthful.close()
+
+
+@pytest.mark.parametrize("event", [JobAttested, JobClosed])
+def test_an_outcome_that_no_job_has__is_read_again_by_its_receipts(
+    ledger: LedgerOnChain, database: Database, event: type[Event]
+) -> None:
+    ledger.trade_in_every_way()
+    names = [field.name for field in event.EVENT.data]
+    at = 2 + 64 * (names.index("outcome") + 1)
+
+    def change(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        return [
+            {**each, "data": each["data"][: at - 2] + "c8" + each["data"][at:]} if each["topics"][0] == event.EVENT.topic else each
+            for each in found
+        ]  # fmt: skip
+
+    with distorted(ledger.rpc.url, logs(change)) as url:
+        persist(Indexer(RpcClient(url), database, ledger.deployments))
+    truthful = open_database(f"sqlite:///{database.engine.url.database}.true")
+    index_all(Indexer(ledger.rpc, truthful, ledger.deployments))
+    assert rows_of(database, JobRow) == rows_of(truthful, JobRow)
     truthful.close()
 
 

@@ -8,16 +8,21 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Connection, event
+from tests.integration.distorting_endpoint import distorted
 from tests.integration.indexer.conftest import NewUrl
 from tests.integration.indexer.test_fetch_process import TABLES, follow, number
 from tests.integration.ledger_on_chain import LedgerOnChain, index_all, rows_of
 
+from computility.chain.rpc import RpcClient
+from computility.domain.events import JobOpened
+from computility.domain.job import JobState
 from computility.services import indexer as indexer_module
 from computility.services.gathering import Gathering
 from computility.services.indexer import Indexer
 from computility.services.projection import Projection
 from computility.services.write_behind import WriteBehind
 from computility.store.engine import Database, open_database
+from computility.store.jobs import JobRow
 
 TRADES = 5
 
@@ -100,3 +105,30 @@ def test_a_write_that_fails_behind__is_begun_again_from_what_is_stored(
     assert back_filled(traded, database) == truth
     assert commits > fails
     assert "no room for this commit" in caplog.text
+
+
+def test_a_job_that_begins_twice__is_noticed_by_the_store_and_read_again_by_its_receipts(
+    traded: LedgerOnChain, truth: list[Any], new_url: NewUrl
+) -> None:
+    database = open_database(new_url())
+    first = Indexer(traded.rpc, database, traded.deployments, most_blocks=8)
+    while not any(row["state"] == JobState.CLOSED for row in rows_of(database, JobRow)):
+        first.step()
+    begun = traded.rpc.call("eth_getLogs", {"fromBlock": "0x0", "toBlock": "latest", "topics": [JobOpened.EVENT.topic]})
+    later = traded.rpc.call("eth_getBlockByNumber", hex(number(database) + 100), False)
+    again = {**begun[0], "blockNumber": later["number"], "blockHash": later["hash"]}
+
+    def twice(call: dict[str, Any], result: Any) -> Any:
+        if call["method"] != "eth_getLogs":
+            return result
+        asked = call["params"][0]
+        here = int(asked["fromBlock"], 16) <= int(later["number"], 16) <= int(asked["toBlock"], 16)
+        return [*result, again] if here else result
+
+    head = traded.rpc.block_number()
+    with distorted(traded.rpc.url, distort_call=twice) as url:
+        # Its memory is empty: nothing but the store knows that the job began before.
+        lied_to = Indexer(RpcClient(url), database, traded.deployments, most_blocks=8, poll_interval_s=0.05)
+        follow(lied_to, lambda: number(database) == head)
+    assert [rows_of(database, table) for table in TABLES] == truth
+    database.close()
