@@ -40,7 +40,10 @@ class Balance(NamedTuple):
 
 
 class Movement(NamedTuple):
-    """Everything that one event moves: balances by account, and the fees that await collection."""
+    """Everything that one event moves: balances by account, and the fees that await collection.
+
+    An account is there if anything came or went, even where both are as much: whoever was only named, as by a deposit of nothing, is not.
+    """
 
     accounts: dict[Address, Balance]
     fees: int = 0
@@ -53,19 +56,19 @@ def movement_of(event: Event, terms: Terms | None) -> Movement:
 
 
 def _deposited(event: Deposited, _: Terms | None) -> Movement:
-    return Movement({event.account: Balance(event.amount, 0)})
+    return _sum(((event.account, event.amount, 0),))
 
 
 def _withdrawn(event: Withdrawn, _: Terms | None) -> Movement:
-    return Movement({event.account: Balance(-event.amount, 0)})
+    return _sum(((event.account, -event.amount, 0),))
 
 
 def _staked(event: BondStaked, _: Terms | None) -> Movement:
-    return Movement({event.provider: Balance(event.amount, 0)})
+    return _sum(((event.provider, event.amount, 0),))
 
 
 def _unstaked(event: BondUnstaked, _: Terms | None) -> Movement:
-    return Movement({event.provider: Balance(-event.amount, 0)})
+    return _sum(((event.provider, -event.amount, 0),))
 
 
 def _opened(event: JobOpened, _: Terms | None) -> Movement:

@@ -54,7 +54,7 @@ from computility.store.projections import EVERY, OF_INSTITUTIONS, REWARDS, SCORE
 from computility.store.stored_log import packed_jobs
 from computility.store.undo import UndoRow
 
-PROJECTION_VERSION: Final = 8
+PROJECTION_VERSION: Final = 9
 """Raise it when a fold or a projected table changes what it holds: every store is then rebuilt from its logs."""
 
 _NOBODY: Final = bytes(20)
@@ -342,8 +342,8 @@ class Projection:
                 sides = self._standings.of(row[BUYER], row[PROVIDER], kind.address_bytes)
                 self._standings.closed(sides, closed, job, after.closed_at, origin.block_number)
         movement = movement_of(event, terms)
-        deltas = [(account, *delta) for account, delta in movement.accounts.items() if delta.free or delta.locked]
-        self._move(kind.address_bytes, [(bytes.fromhex(account[2:]), free, locked) for account, free, locked in deltas])
+        legs = [(bytes.fromhex(account[2:]), *delta) for account, delta in movement.accounts.items()]
+        self._move(kind.address_bytes, legs)
         if movement.fees:
             self._fees_moved[kind.address_bytes] += movement.fees
         return row

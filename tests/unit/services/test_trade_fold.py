@@ -90,8 +90,8 @@ class History:
         if "amount" in values:
             values["amount"] = chance.choice((0, chance.getrandbits(80)))
         if "toWallet" in values:
-            # Not what someone is paid in the same event: the quick folds write a row then that is as it was.
-            values["toWallet"] = chance.choice((0, chance.getrandbits(90)))
+            # Now and then just what the verifier is paid in the same event, who may be the caller: nothing of it stays.
+            values["toWallet"] = chance.choice((0, chance.getrandbits(90), values["verifierPaid"]))
         if "qualityBps" in values:
             values["qualityBps"] = chance.choice((0, 9_000, FULL_BPS, FULL_BPS, FULL_BPS + 1))
         if event is JobAttested:
