@@ -5,9 +5,9 @@
     {"method": "hash-equality", "expected": {"c.npy": "<sha256>"}}             a known answer: nothing is run where it was given
 
 Fuel is equal too, where a kind meters it: who runs a program again has to come to the units that the provider claims. Seconds are not; a claim of
-more than ``PLAUSIBLE`` times what this verifier needed is no pass, as nobody else could check it. A buyer who names this method promises that the
-program is deterministic; a provider signs where it believes that too (`bond_traps`). Should it differ from run to run, nobody is failed for it:
-before a difference is a fault, the verifier runs the job once more and has to come to its own bytes again.
+more than ``PLAUSIBLE`` times what this verifier needed is no pass, as nobody else could check it (`units_fault`). A buyer who names this method
+promises that the program is deterministic; a provider signs where it believes that too (`bond_traps`). Should it differ from run to run, nobody is
+failed for it: before a difference is a fault, the verifier runs the job once more and has to come to its own bytes again.
 
 A known answer stands in the specification for everybody to read: it says that the buyer gets these bytes, and nothing of who computed them, nor how
 much was used: units are not compared. Another answer fails only where a run does not come to it either: a buyer may write down anything.
@@ -80,7 +80,7 @@ class HashEqualityVerifier:
             if _chosen(wanted, files) == _chosen(claimed, files):
                 if expected is not None:
                     return CheckResult(Verdict.NO_FAULT, EXPECTED_OTHERWISE)
-                return _with_units(specification, submission, units)
+                return units_fault(specification, submission, units) or CheckResult(Verdict.PASS, SAME_BYTES, HASH_BITS)
             if _chosen(self._run(executor, specification, submission, 1)[0], files) != _chosen(wanted, files):
                 return CheckResult(Verdict.NO_FAULT, NOT_REPRODUCIBLE)
         except (ContentError, ExecutorFailed, JobFault) as error:
@@ -105,13 +105,13 @@ def fits_hash_policy(policy: Mapping[str, Any]) -> bool:
     return (files is None or _are_paths(files)) and (expected is None or _are_hashes(expected))
 
 
-def _with_units(specification: Specification, submission: Submission, units: int) -> CheckResult:
+def units_fault(specification: Specification, submission: Submission, units: int) -> CheckResult | None:
+    """What is wrong with the units that are claimed for a result that is right, where who runs the job again needed ``units``; None for nothing."""
     if specification.kind in EQUAL_BIT_FOR_BIT:
-        if submission.units != units:
-            return CheckResult(Verdict.FAIL, UNITS_DIFFER)
-    elif submission.units > PLAUSIBLE * (units + 1):
-        return CheckResult(Verdict.NO_FAULT, UNITS_IMPLAUSIBLE)
-    return CheckResult(Verdict.PASS, SAME_BYTES, HASH_BITS)
+        return CheckResult(Verdict.FAIL, UNITS_DIFFER) if submission.units != units else None
+    # Seconds: no two machines need the same, nor one twice.
+    too_many = submission.units > PLAUSIBLE * (units + 1)
+    return CheckResult(Verdict.NO_FAULT, UNITS_IMPLAUSIBLE) if too_many else None
 
 
 def _hashes(manifest: OutputManifest) -> dict[str, str]:

@@ -1,4 +1,5 @@
-"""Verification by running the job again: outputs, through the manifest, and metered units have to be equal bit for bit."""
+"""Verification by running the job again: outputs, through the manifest, have to be equal bit for bit, and so has fuel; of seconds no more may be
+claimed than is plausible (`hash_equality.units_fault`)."""
 
 from __future__ import annotations
 
@@ -21,7 +22,7 @@ from computility.verification.challenge_seed import OpenedChallenge
 from computility.verification.check_result import CheckResult
 from computility.verification.composition import sampled_bits
 from computility.verification.credible_signing import CREDIBLE, Credibility
-from computility.verification.hash_equality import EQUAL_BIT_FOR_BIT, HASH_BITS, UNITS_DIFFER, ExecutorOf
+from computility.verification.hash_equality import EQUAL_BIT_FOR_BIT, HASH_BITS, ExecutorOf, units_fault
 
 SAME = "same"
 RESULT_DIFFERS = "result-differs"
@@ -29,8 +30,8 @@ RESULT_DIFFERS = "result-differs"
 
 @dataclass(frozen=True)
 class Finding:
-    """What a verifier found. ``reason`` is a slug; ``execution`` is its own run, None where that came to no end or where it checked by other means:
-    then ``passed`` is the submission that it lets pass. ``challenge`` is how it was drawn what it looked at, ``credibility`` why the provider was
+    """What a verifier found. ``reason`` is a slug; ``execution`` is its own run, None where that came to no end or where it checked by other means.
+    ``passed`` is the submission that it lets pass. ``challenge`` is how it was drawn what it looked at, ``credibility`` why the provider was
     believed, or would have been but for the draw. ``soundness_bits`` is −log2 of the highest probability with which the method lets a wrong result
     pass; 0 for whatever is no pass."""
 
@@ -51,10 +52,10 @@ class Finding:
 
     @property
     def units(self) -> int | None:
-        """Payable units: metered again, or where nothing was run again the provider's, which the terms bound."""
-        if self.execution is not None:
-            return self.execution.units
-        return self.passed.units if self.passed is not None else None
+        """Payable units: of what passes the provider's, which the terms bound; of what does not those that were metered again."""
+        if self.passed is not None:
+            return self.passed.units
+        return self.execution.units if self.execution is not None else None
 
     def evidence(
         self, job: JobId, terms: Terms, environment: str, submission: SignedStatement, version: int = NEWEST
@@ -122,7 +123,8 @@ def reexecute(terms: Terms, submission: Submission, executor: Executor, content:
 
     A fault of the job itself is a fail, as the provider submitted a result where there can be none. Whatever keeps this
     machine from telling (another environment class, missing content, too little memory or time) is no fault; so is any
-    difference of a job whose kind promises no equal bits, where a pass is all that running it again can find.
+    difference of a job whose kind promises no equal bits, where a pass is all that running it again can find. Whoever lets
+    seconds pass names the provider's: verifiers that needed others sign the same.
     """
     try:
         specification = parse_specification(content.get(content_id_of_digest(terms.spec)))
@@ -144,9 +146,9 @@ def run_again(
         return Finding(Verdict.NO_FAULT, error.code, None)
     if execution.manifest.digest != submission.result:
         return Finding(difference, RESULT_DIFFERS, execution)
-    if execution.units != submission.units:
-        return Finding(difference, UNITS_DIFFER, execution)
-    return Finding(Verdict.PASS, SAME, execution, soundness_bits=HASH_BITS)
+    if (implausible := units_fault(specification, submission, execution.units)) is not None:
+        return Finding(implausible.verdict, implausible.reason, execution)
+    return Finding(Verdict.PASS, SAME, execution, submission, soundness_bits=HASH_BITS)
 
 
 class ReexecutionVerifier:
