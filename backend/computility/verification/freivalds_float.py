@@ -204,7 +204,9 @@ def _check(
         # Where a row's product is zero, nothing but underflow is granted.
         ratios = np.divide(difference, sigma, out=np.where(difference > 0, np.inf, 0.0), where=sigma > 0)
         worst_row = max(worst_row, float(ratios.max(initial=0.0)) / limits.deviation)
-        joint += np.square(ratios).sum(axis=0)
+        # What doubles cannot hold is beyond every limit: infinity says so.
+        with np.errstate(over="ignore"):
+            joint += np.square(ratios).sum(axis=0)
         terms.add(a, norms, signed)
     measures = {"row": worst_row, "joint": float(joint.max()) / limits.joint, "terms": terms.nearness(FALSE_REJECT / 2)}
     # So that what is no number fails.

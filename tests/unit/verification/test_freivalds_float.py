@@ -169,6 +169,7 @@ def test_a_product_that_is_no_number__fails__and_inputs_that_are_none_harm_nobod
     assert check_float_product(left, right, product, SEED).verdict is Verdict.NO_FAULT
 
 
+@pytest.mark.filterwarnings("error::RuntimeWarning")
 @pytest.mark.parametrize("columns", [64, 2_048])
 @pytest.mark.parametrize("largest", [1.7e308, 1e300, 1e200, 1e160])
 def test_sums_beyond_what_doubles_hold__fail(columns: int, largest: float) -> None:
