@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from sqlmodel import Session
 
@@ -43,6 +44,7 @@ from computility.store.stored_log import Emitter
 
 _PROGRESS_BLOCKS: Final = 100
 
+KnownT = TypeVar("KnownT")
 _Closed = tuple[int, int]
 """Generation and accepted units of a job that is over."""
 Progress = Callable[[int, int], None]
@@ -273,55 +275,72 @@ class Auditor:
     ) -> Iterator[Difference]:
         """The replay itself against the escrows' storage: events that do not add up show here."""
         block, time_s = snapshot.number, snapshot.blocks.last_timestamp
-        for (escrow, account), balance in replay.balances.items():
-            free, locked, *_ = self._escrow(escrow).read("accountOf", account, block=block)
+        balances = [(escrow, (account,), balance) for (escrow, account), balance in replay.balances.items()]
+        for escrow, (account,), balance, (free, locked, *_) in self._asked("JobEscrow", "accountOf", balances, block):
             if (free, locked) != (balance.free, balance.locked):
                 key = f"{escrow}/{account}"
                 yield Difference(
                     "accounts", key, "accountOf", _balance_text(balance), _balance_text(Balance(free, locked))
                 )
         for escrow, amount in replay.fees.items():
-            held = self._escrow(escrow).read("fees", block=block)
+            held = self._chain.contract("JobEscrow", escrow).read("fees", block=block)
             if held != amount:
                 yield Difference("fees", escrow, "fees", str(amount), str(held))
-        folded = [(job, generation, int(JobState.CLOSED), accepted) for job, (generation, accepted) in closed.items()]
-        folded += [(job.id, generation, int(job.state), job.accepted) for generation, job in replay.live_jobs()]
+        yield from self._jobs_against_contracts(replay, closed, block)
+        # The contracts vest and decay what they answer to the block's own time.
+        rewards = [(registry, (provider,), kept) for (registry, provider), kept in replay.rewards.items()]
+        for registry, (provider,), kept, words in self._asked("ProviderRegistry", "rewardOf", rewards, block):
+            reward, vested = Reward(*words), kept.reward.vested_by(time_s)
+            if (reward.vested, reward.unvested) != (vested.vested, vested.unvested):
+                key = f"{registry}/{provider}"
+                yield Difference("rewards", key, "rewardOf", _reward_text(vested), _reward_text(reward))
+        standings = [
+            (self._directory.scores_of(escrow), (account, int(role)), (escrow, standing))
+            for (escrow, account, role), standing in replay.scores.items()
+        ]
+        for _, (account, role), (escrow, standing), word in self._asked("CreditScores", "slotOf", standings, block):
+            folded_word = standing.slot.decayed_to(epoch_of(time_s)).to_word()
+            if word != folded_word:
+                key = f"{escrow}/{account}/{role}"
+                yield Difference("scores", key, "slotOf", f"0x{folded_word:064x}", f"0x{word:064x}")
+        roles = [
+            (timelock, (bytes.fromhex(granted[2:]), holder), (granted, found.held))
+            for (timelock, granted, holder), found in replay.institutions.roles.items()
+        ]
+        for timelock, (_, holder), (granted, is_held), has in self._asked("Timelock", "hasRole", roles, block):
+            if has != is_held:
+                yield Difference("timelock_roles", f"{timelock}/{granted}/{holder}", "hasRole", str(is_held), str(has))
+
+    def _jobs_against_contracts(
+        self, replay: LedgerReplay, closed: Mapping[Bytes32, _Closed], block: int
+    ) -> Iterator[Difference]:
         homes = {generation.number: generation.address_of("JobEscrow") for generation in self._deployments.generations}
-        for job, generation, state, accepted in folded:
-            now, _, _, units, *_ = self._escrow(homes[generation]).read("jobOf", bytes.fromhex(job[2:]), block=block)
+        folded = [
+            (homes[generation], (bytes.fromhex(job[2:]),), (int(JobState.CLOSED), accepted))
+            for job, (generation, accepted) in closed.items()
+        ]
+        folded += [
+            (homes[generation], (bytes.fromhex(job.id[2:]),), (int(job.state), job.accepted))
+            for generation, job in replay.live_jobs()
+        ]
+        for _, (job,), (state, accepted), (now, _, _, units, *_) in self._asked("JobEscrow", "jobOf", folded, block):
             if (now, units) != (state, accepted):
                 yield Difference(
-                    "jobs", job, "jobOf", f"state {state}, {accepted} units", f"state {now}, {units} units"
-                )
-        for (registry, provider), kept in replay.rewards.items():
-            # The contract vests what it answers to the block's own time.
-            held = Reward(*self._chain.contract("ProviderRegistry", registry).read("rewardOf", provider, block=block))
-            vested = kept.reward.vested_by(time_s)
-            if (held.vested, held.unvested) != (vested.vested, vested.unvested):
-                key = f"{registry}/{provider}"
-                yield Difference("rewards", key, "rewardOf", _reward_text(vested), _reward_text(held))
-        for (escrow, account, role), standing in replay.scores.items():
-            # The contract decays what it answers to the block's own time.
-            held = int(
-                self._chain.contract("CreditScores", self._directory.scores_of(escrow)).read(
-                    "slotOf", account, int(role), block=block
-                )
-            )
-            folded_word = standing.slot.decayed_to(epoch_of(time_s)).to_word()
-            if held != folded_word:
-                key = f"{escrow}/{account}/{int(role)}"
-                yield Difference("scores", key, "slotOf", f"0x{folded_word:064x}", f"0x{held:064x}")
-
-        for (timelock, granted, holder), found in replay.institutions.roles.items():
-            contract = self._chain.contract("Timelock", timelock)
-            has = bool(contract.read("hasRole", bytes.fromhex(granted[2:]), holder, block=block))
-            if has != found.held:
-                yield Difference(
-                    "timelock_roles", f"{timelock}/{granted}/{holder}", "hasRole", str(found.held), str(has)
+                    "jobs", f"0x{job.hex()}", "jobOf", f"state {state}, {accepted} units", f"state {now}, {units} units"
                 )
 
-    def _escrow(self, address: Address) -> Any:
-        return self._chain.contract("JobEscrow", address)
+    def _asked(
+        self, name: str, function: str, wanted: Iterable[tuple[Address, Any, KnownT]], block: int
+    ) -> Iterator[tuple[Address, Any, KnownT, Any]]:
+        """What contracts answer to (address, arguments, what is known of it), contract by contract."""
+        by_address: dict[Address, list[tuple[Any, KnownT]]] = defaultdict(list)
+        for address, arguments, known in wanted:
+            by_address[address].append((arguments, known))
+        for address, asked in by_address.items():
+            contract = self._chain.contract(name, address)
+            answers = contract.read_all(function, (arguments for arguments, _ in asked), block=block)
+            for (arguments, known), answer in zip(asked, answers, strict=True):
+                yield address, arguments, known, answer
 
 
 def _with_places_in(events: EventSums, rows: Iterable[PackedRow]) -> Iterator[PackedRow]:

@@ -11,12 +11,12 @@ from unittest.mock import ANY
 import pytest
 from sqlalchemy.exc import OperationalError
 from sqlmodel import Session, select
-from tests.integration.ledger_on_chain import LedgerOnChain, deploy_ledger, index_all
+from tests.integration.ledger_on_chain import BUYER, CREDIT, LedgerOnChain, deploy_ledger, index_all
 
 from computility.chain.connection import ChainConnection
-from computility.chain.local_chain import LocalChain
+from computility.chain.local_chain import LocalChain, LocalChainSettings
 from computility.chain.rpc import RpcClient
-from computility.domain.errors import InvalidMessage, NodeBusy, StoreError
+from computility.domain.errors import ChainReplaced, DeploymentMissing, InvalidMessage, NodeBusy, StoreError
 from computility.domain.identifiers import Address
 from computility.services.auditor import Auditor, AuditReport
 from computility.services.conservation import Conservation, Imbalance
@@ -184,6 +184,37 @@ def test_a_job_that_is_missing__is_missed_with_its_events(traded: LedgerOnChain,
     found = [(difference.table, difference.field) for difference in audit(traded, database).differences]
     assert found.count(("jobs", "row")) == 1
     assert set(found) == {("jobs", "row"), ("event_jobs", "rows")}
+
+
+def test_many_calls_at_once__answer_what_each_alone_does(traded: LedgerOnChain) -> None:
+    escrow = ChainConnection(traded.rpc).contract("JobEscrow", traded.deployments.newest.address_of("JobEscrow"))
+    accounts = [(account.address,) for account in traded.accounts.values()] * 30
+    assert list(escrow.read_all("accountOf", accounts)) == [escrow.read("accountOf", *each) for each in accounts]
+    jobs = [(bytes([number]) * 32,) for number in range(3)]
+    assert list(escrow.read_all("jobOf", jobs)) == [escrow.read("jobOf", *each) for each in jobs]
+    assert list(escrow.read_all("fees", [()])) == [escrow.read("fees")]
+    nowhere = ChainConnection(traded.rpc).contract("JobEscrow", traded.accounts[BUYER].address)
+    with pytest.raises(DeploymentMissing, match="is this the right chain"):
+        list(nowhere.read_all("fees", [()]))
+
+
+def test_a_chain_that_reorganises_while_its_contracts_are_asked__is_no_difference(tmp_path: Path) -> None:
+    with LocalChain(LocalChainSettings("anvil", block_time_s=0)) as chain:
+        ledger = deploy_ledger(chain, tmp_path / "deployments")
+        snapshot = ledger.snapshot()
+        ledger.accounts[BUYER].deposit(CREDIT)
+        ledger.mine()
+        store = open_database(f"sqlite:///{tmp_path}/node.sqlite")
+        index_all(Indexer(ledger.rpc, store, ledger.deployments))
+
+        def reorganise(done: int, of: int) -> None:
+            if done == of:
+                ledger.revert(snapshot)
+                ledger.mine(2)
+
+        with pytest.raises(ChainReplaced, match="while its contracts were asked"):
+            Auditor(ChainConnection(ledger.rpc), store, ledger.deployments).audit(reorganise)
+        store.close()
 
 
 def test_two_audits_at_once__are_one_too_many(traded: LedgerOnChain, database: Database) -> None:
