@@ -1,8 +1,9 @@
 """Does the money add up? Every event's legs, every account, every block, and the contract's own words.
 
-For each event: what its accounts and the fees gain is what came in from wallets and stakes less what went out. After each block: no account is
-below zero, what is locked is what live jobs hold, and what is reserved of stakes is what they hold of them, and no more than the stakes. At the end,
-or after every block: ``accountOf``, ``fees`` and ``balanceOf`` answer what the events add up to (credits beyond that are a donation).
+For each event: what its accounts and the fees gain is what came in from wallets and stakes less what went out, and a close pays what its terms say
+of its units. After each block: no account is below zero, what is locked is what live jobs hold, and what is reserved of stakes is what they hold of
+them, and no more than the stakes. At the end, or after every block: ``accountOf``, ``fees`` and ``balanceOf`` answer what the events add up to
+(credits beyond that are a donation).
 """
 
 from __future__ import annotations
@@ -13,11 +14,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from computility.chain.log_decoding import RawLog, event_of
-from computility.domain.errors import ChainMisbehaved
-from computility.domain.events import Event, EventOrigin, JobClosed, JobOpened
+from computility.domain.errors import ChainMisbehaved, ChainReplaced
+from computility.domain.events import Event, EventOrigin, JobClosed, JobOpened, JobPaid
 from computility.domain.identifiers import ZERO_BYTES32, Address, Bytes32
 from computility.domain.ledger import Balance, movement_of
 from computility.domain.terms import Terms
+from computility.domain.units import share_down
 from computility.services.contract_directory import ContractDirectory
 from computility.services.escrow_books import BOOK, LEGS, OF_A_LOCK, OUTSIDE, Books, money_of
 from computility.services.ledger_source import LedgerSource, SourcedBlock
@@ -102,6 +104,9 @@ class Conservation:
         """Fold all blocks; ``report`` says what came of it. Yields each block after it is checked, and ends at the first imbalance.
 
         With ``blocks``, as somebody else walks them, it passes them all on: another fold can use the same pass.
+
+        Raises:
+            ChainReplaced: the chain reorganised while its contracts were asked.
         """
         self._imbalance, self._last, self.blocks = None, None, 0
         walked = walk(self._source) if blocks is None else blocks
@@ -112,6 +117,8 @@ class Conservation:
             self._imbalance = next(self._fold(block, touched), None)
             if self._imbalance is None and self._chain and self._every_block and block.logs:
                 self._imbalance = next(self._ask(block.header.number, touched), None)
+                if self._imbalance:
+                    self._require_still_there(block)
             yield block
             if self._imbalance:
                 yield from blocks or ()
@@ -123,6 +130,7 @@ class Conservation:
             everyone = {escrow: set(books.balances) for escrow, books in self.books.items()}
             self._imbalance = next(self._ask(self._last.header.number, everyone), None)
             if self._imbalance:
+                self._require_still_there(self._last)
                 self._imbalance = self._first_of(self._imbalance)
 
     def report(self) -> ConservationReport:
@@ -191,7 +199,7 @@ class Conservation:
             if moved != outside:
                 where = _where(event, log)
                 yield Imbalance(number, where, "legs against what came in or went out", outside, moved)
-            if kind in OF_A_LOCK and (found := _unlike_the_terms(event, terms, log)) is not None:
+            if kind in OF_A_LOCK and (found := _unlike_the_terms(books, event, terms, log)) is not None:
                 yield found
             for account, amount in sunk or ():
                 yield Imbalance(number, f"{_where(event, log)}, account {account}", "below zero", 0, amount)
@@ -268,6 +276,13 @@ class Conservation:
             if tokens < owed:
                 yield Imbalance(block, f"registry {registry}", "credits held, as balanceOf says", owed, tokens)
 
+    def _require_still_there(self, block: SourcedBlock) -> None:
+        """Contracts answer by a block's number, which is another block's once the chain has reorganised."""
+        assert self._chain is not None
+        header = self._chain.rpc.header(block.header.number)
+        if header is None or header.hash != block.header.hash:
+            raise ChainReplaced("the chain reorganised while its contracts were asked: ask again")
+
     def _balance_of(self, escrow: Address, block: int, *, of: Address | None = None) -> int:
         assert self._chain is not None
         credit = self._chain.contract("ComputeCredit", self._credits[escrow])
@@ -285,8 +300,8 @@ def _where(event: Event, log: RawLog) -> str:
     return f"{type(event).__name__} {event.job_id or ''} at log {log.log_index}".replace("  ", " ")
 
 
-def _unlike_the_terms(event: Event, terms: Terms | None, log: RawLog) -> Imbalance | None:
-    """What a lock says of its job, and a close of its lock."""
+def _unlike_the_terms(books: Books, event: Event, terms: Terms | None, log: RawLog) -> Imbalance | None:
+    """What a lock says of its job, and a close of its lock: an atom that one party gets at another's cost leaves every sum as it was."""
     if isinstance(event, JobOpened):
         owed = event.terms.escrow
         if event.escrow != owed:
@@ -294,8 +309,26 @@ def _unlike_the_terms(event: Event, terms: Terms | None, log: RawLog) -> Imbalan
         return None
     if terms is None:
         raise ChainMisbehaved(f"{_where(event, log)} of block {log.block_number} closes a job that never opened")
-    if isinstance(event, JobClosed):
-        from_bond = sum(getattr(event, name) for name in LEGS if "bond" in name)
-        if from_bond != terms.bond:
-            return Imbalance(log.block_number, _where(event, log), "legs of the bond", terms.bond, from_bond)
+    assert isinstance(event, JobClosed | JobPaid)
+    for what, due, found in _owed_at_close(event, terms, books.fee_bps.get(event.job, 0)):
+        if due != found:
+            return Imbalance(log.block_number, _where(event, log), what, due, found)
     return None
+
+
+def _owed_at_close(event: JobClosed | JobPaid, terms: Terms, fee_bps: int) -> Iterator[tuple[str, int, int]]:
+    """What a close should pay and what it says, as ``domain.job.split`` has it: who earned what is not in the event, how much is."""
+    gross = terms.unit_price * event.units
+    yield "units at their price against payout and fee", gross, event.provider_paid + event.fee
+    yield "the market's share against the fee", share_down(gross, fee_bps), event.fee
+    if event.verifier_paid:
+        yield "the verifier's fee", terms.verifier_fee, event.verifier_paid
+    if isinstance(event, JobPaid):
+        return
+    from_bond = sum(getattr(event, name) for name in LEGS if "bond" in name)
+    yield "legs of the bond", terms.bond, from_bond
+    if ruled := event.arbiter_from_escrow + event.arbiter_from_bond:
+        yield "the arbiter's fee", terms.arbiter_fee, ruled
+    slashed = event.bond_to_buyer + event.bond_to_treasury
+    not_delivered = terms.unit_price * (terms.max_units - event.units)
+    yield "the buyer's part of a slash", min(slashed, not_delivered), event.bond_to_buyer

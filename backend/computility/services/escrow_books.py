@@ -56,6 +56,8 @@ class Books:
     """Of those bonds, what came from stakes."""
     totals: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     live: dict[Bytes32, Terms] = field(default_factory=dict)
+    fee_bps: dict[Bytes32, int] = field(default_factory=dict)
+    """The market's share, by live job."""
     staked: dict[Bytes32, int] = field(default_factory=dict)
     """By live job; ``behind_jobs`` is their sum."""
 
@@ -87,6 +89,7 @@ def _unstaked(books: Books, event: BondUnstaked) -> None:
 
 def _opened(books: Books, event: JobOpened) -> None:
     books.live[event.job] = event.terms
+    books.fee_bps[event.job] = event.fee_bps
     at_stake = event.terms.escrow + event.terms.bond
     books.in_jobs += at_stake
     books.totals["locks"] += at_stake
@@ -95,6 +98,7 @@ def _opened(books: Books, event: JobOpened) -> None:
 
 def _closed(books: Books, event: JobClosed | JobPaid) -> None:
     terms = books.live.pop(event.job, None)
+    books.fee_bps.pop(event.job, None)
     if terms is not None:
         books.in_jobs -= terms.escrow + terms.bond
     values, totals = event.__dict__, books.totals

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,12 @@ import pytest
 from tests.integration.ledger_on_chain import BUYER, CREDIT, LedgerOnChain, deploy_ledger
 
 from computility.chain.connection import ChainConnection
-from computility.chain.local_chain import LocalChain
-from computility.domain.errors import InvalidMessage, InvalidProof, NodeBusy
+from computility.chain.local_chain import LocalChain, LocalChainSettings
+from computility.chain.log_decoding import RawLog
+from computility.domain.errors import ChainReplaced, InvalidMessage, InvalidProof, NodeBusy
+from computility.domain.events import Event, JobClosed, JobPaid
 from computility.services.conservation import Conservation, ConservationReport
-from computility.services.ledger_source import FileSource, RpcSource, save_ledger
+from computility.services.ledger_source import FileSource, RpcSource, SourcedBlock, save_ledger
 from computility.services.ledger_walk import LedgerProcess, walk
 
 
@@ -184,6 +187,7 @@ class Skimming:
 
     def __init__(self, chain: ChainConnection, victim: str, from_block: int) -> None:
         self._chain, self._victim, self._from = chain, victim, from_block
+        self.rpc = chain.rpc
 
     def contract(self, name: str, address: Any) -> Any:
         real, outer = self._chain.contract(name, address), self
@@ -214,3 +218,67 @@ def test_an_escrow_that_skims__is_named_with_the_first_block(traded: LedgerOnCha
     assert victim in imbalance.where
     assert imbalance.block >= blocks[2]
     assert imbalance.expected - imbalance.found == 1
+
+
+WORDS_OF = {
+    JobPaid: ["result", "attested", "quality_bps", "meter_root", "evidence", "units", "provider_paid", "fee", "refund", "verifier_paid"],
+    JobClosed: [
+        "cause", "outcome", "units", "provider_paid", "fee", "refund", "verifier_paid", "arbiter_from_escrow", "arbiter_from_bond",
+        "bond_returned", "bond_to_buyer", "bond_to_treasury",
+    ],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("kind", "from_leg", "to_leg", "what"),
+    [
+        (JobPaid, "refund", "provider_paid", "units at their price against payout and fee"),
+        (JobPaid, "provider_paid", "fee", "the market's share against the fee"),
+        (JobPaid, "verifier_paid", "refund", "the verifier's fee"),
+        (JobClosed, "refund", "provider_paid", "units at their price against payout and fee"),
+        (JobClosed, "refund", "fee", "units at their price against payout and fee"),
+        (JobClosed, "bond_to_buyer", "bond_to_treasury", "the buyer's part of a slash"),
+        (JobClosed, "bond_to_buyer", "refund", "legs of the bond"),
+    ],
+)
+def test_an_atom_that_one_party_gets_at_anothers_cost__is_named_with_its_block(
+    saved: Path, kind: type[Event], from_leg: str, to_leg: str, what: str
+) -> None:
+    """As a contract would write it that miscounts: every sum is as it was."""
+    source, words = FileSource(saved), WORDS_OF[kind]
+    moved: list[int] = []
+
+    def miscounted_log(log: RawLog) -> RawLog:
+        if moved or log.topics[0].hex() != kind.EVENT.topic[2:]:
+            return log
+        data = [int.from_bytes(log.data[at : at + 32], "big") for at in range(0, len(log.data), 32)]
+        if not data[words.index(from_leg)]:
+            return log
+        data[words.index(from_leg)] -= 1
+        data[words.index(to_leg)] += 1
+        moved.append(log.block_number)
+        return replace(log, data=b"".join(word.to_bytes(32, "big") for word in data))
+
+    def miscounted(block: SourcedBlock) -> SourcedBlock:
+        return SourcedBlock(block.header, tuple(map(miscounted_log, block.logs)))
+
+    conservation = Conservation(source)
+    list(conservation.check(map(miscounted, walk(source))))
+    imbalance = conservation.report().imbalance
+    assert imbalance is not None
+    assert (imbalance.block, imbalance.what) == (moved[0], what)
+    assert abs(imbalance.expected - imbalance.found) == 1
+
+
+def test_a_chain_that_reorganises_while_its_contracts_are_asked__is_no_imbalance(tmp_path: Path) -> None:
+    with LocalChain(LocalChainSettings("anvil", block_time_s=0)) as chain:
+        ledger = deploy_ledger(chain, tmp_path)
+        snapshot = ledger.snapshot()
+        ledger.accounts[BUYER].deposit(CREDIT)
+        source = RpcSource(ledger.rpc, ledger.deployments)
+        conservation = Conservation(source, ChainConnection(ledger.rpc))
+        with pytest.raises(ChainReplaced, match="while its contracts were asked"):  # noqa: PT012  # it is asked as the walk ends
+            for block in conservation.check():
+                if block.header.number == source.last:
+                    ledger.revert(snapshot)
+                    ledger.mine(2)
