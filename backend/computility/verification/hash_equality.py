@@ -3,11 +3,12 @@
     {"method": "hash-equality"}                                                every output
     {"method": "hash-equality", "files": ["c.npy"]}                            only these
     {"method": "hash-equality", "expected": {"c.npy": "<sha256>"}}             a known answer: nothing is run where it was given
+    {"method": "hash-equality", …, "units_within_bps": 500}                    seconds may be 5 % above the verifier's, and one, instead of four times
 
 Fuel is equal too, where a kind meters it: who runs a program again has to come to the units that the provider claims. Seconds are not; a claim of
-more than ``PLAUSIBLE`` times what this verifier needed is no pass, as nobody else could check it (`units_fault`). A buyer who names this method
-promises that the program is deterministic; a provider signs where it believes that too (`bond_traps`). Should it differ from run to run, nobody is
-failed for it: before a difference is a fault, the verifier runs the job once more and has to come to its own bytes again.
+more than ``PLAUSIBLE`` times what this verifier needed, or than the policy allows, is no pass, as nobody else could check it (`units_fault`). A buyer
+who names this method promises that the program is deterministic; a provider signs where it believes that too (`bond_traps`). Should it differ from
+run to run, nobody is failed for it: before a difference is a fault, the verifier runs the job once more and has to come to its own bytes again.
 
 A known answer stands in the specification for everybody to read: it says that the buyer gets these bytes, and nothing of who computed them, nor how
 much was used: units are not compared. Another answer fails only where a run does not come to it either: a buyer may write down anything.
@@ -26,6 +27,7 @@ from computility.domain.identifiers import bytes32
 from computility.domain.manifest import OutputManifest, parse_manifest
 from computility.domain.specification import Specification
 from computility.domain.statements import Submission
+from computility.domain.units import FULL_BPS
 from computility.execution.content_store import ContentStore
 from computility.execution.executor import AttemptId, Executor, run_to_end
 from computility.verification.check_result import CheckResult
@@ -42,6 +44,8 @@ UNITS_IMPLAUSIBLE: Final = "units-implausible"
 EQUAL_BIT_FOR_BIT: Final = frozenset({"wasm"})
 """Kinds of jobs whose outputs, meter and faults are the same on every machine of their environment class."""
 PLAUSIBLE: Final = 4
+UNITS_WITHIN: Final = "units_within_bps"
+_MOST_WITHIN_BPS: Final = (PLAUSIBLE - 1) * FULL_BPS
 HASH_BITS: Final = 128.0
 ExecutorOf: TypeAlias = Callable[[str], Executor]
 """The executor of an environment class; raises ``EnvironmentMismatch`` where there is none."""
@@ -80,7 +84,8 @@ class HashEqualityVerifier:
             if _chosen(wanted, files) == _chosen(claimed, files):
                 if expected is not None:
                     return CheckResult(Verdict.NO_FAULT, EXPECTED_OTHERWISE)
-                return units_fault(specification, submission, units) or CheckResult(Verdict.PASS, SAME_BYTES, HASH_BITS)
+                fault = units_fault(specification, submission, units, policy)
+                return fault or CheckResult(Verdict.PASS, SAME_BYTES, HASH_BITS)
             if _chosen(self._run(executor, specification, submission, 1)[0], files) != _chosen(wanted, files):
                 return CheckResult(Verdict.NO_FAULT, NOT_REPRODUCIBLE)
         except (ContentError, ExecutorFailed, JobFault) as error:
@@ -102,15 +107,25 @@ class HashEqualityVerifier:
 def fits_hash_policy(policy: Mapping[str, Any]) -> bool:
     """Whether the method's part of a policy can be read."""
     files, expected = policy.get("files"), policy.get("expected")
-    return (files is None or _are_paths(files)) and (expected is None or _are_hashes(expected))
+    return (files is None or _are_paths(files)) and (expected is None or _are_hashes(expected)) and fits_units(policy)
 
 
-def units_fault(specification: Specification, submission: Submission, units: int) -> CheckResult | None:
-    """What is wrong with the units that are claimed for a result that is right, where who runs the job again needed ``units``; None for nothing."""
+def fits_units(policy: Mapping[str, Any]) -> bool:
+    """Whether what a policy says of measured units can be read: nothing, or by how much a claim may be above the verifier's, in basis points."""
+    within = policy.get(UNITS_WITHIN, _MOST_WITHIN_BPS)
+    return type(within) is int and 0 <= within <= _MOST_WITHIN_BPS
+
+
+def units_fault(
+    specification: Specification, submission: Submission, units: int, policy: Mapping[str, Any]
+) -> CheckResult | None:
+    """What is wrong with the units that are claimed for a result that is right, where who runs the job again needed ``units``; None for nothing. The
+    policy `fits_units`; the unit beside its share is what seconds are rounded up by."""
     if specification.kind in EQUAL_BIT_FOR_BIT:
         return CheckResult(Verdict.FAIL, UNITS_DIFFER) if submission.units != units else None
     # Seconds: no two machines need the same, nor one twice.
-    too_many = submission.units > PLAUSIBLE * (units + 1)
+    within = FULL_BPS + int(policy.get(UNITS_WITHIN, _MOST_WITHIN_BPS))
+    too_many = submission.units * FULL_BPS > (units + 1) * within
     return CheckResult(Verdict.NO_FAULT, UNITS_IMPLAUSIBLE) if too_many else None
 
 

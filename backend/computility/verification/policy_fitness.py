@@ -17,7 +17,7 @@ from computility.domain.task_specification import TaskSpecification
 from computility.domain.units import FULL_BPS
 from computility.verification.composition import ALL_OF, ANY_OF, MAX_DEPTH, MAX_MEMBERS, SAMPLED, passes_by_tee_alone
 from computility.verification.credible_signing import audit_policy_of
-from computility.verification.hash_equality import fits_hash_policy
+from computility.verification.hash_equality import fits_hash_policy, fits_units
 from computility.verification.lease_heartbeat import lease_policy_of
 from computility.verification.product_jobs import PRECISIONS
 from computility.verification.segment_replay import SEGMENT_START, SegmentPolicy
@@ -88,9 +88,11 @@ def _unmet(specification: Specification, policy: Any, by: VerifiedBy, depth: int
         case "reexec-quorum":
             if "audit_bps" in policy and audit_policy_of(policy) is None:
                 return "audit_bps of reexec-quorum is a number between 500 and 10000"
+            if not fits_units(policy):
+                return "units_within_bps of reexec-quorum is a number between 0 and 30000"
         case "hash-equality":
             if not fits_hash_policy(policy):
-                return "hash-equality takes `files`, a list of paths, or `expected`, hashes by path"
+                return "hash-equality takes `files`, a list of paths, `expected`, hashes by path, and `units_within_bps`, from 0 to 30000"
         case "freivalds":
             return _unmet_product(specification, policy)
         case "segment-replay":

@@ -20,9 +20,9 @@ from computility.execution.content_store import ContentStore
 from computility.execution.executor import AttemptId, Execution, Executor, run_to_end
 from computility.verification.challenge_seed import OpenedChallenge
 from computility.verification.check_result import CheckResult
-from computility.verification.composition import sampled_bits
+from computility.verification.composition import POLICY_UNFIT, sampled_bits
 from computility.verification.credible_signing import CREDIBLE, Credibility
-from computility.verification.hash_equality import EQUAL_BIT_FOR_BIT, HASH_BITS, ExecutorOf, units_fault
+from computility.verification.hash_equality import EQUAL_BIT_FOR_BIT, HASH_BITS, ExecutorOf, fits_units, units_fault
 
 SAME = "same"
 RESULT_DIFFERS = "result-differs"
@@ -134,9 +134,16 @@ def reexecute(terms: Terms, submission: Submission, executor: Executor, content:
 
 
 def run_again(
-    specification: Specification, submission: Submission, executor: Executor, content: ContentStore
+    specification: Specification,
+    submission: Submission,
+    executor: Executor,
+    content: ContentStore,
+    policy: Mapping[str, Any] | None = None,
 ) -> Finding:
-    """As `reexecute`, of a specification that is at hand."""
+    """As `reexecute`, of a specification that is at hand. ``policy`` is the part of its policy that wants this; the whole where it is not given."""
+    policy = specification.verification if policy is None else policy
+    if not fits_units(policy):
+        return Finding(Verdict.NO_FAULT, POLICY_UNFIT, None)
     difference = Verdict.FAIL if specification.kind in EQUAL_BIT_FOR_BIT else Verdict.NO_FAULT
     try:
         execution = run_to_end(executor, AttemptId(submission.job, submission.attempt), specification, content)
@@ -146,13 +153,14 @@ def run_again(
         return Finding(Verdict.NO_FAULT, error.code, None)
     if execution.manifest.digest != submission.result:
         return Finding(difference, RESULT_DIFFERS, execution)
-    if (implausible := units_fault(specification, submission, execution.units)) is not None:
+    if (implausible := units_fault(specification, submission, execution.units, policy)) is not None:
         return Finding(implausible.verdict, implausible.reason, execution)
     return Finding(Verdict.PASS, SAME, execution, submission, soundness_bits=HASH_BITS)
 
 
 class ReexecutionVerifier:
-    """``reexec-quorum`` as a part of a policy: {"method": "reexec-quorum"}. How many run the job again is the committee's threshold."""
+    """``reexec-quorum`` as a part of a policy: {"method": "reexec-quorum"}, with ``units_within_bps`` as `hash_equality` has it. How many run the job
+    again is the committee's threshold."""
 
     def __init__(self, executor_of: ExecutorOf, content: ContentStore) -> None:
         self._executor_of = executor_of
@@ -166,5 +174,5 @@ class ReexecutionVerifier:
             executor = self._executor_of(specification.environment)
         except ExecutorFailed as error:
             return CheckResult(Verdict.NO_FAULT, error.code)
-        found = run_again(specification, submission, executor, self._content)
+        found = run_again(specification, submission, executor, self._content, policy)
         return CheckResult(found.verdict, found.reason, found.soundness_bits)

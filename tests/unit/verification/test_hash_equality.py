@@ -122,6 +122,14 @@ def test_seconds_far_beyond_what_the_verifier_needed__are_no_pass(result: Result
     assert found.reason == ("same-bytes" if verdict is Verdict.PASS else "units-implausible")
 
 
+@pytest.mark.parametrize(("units", "verdict"), [(2, Verdict.PASS), (3, Verdict.NO_FAULT)])
+def test_seconds_beyond_what_the_policy_allows__are_no_pass(result: Result, units: int, verdict: Verdict) -> None:
+    verifier = HashEqualityVerifier(on(ScriptedExecutor(lambda _: RIGHT)), result.content)
+    policy = {"method": "hash-equality", "units_within_bps": 500}
+    found = verifier.verify(result.specification, replace(result.submit(RIGHT), units=units), policy, SEED)
+    assert found.verdict is verdict
+
+
 def test_a_job_that_ends_otherwise_here__and_another_class__are_no_fault(result: Result) -> None:
     def fail(_: Prepared) -> Mapping[str, bytes]:
         raise JobFailed("exit 1")

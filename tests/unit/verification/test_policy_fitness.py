@@ -42,6 +42,7 @@ def reason(
         {},
         AGAIN,
         {**AGAIN, "audit_bps": 500},
+        {**AGAIN, "units_within_bps": 500},
         {"method": "hash-equality", "files": ["c.npy"]},
         PRODUCT,
         {**PRODUCT, "precision": "float32", "graded": True},
@@ -59,6 +60,7 @@ def test_a_policy_that_can_be_met__is_signed_for(policy: dict[str, Any]) -> None
     [
         ({"method": "no-such"}, "no method 'no-such'"),
         ({**AGAIN, "audit_bps": 499}, "audit_bps"),
+        ({**AGAIN, "units_within_bps": 30_001}, "units_within_bps"),
         ({"method": "hash-equality", "files": []}, "files"),
         ({**PRODUCT, "left": "d.npy"}, "'d.npy'"),
         ({**PRODUCT, "product": 1}, "product"),
