@@ -13,6 +13,10 @@ from computility.domain.errors import ChainMisbehaved
 from computility.domain.event import Event, EventOrigin
 from computility.domain.identifiers import ZERO_BYTES32, Address, Bytes32, keccak_bytes32
 
+_UNITS_BITS: Final = 64
+_LATEST_S: Final = 2**40 - 1
+"""The last UTC second that a time of the ledger is shown as: for an operation, never."""
+
 
 class Seat(IntEnum):
     """How a member stands. As ``IVerifierCommittee.Duty``; an arbiter serves as soon as it has joined."""
@@ -191,6 +195,8 @@ def dispute_after(record: DisputeRecord | None, event: Event, origin: EventOrigi
         case on.Ruling():
             # One word: 1 + units · 2^16 + slashBps (``Arbitration.currentRuling``).
             units, slash_bps = divmod(event.ruling - 1, 1 << 16)
+            if units >> _UNITS_BITS:
+                raise ChainMisbehaved(f"dispute {event.dispute_id} was ruled {event.ruling}, which no panel can rule")
             return replace(
                 seen, status=DisputeStatus.RULED, ended_at=origin.timestamp, units=units, slash_bps=slash_bps
             )
@@ -269,7 +275,8 @@ def operation_after(record: OperationRecord | None, event: Event, origin: EventO
                 event.id,
                 (*calls, (event.target, "0x" + event.data.hex())),
                 origin.timestamp,
-                origin.timestamp + event.delay,
+                # A proposer may choose any delay, also one that no column holds.
+                min(origin.timestamp + event.delay, _LATEST_S),
                 block=origin.block_number,
             )
         case on.CallExecuted():

@@ -275,6 +275,9 @@ class Indexer:
             return Position(cursor.number, bytes.fromhex(cursor.hash[2:])) if cursor else None
 
     def _begin(self) -> bool:
+        # The ledger may have been forgotten since (``forget_ledger``), with the emitters.
+        self._projection.discard()
+        self._emitters_kept = False
         first = self._deployments.generations[0]
         head, header = self.source.head(first.block)
         if header is None or header.hash != first.block_hash:
@@ -438,7 +441,8 @@ class Indexer:
 
     def _roll_back_to(self, session: Session, writer: BulkWriter, fork: BlockRow) -> set[Bytes32]:
         cursor = blocks.cursor_of(session, self._chain_id, lock=True)
-        assert cursor is not None
+        if cursor is None or cursor.number < fork.number:
+            raise StoreMoved("another process moved the store's cursor: let one node write to a database")
         self._roll_backs += 1
         orphaned = raw_logs.logs_above(session, self._chain_id, fork.number)
         events = [log.event() for log in orphaned]

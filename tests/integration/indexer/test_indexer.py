@@ -27,10 +27,11 @@ from computility.domain.identifiers import ZERO_BYTES32, Bytes32
 from computility.domain.job import ClosedBy, JobState
 from computility.services.auditor import Auditor
 from computility.services.fetch_ahead import Follower
+from computility.services.forget_ledger import forget_ledger
 from computility.services.incoming import Incoming
 from computility.services.indexer import Indexer
 from computility.services.trading_account import raw_values, terms_values
-from computility.store import raw_logs
+from computility.store import blocks, raw_logs
 from computility.store.accounts import AccountRow, FeesRow
 from computility.store.blocks import BlockRow, CursorRow
 from computility.store.engine import Database
@@ -38,7 +39,7 @@ from computility.store.institutions import DisputeRow, MemberRow, OperationRow, 
 from computility.store.jobs import JobRow, all_jobs
 from computility.store.ledgers import LedgerRow
 from computility.store.providers import ProviderRow
-from computility.store.raw_logs import BlockLogsRow, EventAccountRow, EventJobRow, EventNameRow
+from computility.store.raw_logs import BlockLogsRow, EmitterRow, EventAccountRow, EventJobRow, EventNameRow
 from computility.store.rewards import RewardRow
 from computility.store.scores import ScoreRow
 from computility.store.statistics import ScoreHistoryRow, StatisticsRow
@@ -361,3 +362,37 @@ def test_the_block_in_which_the_contracts_were_made__is_read_too(
     assert {log.block_number for log in granted} == {number}
     assert len(granted) == len([log for log in made if int(log["blockNumber"], 16) == number]) - 1
     assert Auditor(ChainConnection(ledger.rpc), database, deployments).audit().store_matches_chain
+
+
+def test_a_ledger_that_was_forgotten_meanwhile__is_read_anew_with_what_is_needed_to_read_it(
+    ledger: LedgerOnChain, new_database: OpenDatabase
+) -> None:
+    database, chain = new_database(), ledger.deployments.chain_id
+    ledger.attest(ledger.open())
+    ledger.mine(2)
+    indexer = indexer_of(ledger, database)
+    index_all(indexer)
+
+    def rows() -> list[dict[str, object]]:
+        found = [row for table in (AccountRow, JobRow, EmitterRow) for row in rows_of(database, table)]
+        return [{**row, "ledger": None} for row in found]
+
+    before = rows()
+    forget_ledger(database, chain)
+    index_all(indexer)
+    assert rows() == before
+
+
+def test_a_roll_back__never_moves_the_cursor_up(ledger: LedgerOnChain, new_database: OpenDatabase) -> None:
+    database, chain = new_database(), ledger.deployments.chain_id
+    ledger.mine(3)
+    indexer = indexer_of(ledger, database)
+    index_all(indexer)
+    with database.unit_of_work() as session:
+        top, *_, lower = blocks.blocks_down_from(session, chain, ledger.rpc.block_number(), 3)
+    with database.bulk_work() as (session, writer):
+        indexer._roll_back_to(session, writer, lower)
+    # Another indexer, which had this one's lock a moment ago, comes to its own roll-back now.
+    with pytest.raises(StoreMoved), database.bulk_work() as (session, writer):
+        indexer._roll_back_to(session, writer, top)
+    assert rows_of(database, CursorRow)[0]["number"] == lower.number
