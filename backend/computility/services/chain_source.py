@@ -23,7 +23,14 @@ from computility.chain.wire import (
     parse_quantity,
     parse_range_answers,
 )
-from computility.domain.errors import AnswerTooLarge, ChainError, ChainMisbehaved, ChainUnavailable, RpcRefused
+from computility.domain.errors import (
+    AnswerTooLarge,
+    ChainError,
+    ChainMisbehaved,
+    ChainSilent,
+    ChainUnavailable,
+    RpcRefused,
+)
 from computility.services.block_ranges import may_be_too_much
 from computility.services.contract_directory import ContractDirectory
 from computility.services.incoming import Head, Incoming, LogReader
@@ -170,6 +177,9 @@ class ChainSource:
                         error,
                         self.range_blocks,
                     )
+                    if isinstance(error, ChainSilent) and len(self.pool.endpoints) > 1:
+                        # Another may answer at once; to halve here would take the whole time limit each time.
+                        raise
                     continue
                 incoming = self._reader.incoming(headers, logs, head, endpoint.name)
                 if last < head.number or last - first + 1 >= self.range_blocks:

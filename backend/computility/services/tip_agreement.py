@@ -16,7 +16,7 @@ from typing import Final, Self
 
 from computility.chain.endpoint import ChainEndpoint
 from computility.chain.endpoint_pool import EndpointPool
-from computility.domain.errors import ChainError
+from computility.services.told import Told
 
 _log = logging.getLogger(__name__)
 
@@ -78,6 +78,7 @@ class TipAgreementThread:
         self._work = threading.Event()
         self._lock = threading.Lock()
         self._newest: tuple[int, str] | None = None
+        self._told = Told(_log)
         self._thread: threading.Thread | None = None
 
     def __enter__(self) -> Self:
@@ -114,5 +115,5 @@ class TipAgreementThread:
                 continue
             try:
                 self._agreement.check(*newest)
-            except ChainError as error:
-                _log.warning("the endpoints' newest blocks could not be compared: %s", error)
+            except Exception as error:  # noqa: BLE001  # without this thread nobody would notice a fork any more
+                _log.warning("the endpoints' newest blocks could not be compared: %s", self._told.of(error))

@@ -120,6 +120,24 @@ def test_an_endpoint_that_hangs__is_given_up_and_another_asked(
     assert len([record for record in caplog.records if "asking another endpoint" in record.message]) == 1
 
 
+def test_an_endpoint_that_hangs_at_logs_alone__is_asked_once_and_not_for_fewer_where_there_is_another(
+    traded: LedgerOnChain, database: Database, truth: list[Any]
+) -> None:
+    asked = 0
+
+    def hang_at_logs(calls: list[dict[str, Any]]) -> Fault | None:
+        nonlocal asked
+        at_logs = any(call["method"] == "eth_getLogs" for call in calls)
+        asked += at_logs
+        return Fault(silent=True) if at_logs else None
+
+    with faulty(traded.rpc.url, hang_at_logs) as url:
+        index_all(Indexer(RpcClient(url), database, traded.deployments, more_endpoints=[traded.rpc.url], timeout_s=0.5))
+    assert_true(database, truth)
+    # The first block by itself, and then the others: it rests in between.
+    assert asked <= 2
+
+
 @pytest.mark.parametrize("part", TRICKLES)
 def test_an_answer_that_trickles_in__takes_no_longer_than_the_call_may(traded: LedgerOnChain, part: str) -> None:
     # A header may have 65,536 bytes, at one in 20 ms: without a limit of the whole call this lasts longer than a test may.
