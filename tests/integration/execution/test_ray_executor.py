@@ -149,12 +149,22 @@ class HungWorkers:
 
 
 def _at_a_job() -> list[int]:
+    """Processes of this test's own cluster: others may run one on this machine, too."""
     found = []
     for folder in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
-            if folder.joinpath("cmdline").read_bytes().startswith(b"ray::_run_on_worker"):
+            if folder.joinpath("cmdline").read_bytes().startswith(b"ray::_run_on_worker") and _is_ours(
+                int(folder.name)
+            ):
                 found.append(int(folder.name))
     return found
+
+
+def _is_ours(pid: int) -> bool:
+    while pid not in (0, 1, os.getpid()):
+        # What follows the name, which may have any character in it, is the state and the parent.
+        pid = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+    return pid == os.getpid()
 
 
 @pytest.fixture
