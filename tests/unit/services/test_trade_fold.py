@@ -41,23 +41,25 @@ from computility.store.raw_logs import OF_ACCOUNTS, OF_JOBS, OF_NAMES
 from computility.store.undo import UndoRow
 
 CHAIN = chain_id_of(31337)
-LEDGER, GENERATION, ESCROW = 7, 3, Address("0x" + "e5" * 20)
-KINDS: list[LogKind] = list(kinds_at(ESCROW, GENERATION, "JobEscrow").values())
-NUMBERS = {kind.event: number for number, kind in enumerate(KINDS)}
+LEDGER, ESCROW, OLDER = 7, Address("0x" + "e5" * 20), Address("0x" + "0e" * 20)
+KINDS: list[LogKind] = [
+    kind for generation, escrow in ((3, ESCROW), (2, OLDER)) for kind in kinds_at(escrow, generation, "JobEscrow").values()
+]  # fmt: skip
+NUMBERS = {(kind.address, kind.event): number for number, kind in enumerate(KINDS)}
 NO_HASH, NOBODY = bytes(32), "0x" + "00" * 20
 FIRST, BLOCKS = 100, 14
 SEEDS = range(25)
 
 
 class History:
-    """Random blocks of an escrow's events, as contracts could have emitted them. Some jobs are still live at the end."""
+    """Random blocks of two escrows' events, as contracts could have emitted them, among the same people. Some jobs are still live at the end."""
 
     def __init__(self, seed: int) -> None:
         self.chance = random.Random(seed)  # reproducible on purpose
         # Few, so that they trade with one another again, and play several parts in one trade.
         self.people = ["0x" + self.chance.randbytes(20).hex() for _ in range(5)]
         self.resources = [self.chance.randbytes(32) for _ in range(2)]
-        self.live: list[bytes] = []
+        self.live: dict[Address, list[bytes]] = {ESCROW: [], OLDER: []}
         self.time_s = 1_790_000_000
         self.blocks = [self._block(FIRST + number) for number in range(BLOCKS)]
 
@@ -67,20 +69,21 @@ class History:
         self.time_s += chance.choice((2, 2, 2, DAY_S // 2, 20 * DAY_S))
         logs, kinds = [], []
         for at in range(chance.randrange(12)):
-            event, values = self._event()
+            escrow = chance.choice((ESCROW, ESCROW, OLDER))
+            event, values = self._event(self.live[escrow])
             topics, data = encoded(event, values)
-            logs.append(digested(3 * at, chance.randbytes(32), bytes.fromhex(ESCROW[2:]), b"".join(topics), data))
-            kinds.append(NUMBERS[event])
+            logs.append(digested(3 * at, chance.randbytes(32), bytes.fromhex(escrow[2:]), b"".join(topics), data))
+            kinds.append(NUMBERS[escrow, event])
         packed = packed_logs(logs) if logs else b""
         return IncomingBlock(number, chance.randbytes(32), b"", self.time_s, None, packed, kinds)
 
-    def _event(self) -> tuple[type[Event], dict[str, Any]]:
+    def _event(self, live: list[bytes]) -> tuple[type[Event], dict[str, Any]]:
         chance = self.chance
         event: type[Event] = chance.choices(
             (JobOpened, JobAttested, JobProposed, JobPaid, Deposited, Withdrawn, JobDisputed, JobClosed, JobCancelled, FeesCollected),
             (8, 3, 3, 6, 2, 2, 1, 1, 1, 1),
         )[0]  # fmt: skip
-        if event.EVENT.fields[0].name == "job" and event not in (JobOpened, JobCancelled) and not self.live:
+        if event.EVENT.fields[0].name == "job" and event not in (JobOpened, JobCancelled) and not live:
             event = JobOpened
         values = {field.name: random_value(field.type, chance) for field in event.EVENT.fields}
         values |= {name: chance.choice([*self.people, NOBODY]) for name in _accounts(event)}
@@ -104,11 +107,11 @@ class History:
             values["terms"] = terms = self._terms()
             # Of our contracts both are the terms' own.
             values |= {"buyer": terms[0], "provider": terms[2]} if chance.random() < 0.9 else {}
-            self.live.append(values["job"])
+            live.append(values["job"])
         elif "job" in values and event is not JobCancelled:
-            values["job"] = chance.choice(self.live)
+            values["job"] = chance.choice(live)
             if event in (JobPaid, JobClosed):
-                self.live.remove(values["job"])
+                live.remove(values["job"])
         return event, values
 
     def _terms(self) -> tuple[Any, ...]:
@@ -211,7 +214,7 @@ def test_a_history__has_every_quick_event_and_jobs_that_last_over_days() -> None
     histories = [History(seed) for seed in SEEDS]
     events = [KINDS[number].event for history in histories for block in history.blocks for number in block.kinds]
     assert min(map(events.count, (JobOpened, JobAttested, JobProposed, JobPaid, Deposited, Withdrawn))) > 20
-    assert any(history.live for history in histories)
+    assert all(any(history.live[escrow] for history in histories) for escrow in (ESCROW, OLDER))
 
 
 def one_log(event: type[Event], number: int, **values: Any) -> IncomingBlock:
@@ -219,7 +222,7 @@ def one_log(event: type[Event], number: int, **values: Any) -> IncomingBlock:
     random_values = {field.name: random_value(field.type, chance) for field in event.EVENT.fields}
     topics, data = encoded(event, random_values | values)
     log = digested(0, bytes(32), bytes.fromhex(ESCROW[2:]), b"".join(topics), data)
-    return IncomingBlock(number, bytes(32), b"", 1_790_000_000, None, packed_logs([log]), [NUMBERS[event]])
+    return IncomingBlock(number, bytes(32), b"", 1_790_000_000, None, packed_logs([log]), [NUMBERS[ESCROW, event]])
 
 
 @pytest.mark.parametrize("event", [JobAttested, JobProposed, JobPaid])
