@@ -61,7 +61,7 @@ def html_of(report: LedgerReport, proofs: Mapping[Bytes32, str]) -> str:
     page: str = _PAGE.render(
         title="The ledger of computing power",
         subtitle=_subtitle(report),
-        figures=_figures(report),
+        figures=_figures(report, proofs),
         pictures=pictures,
         tables=_tables(report),
         links=proofs,
@@ -82,7 +82,7 @@ def pdf_of(report: LedgerReport, proofs: Mapping[Bytes32, str]) -> bytes:
     pdf.set_font("Helvetica", size=9)
     pdf.multi_cell(0, 5, _latin(_subtitle(report)), align="L", new_x="LMARGIN", new_y="NEXT")
     pdf.ln(3)
-    _pdf_table(pdf, None, [[name, value] for name, value in _figures(report).items()], (1, 2), {})
+    _pdf_table(pdf, None, [[name, value] for name, value in _figures(report, proofs).items()], (1, 2), {})
     for caption, picture in _pictures(report).items():
         if pdf.will_page_break(72):
             pdf.add_page()
@@ -132,7 +132,8 @@ def _subtitle(report: LedgerReport) -> str:
     )
 
 
-def _figures(report: LedgerReport) -> dict[str, str]:
+def _figures(report: LedgerReport, proofs: Mapping[Bytes32, str]) -> dict[str, str]:
+    proven = sum(found.job in proofs for found in report.exceptions)
     return {
         "Jobs opened": f"{report.opened:,}",
         "Jobs closed": f"{report.closed:,}",
@@ -143,6 +144,7 @@ def _figures(report: LedgerReport) -> dict[str, str]:
         "Disputes": f"{report.disputed:,}",
         "Buyers and providers": f"{report.buyers:,} and {report.providers:,}",
         "Concentration (HHI, 0 to 10,000)": f"{report.hhi:,}",
+        "Exceptions": f"{len(report.exceptions):,}, of which {proven:,} with their proof beside this report",
     }
 
 

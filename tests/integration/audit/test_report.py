@@ -52,6 +52,15 @@ def test_a_report__has_figures_exceptions_with_proofs_and_pages(anvil: LocalChai
     text = "".join(document[at].get_textpage().get_text_range() for at in range(len(document)))
     assert "Exceptions" in text
     assert len(document) >= 2
+    assert f"{told['exceptions']}, of which {told['proofs']} with their proof" in page
+    fewer = [*chain, "--most-proofs", "1", "--json"]
+    ran = CliRunner().invoke(build_application("audit"), ["audit", "report", str(tmp_path / "fewer"), *fewer])
+    assert json.loads(ran.stdout)["proofs"] == len(list((tmp_path / "fewer" / "proofs").iterdir())) == 1
+    assert f"{told['exceptions']}, of which 1 with" in (tmp_path / "fewer" / "report.html").read_text(encoding="utf-8")
+    reversed_period = ["--since", "2026-02-02", "--until", "2026-02-01"]
+    ran = CliRunner().invoke(build_application("audit"), ["audit", "report", str(tmp_path / "none"), *reversed_period])
+    assert ran.exit_code == 2
+    assert not (tmp_path / "none").exists()
 
 
 def report_of(ledger: LedgerOnChain, since: int) -> LedgerReport:

@@ -19,14 +19,13 @@ from computility.cli.audit.options import (
     with_progress,
 )
 from computility.cli.options import DEFAULT_RPC, RpcOption
-from computility.cli.output import JsonOption, print_record
+from computility.cli.output import JsonOption, print_record, progress_console
 from computility.domain.units import format_credits
 
 if TYPE_CHECKING:
     from computility.domain.identifiers import Bytes32
 
 _DATES = ["%Y-%m-%d"]
-_MOST_PROOFS = 200
 
 
 def command(
@@ -36,6 +35,10 @@ def command(
     ] = None,
     until: Annotated[
         datetime | None, typer.Option(formats=_DATES, help="Last day, UTC; the newest block's by default.")
+    ] = None,
+    most_proofs: Annotated[
+        int | None,
+        typer.Option("--most-proofs", min=0, help="Prove no more jobs than so many; every one by default."),
     ] = None,
     ledger: LedgerFileOption = None,
     trusted_block: TrustedBlockOption = None,
@@ -50,6 +53,8 @@ def command(
     with need_analysis():
         from computility.services.report_document import html_of, pdf_of
         from computility.services.surveillance.watch import watch
+    from rich.progress import track
+
     from computility.services.ledger_history import read_history
     from computility.services.ledger_report import DAY_S, make_report
     from computility.services.ledger_walk import walk
@@ -57,6 +62,9 @@ def command(
     from computility.services.surveillance.facts import facts_of
 
     proofs: dict[Bytes32, str] = {}
+    if since and until and since > until:
+        # Before the whole ledger is read.
+        raise typer.BadParameter("--since has to be before --until")
     with open_source(rpc, deployments, ledger, trusted_block) as (source, chain):
         history = read_history(source.deployments, with_progress(walk(source), source, "reading the ledger"))
         tell_believed(source)
@@ -64,14 +72,18 @@ def command(
         end = (int(last.timestamp()) // DAY_S + 1) * DAY_S
         start = int((since.replace(tzinfo=UTC) if since else last - timedelta(days=30)).timestamp()) // DAY_S * DAY_S
         if start >= end:
-            raise typer.BadParameter("--since has to be before --until")
+            raise typer.BadParameter("--since has to be before the last block's day, or --until")
         report = make_report(history, start, end, watch(facts_of(history)))
         (folder / "proofs").mkdir(parents=True, exist_ok=True)
         wanted = [found.job for found in report.exceptions] + [alert.jobs[0] for alert in report.alerts if alert.jobs]
         builder = ProofBuilder(chain, source.deployments) if chain else None
-        for job in list(dict.fromkeys(wanted))[:_MOST_PROOFS]:
-            if builder is None:
-                break
+        for job in track(
+            list(dict.fromkeys(wanted))[:most_proofs] if builder else [],
+            "proving",
+            console=progress_console,
+            transient=True,
+        ):
+            assert builder is not None
             bundle, _ = builder.build(job)
             (folder / "proofs" / f"{job}.proof.json").write_bytes(bundle)
             proofs[job] = f"proofs/{job}.proof.json"
