@@ -2,32 +2,20 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from functools import partial
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from computility.chain.connection import ChainConnection
 from computility.chain.deployments import Deployments
-from computility.chain.log_decoding import RawLog, decode_log, parse_raw_log
+from computility.chain.log_decoding import RawLog, decode_log
 from computility.chain.receipt_trie import receipts_trie, require_block_hash
 from computility.domain.attestation import Attestation
 from computility.domain.canonical_json import canonical_json, parse_canonical_json, sha256_bytes32
 from computility.domain.eip712 import Eip712Domain
 from computility.domain.errors import ChainMisbehaved, InvalidMessage, RpcRefused, UnknownJob
-from computility.domain.events import Event, JobOpened
-from computility.domain.identifiers import ZERO_BYTES32, Address, Bytes32, bytes32
-from computility.domain.institution_events import BlockRecorded, DisputeOpened, FeeClaimed, MemberSlashed
-from computility.services.block_ranges import BlockRanges
-from computility.services.trade_events import (
-    ARBITRATION,
-    COMMITTEE,
-    ESCROW,
-    arbitration_tells,
-    committee_tells,
-    disputes_of,
-    institution_event,
-)
+from computility.domain.events import JobOpened
+from computility.domain.identifiers import ZERO_BYTES32, Bytes32, bytes32
+from computility.services.trade_logs import TradeLogs, place_of
 from computility.services.trade_proof import MAX_BUNDLE_BYTES, VERSION, VerifiedTrade, signers_of, verify_bundle
 
 FetchContent = Callable[[Bytes32], bytes | None]
@@ -47,6 +35,7 @@ class ProofBuilder:
         self._chain = chain
         self._rpc = chain.rpc
         self._deployments = deployments
+        self._trade_logs = TradeLogs(chain.rpc)
 
     def build(self, job: Bytes32, fetch: FetchContent = by_hash_only) -> tuple[bytes, VerifiedTrade]:
         """The bundle of a job, as it stands, and what it proves: nothing is handed out that would not be verified.
@@ -62,14 +51,14 @@ class ProofBuilder:
         escrow = logs[0].address
         domain = Eip712Domain(self._deployments.chain_number, escrow)
         attestations = list(self._attestations(logs, domain, job))
-        around = self._institutions_logs(logs, job)
+        around = self._trade_logs.of_institutions(logs, job)
         bundle = canonical_json(
             {
                 "version": VERSION,
                 "chain": self._deployments.chain_id,
                 "escrow": escrow,
                 "job": job,
-                "blocks": self._blocks(sorted({*logs, *around}, key=_place)),
+                "blocks": self._blocks(sorted({*logs, *around}, key=place_of)),
                 "attestations": attestations,
                 "specification": _document(fetch, _spec_of(logs)),
                 "evidence": _evidence(fetch, [entry["attestation"]["evidence"] for entry in attestations]),
@@ -78,61 +67,11 @@ class ProofBuilder:
         return bundle, verify_bundle(bundle)
 
     def _logs(self, job: Bytes32) -> list[RawLog]:
-        newest = self._rpc.block_number()
         for generation in reversed(self._deployments.generations):
-            ask = partial(self._ask_logs, generation.address_of("JobEscrow"), job)
-            # Most endpoints give a job's few logs out of any range; those that bound ranges are asked for less and less.
-            answers = BlockRanges(newest + 1).answers(generation.block, newest, ask)
-            found = sorted(itertools.chain.from_iterable(answers), key=_place)
-            events = ((log, decode_log("JobEscrow", log.topics, log.data)) for log in found)
-            logs = [log for log, event in events if event is not None and event.told_job == job]
+            logs = self._trade_logs.of_escrow(generation.address_of("JobEscrow"), job, generation.block)
             if logs:
                 return logs
         return []
-
-    def _institutions_logs(self, logs: Sequence[RawLog], job: Bytes32) -> list[RawLog]:
-        """What the terms' verifier and arbiter wrote of the job, where they are contracts. The registry's logs stand in the escrow's own receipts."""
-        openings = ((log, decode_log(ESCROW, log.topics, log.data)) for log in logs)
-        opened = next(((log, event.terms) for log, event in openings if isinstance(event, JobOpened)), None)
-        if opened is None:
-            return []
-        block, terms = opened[0].block_number, opened[1]
-        named = (_topic(FeeClaimed), job), (_topic(MemberSlashed), None, job), (_topic(BlockRecorded), _word(block))
-        begun = (_topic(DisputeOpened), None, job)
-        wanted = [*((terms.verifier, topics) for topics in named), (terms.arbiter, begun)]
-        found = self._ask_all(block, wanted)
-        of_committee = [log for log in found if log.address == terms.verifier and _committee_tells(log, job, block)]
-        arbitration = [log for log in found if log.address == terms.arbiter]
-        disputes = disputes_of((institution_event(ARBITRATION, log.topics, log.data) for log in arbitration), job)
-        if not disputes:
-            return of_committee
-        numbers = tuple(_word(dispute) for dispute in sorted(disputes))
-        told = self._ask_all(
-            arbitration[0].block_number, [(terms.arbiter, (None, numbers)), (terms.arbiter, (None, None, numbers))]
-        )
-        return of_committee + [log for log in told if _arbitration_tells(log, disputes)]
-
-    def _ask_all(self, first: int, wanted: Sequence[tuple[Address, Sequence[Any]]]) -> list[RawLog]:
-        """All logs of these addresses and topics from a block on, each once."""
-        newest = self._rpc.block_number()
-        found = dict.fromkeys(
-            itertools.chain.from_iterable(
-                BlockRanges(newest + 1).answers(first, newest, partial(self._ask_batch, wanted))
-            )
-        )
-        return sorted(found, key=_place)
-
-    def _ask_batch(self, wanted: Sequence[tuple[Address, Sequence[Any]]], first: int, last: int) -> list[RawLog]:
-        asked = [("eth_getLogs", (_filter(address, topics, first, last),)) for address, topics in wanted]
-        return [log for answer in self._rpc.batch(asked) for log in self._parsed(answer)]
-
-    def _ask_logs(self, escrow: Address, job: Bytes32, first: int, last: int) -> list[RawLog]:
-        return self._parsed(self._rpc.call("eth_getLogs", _filter(escrow, (None, job), first, last)))
-
-    def _parsed(self, answer: Any) -> list[RawLog]:
-        if not isinstance(answer, list):
-            raise ChainMisbehaved(f"{self._rpc.name} answers a question for logs with something else")
-        return [parse_raw_log(log) for log in answer]
 
     def _blocks(self, logs: Sequence[RawLog]) -> list[dict[str, Any]]:
         transactions: dict[Bytes32, list[Bytes32]] = {}
@@ -189,32 +128,6 @@ class ProofBuilder:
                 # A verifier that sends its own needs no signature; the event says what it said.
                 if attestation.job == job and signers:
                     yield {"attestation": attestation.to_json(), "signature": signature, "signers": list(signers)}
-
-
-def _filter(address: Address, topics: Sequence[Any], first: int, last: int) -> dict[str, Any]:
-    return {"fromBlock": hex(first), "toBlock": hex(last), "address": address, "topics": topics}
-
-
-def _topic(event: type[Event]) -> Bytes32:
-    return event.EVENT.topic
-
-
-def _word(number: int) -> str:
-    return f"0x{number:064x}"
-
-
-def _place(log: RawLog) -> tuple[int, int]:
-    return log.block_number, log.log_index
-
-
-def _committee_tells(log: RawLog, job: Bytes32, opened: int) -> bool:
-    event = institution_event(COMMITTEE, log.topics, log.data)
-    return event is not None and committee_tells(event, job, opened)
-
-
-def _arbitration_tells(log: RawLog, disputes: Collection[int]) -> bool:
-    event = institution_event(ARBITRATION, log.topics, log.data)
-    return event is not None and arbitration_tells(event, disputes)
 
 
 def _signed_attestations(value: Any) -> Iterator[tuple[dict[str, Any], str]]:

@@ -11,8 +11,11 @@ A block's hash is that of its header; the header's receipts root leads through t
 escrow's that tell of the job, and those of the institutions around it (``trade_events`` says which, and what ties them to the job): the provider's
 stake that is reserved, released and slashed; the dispute's rounds, panels, votes, penalties and ruling; the committee's fee and whom it slashed. A
 bundle of version 1 has the escrow's only, in receipts that each have one of them, and is verified as it ever was. The terms in ``JobOpened`` hash to
-the job's id on this chain and escrow; the specification to the terms' ``spec``; evidence to what an attestation names. What
-remains to be believed is that the blocks' hashes are the chain's: compare them with any source that you trust.
+the job's id on this chain and escrow; the specification to the terms' ``spec``; evidence to what an attestation names.
+
+What remains to be believed is that the blocks' hashes are the chain's (compare them with any source that you trust), and that no event was left out:
+blocks are not linked to one another here, and a trade without its verdict, or without its end, is a trade too. Any endpoint tells
+(``trade_logs.left_out``).
 """
 
 from __future__ import annotations
@@ -87,6 +90,8 @@ class VerifiedTrade:
     attestations: tuple[SignedAttestation, ...]
     has_specification: bool
     evidence: int
+    has_institutions: bool
+    """Whether the bundle should have what the institutions around the trade wrote of it."""
 
     def to_document(self) -> dict[str, Any]:
         """For ``--json``."""
@@ -165,6 +170,7 @@ def verify_bundle(data: bytes) -> VerifiedTrade:
         attestations=attestations,
         has_specification=document["specification"] is not None,
         evidence=len(document["evidence"]),
+        has_institutions=document["version"] != _ESCROW_ALONE,
     )
 
 

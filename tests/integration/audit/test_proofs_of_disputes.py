@@ -45,6 +45,7 @@ from computility.services.arbiter_seat import ArbiterSeat
 from computility.services.attestation_aggregate import packed_signatures
 from computility.services.committee_seat import CommitteeSeat
 from computility.services.proof_builder import ProofBuilder
+from computility.services.trade_logs import left_out
 from computility.services.trade_proof import VerifiedTrade, verify_bundle
 
 MEMBERS: Final = (5, 6, 7)
@@ -279,6 +280,22 @@ def as_of_the_first_version(bundle: bytes, *, escrow_only: bool) -> bytes:
     if escrow_only:
         document["blocks"] = [entry for entry in document["blocks"] if entry["hash"] in escrows]
     return canonical_json(document)
+
+
+def test_votes_that_were_left_out__are_missed_by_any_endpoint(
+    disputed: Disputed, proven: tuple[bytes, VerifiedTrade]
+) -> None:
+    bundle, whole = proven
+    assert left_out(whole, disputed.ledger.rpc) == ()
+    votes = {event.block_number for event in whole.events if event.event.EVENT.name == "VoteRevealed"}
+    document = json.loads(bundle)
+    numbers = [number for number, _ in whole.blocks]
+    document["blocks"] = [
+        block for number, block in zip(numbers, document["blocks"], strict=True) if number not in votes
+    ]
+    with pytest.raises(InvalidProof, match="leaves out VoteRevealed"):
+        left_out(verify_bundle(canonical_json(document)), disputed.ledger.rpc)
+    assert left_out(verify_bundle(OF_THE_FIRST_VERSION.read_bytes()), disputed.ledger.rpc) == ()
 
 
 def test_a_receipt_of_another_job__is_refused(disputed: Disputed, proven: tuple[bytes, VerifiedTrade]) -> None:

@@ -34,6 +34,7 @@ from computility.domain.job import JobState
 from computility.domain.signature import sign_digest
 from computility.domain.terms import Terms
 from computility.services.proof_builder import ProofBuilder
+from computility.services.trade_logs import left_out
 from computility.services.trade_proof import VerifiedTrade, signers_of, verify_bundle
 
 CHECKOUT = Path(__file__).resolve().parents[3]
@@ -239,6 +240,38 @@ def test_the_page__verifies_what_this_verifies_and_nothing_else(
     bundles = [*sound, *changed, b"", b"{}", b"\xff"]
     assert told_by_the_page(bundles) == [told_here(bundle) for bundle in bundles]
     assert [told_here(bundle) is not None for bundle in bundles].count(True) >= len(sound)
+
+
+def without(bundle: bytes, *numbers: int) -> bytes:
+    """A bundle as somebody would hand it out who leaves blocks out, and what hangs on them."""
+    document = json.loads(bundle)
+    document["blocks"] = [block for at, block in enumerate(document["blocks"]) if at not in numbers]
+    document["attestations"] = []
+    return canonical_json(document)
+
+
+def test_a_verdict_that_was_left_out__is_missed_by_any_endpoint(ledger: LedgerOnChain) -> None:
+    terms = ledger.open()
+    ledger.attest(terms, Verdict.FAIL)
+    ledger.accounts[BUYER].dispute(terms)
+    bundle, whole = build(ledger, terms.job_id(ledger.deployments.domain))
+    names = [proven.event.EVENT.name for proven in whole.events]
+    assert (names[:2], names[-1]) == (["JobOpened", "JobAttested"], "JobClosed")
+    assert left_out(whole, ledger.rpc) == ()
+    # By itself it looks like a trade.
+    silenced = verify_bundle(without(bundle, 1))
+    with pytest.raises(InvalidProof, match="leaves out JobAttested of block"):
+        left_out(silenced, ledger.rpc)
+
+
+def test_what_became_of_a_trade_after_its_proof__is_told_and_is_no_lie(ledger: LedgerOnChain) -> None:
+    terms = ledger.open()
+    job = terms.job_id(ledger.deployments.domain)
+    early, _ = build(ledger, job)
+    assert left_out(verify_bundle(early), ledger.rpc) == ()
+    ledger.attest(terms)
+    (paid,) = left_out(verify_bundle(early), ledger.rpc)
+    assert (paid.name, paid.block) == ("JobPaid", build(ledger, job)[1].blocks[-1][0])
 
 
 def test_a_committees_signature__names_the_members_behind_the_words_that_it_repeats(ledger: LedgerOnChain) -> None:

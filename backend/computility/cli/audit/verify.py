@@ -12,6 +12,7 @@ from computility.cli.output import JsonOption, console, print_json, print_record
 from computility.domain.units import format_credits
 
 if TYPE_CHECKING:
+    from computility.services.trade_logs import LeftOut
     from computility.services.trade_proof import VerifiedTrade
 
 
@@ -22,7 +23,8 @@ def command(
     rpc: Annotated[
         str | None,
         typer.Option(
-            help="URL of any chain endpoint: ask it whether the blocks are on its chain. Without it nothing is asked of anybody.",
+            help="URL of any chain endpoint: ask it whether the blocks are on its chain, and whether it knows of an event that the proof leaves out. "
+            "Without it nothing is asked of anybody.",
         ),
     ] = None,
     trusted_block: TrustedBlockOption = None,
@@ -37,9 +39,9 @@ def command(
 ) -> None:
     """Verify a trade's proof offline, with nothing but the file: headers, receipts, events, terms, signatures and documents.
 
-    What it cannot know is whether the blocks are on the chain, and the escrow is the market's: compare the hashes that it prints with a block
-    explorer, or name them with --trusted-block, or an endpoint with --rpc; and name your records with --deployments. Ends with 1, and the reason,
-    when anything does not hold.
+    What it cannot know is whether the blocks are on the chain, whether an event was left out, and whether the escrow is the market's: compare the
+    hashes that it prints with a block explorer, or name them with --trusted-block, or an endpoint with --rpc, which tells of missing events too;
+    and name your records with --deployments. Ends with 1, and the reason, when anything does not hold.
     """
     from computility.chain.deployments import read_deployments
     from computility.domain.identifiers import chain_number
@@ -49,8 +51,15 @@ def command(
     trade = verify_bundle(bundle.read_bytes())
     held = hold_blocks(trade, anchors_of(trusted_block))
     generation = hold_escrow(trade, read_deployments(deployments, chain_number(trade.chain))) if deployments else None
-    confirmed = _confirm(trade, rpc) if rpc else None
-    believed = {"blocks_confirmed_by": confirmed, "blocks_trusted": held, "generation": generation}
+    confirmed, later = _confirm(trade, rpc) if rpc else (None, None)
+    went_on = None if later is None else [f"{event.name} in block {event.block}" for event in later]
+    believed = {
+        "blocks_confirmed_by": confirmed,
+        "blocks_trusted": held,
+        "generation": generation,
+        "as_of_block": trade.blocks[-1][0],
+        "went_on": went_on,
+    }
     if as_json:
         print_json({**trade.to_document(), **believed})
         return
@@ -64,7 +73,7 @@ def command(
             "buyer": trade.terms.buyer,
             "provider": trade.terms.provider,
             "verifier": trade.terms.verifier,
-            "state": record.state.name.lower(),
+            "state": f"{record.state.name.lower()}, as of block {trade.blocks[-1][0]}",
             "units_settled": record.units,
             "provider_paid, credits": None if record.provider_paid is None else format_credits(record.provider_paid),
             "refund, credits": None if record.refund is None else format_credits(record.refund),
@@ -89,14 +98,22 @@ def command(
         console.print(
             f"That these signers are members of {trade.terms.verifier}, the chain alone can say: what is proven shows the verdict, not who signed it."
         )
+    if went_on is None:
+        console.print(
+            "That no event was left out, and none came later, is the bundle's word: name an endpoint with --rpc."
+        )
+    elif went_on:
+        console.print(f"The trade went on after this proof: {', '.join(went_on)}. Get it anew for what became of it.")
     if confirmed is None and held < len(trade.blocks):
         console.print("Compare the block hashes with a source that you trust, or name one with --rpc.")
 
 
-def _confirm(trade: VerifiedTrade, url: str) -> str:
+def _confirm(trade: VerifiedTrade, url: str) -> tuple[str, tuple[LeftOut, ...]]:
+    """The endpoint's name, and what it knows of the trade after the proof's last block."""
     from computility.chain.rpc import RpcClient
     from computility.domain.errors import InvalidProof
     from computility.domain.identifiers import chain_number
+    from computility.services.trade_logs import left_out
 
     rpc = RpcClient(url)
     try:
@@ -107,6 +124,7 @@ def _confirm(trade: VerifiedTrade, url: str) -> str:
                 raise InvalidProof(
                     f"block {number} of {rpc.name} is not {block_hash}: the bundle is of another chain or fork"
                 )
+        later = left_out(trade, rpc)
     finally:
         rpc.close()
-    return rpc.name
+    return rpc.name, later
