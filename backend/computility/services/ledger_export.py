@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -66,12 +67,20 @@ def _write(path: Path, schema: pa.Schema, rows: Iterator[Row], kind: Format) -> 
         if kind == "parquet"
         else pa_csv.CSVWriter(unfinished, schema)
     )
-    with opened as writer:
+    with _whole_or_not(unfinished, path), opened as writer:
         while chunk := list(islice(rows, _CHUNK_ROWS)):
             writer.write_table(pa.Table.from_pylist([_fitted(row) for row in chunk], schema))
             count += len(chunk)
-    unfinished.replace(path)
     return count
+
+
+@contextmanager
+def _whole_or_not(unfinished: Path, path: Path) -> Iterator[None]:
+    try:
+        yield
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
 
 
 def _fitted(row: Row) -> Row:

@@ -316,3 +316,24 @@ def test_the_command_line__proves_and_verifies(ledger: LedgerOnChain, tmp_path: 
     assert verified.exit_code == 0, verified.output
     assert json.loads(verified.stdout)["job"] == job
     assert "verified" in run.invoke(application, ["audit", "verify", str(file)]).stdout
+
+
+@pytest.mark.parametrize("command", ["proof", "save", "export", "report"])
+def test_what_cannot_be_written__is_a_reason_and_no_traceback(
+    ledger: LedgerOnChain, passed: tuple[bytes, VerifiedTrade], tmp_path: Path, command: str
+) -> None:
+    from typer.testing import CliRunner
+
+    from computility.chain.deployments import write_deployments
+    from computility.cli.application import build_application
+    from computility.cli.written_files import CannotWrite
+
+    write_deployments(tmp_path, ledger.deployments)
+    (tmp_path / "a file").touch()
+    nowhere = tmp_path / "a file" / "in it"
+    words = [command, passed[1].job, "--out", str(nowhere)] if command == "proof" else [command, str(nowhere)]
+    chain = ["--rpc", ledger.rpc.url, "--deployments", str(tmp_path)]
+    ran = CliRunner().invoke(build_application("audit"), ["audit", *words, *chain])
+    assert isinstance(ran.exception, CannotWrite)
+    assert "a file" in str(ran.exception)
+    assert "Not a directory" in str(ran.exception)

@@ -20,6 +20,7 @@ from computility.cli.audit.options import (
 )
 from computility.cli.options import DEFAULT_RPC, RpcOption
 from computility.cli.output import JsonOption, print_record
+from computility.cli.written_files import writing
 
 
 class Format(StrEnum):
@@ -47,10 +48,14 @@ def command(
     from computility.services.ledger_history import read_history
     from computility.services.ledger_walk import walk
 
+    with writing(folder):
+        # Before the whole ledger is read.
+        folder.mkdir(parents=True, exist_ok=True)
     with open_source(rpc, deployments, ledger, trusted_block) as (source, _):
         history = read_history(source.deployments, with_progress(walk(source), source, "reading the ledger"))
         tell_believed(source)
-    rows = export_ledger(history, folder, kind.value)
+    with writing(folder):
+        rows = export_ledger(history, folder, kind.value)
     print_record(
         {
             "folder": str(folder),

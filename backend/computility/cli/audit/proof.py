@@ -10,6 +10,7 @@ import typer
 from computility.cli.audit.options import DEFAULT_DEPLOYMENTS, DeploymentsOption, open_chain
 from computility.cli.options import DEFAULT_RPC, RpcOption
 from computility.cli.output import JsonOption, print_record, progress_console
+from computility.cli.written_files import writing
 
 if TYPE_CHECKING:
     from computility.domain.identifiers import Bytes32
@@ -41,7 +42,8 @@ def command(
         fetch = _content_of(documents) if documents else by_hash_only
         bundle, trade = ProofBuilder(chain, deployed).build(wanted, fetch)
     path = file or Path(f"{wanted}.proof.json")
-    path.write_bytes(bundle)
+    with writing(path):
+        path.write_bytes(bundle)
     print_record(
         {
             "file": str(path),

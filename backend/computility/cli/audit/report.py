@@ -20,6 +20,7 @@ from computility.cli.audit.options import (
 )
 from computility.cli.options import DEFAULT_RPC, RpcOption
 from computility.cli.output import JsonOption, print_record, progress_console
+from computility.cli.written_files import writing
 from computility.domain.units import format_credits
 
 if TYPE_CHECKING:
@@ -65,6 +66,9 @@ def command(
     if since and until and since > until:
         # Before the whole ledger is read.
         raise typer.BadParameter("--since has to be before --until")
+    with writing(folder):
+        # Before the whole ledger is read.
+        (folder / "proofs").mkdir(parents=True, exist_ok=True)
     with open_source(rpc, deployments, ledger, trusted_block) as (source, chain):
         history = read_history(source.deployments, with_progress(walk(source), source, "reading the ledger"))
         tell_believed(source)
@@ -74,7 +78,6 @@ def command(
         if start >= end:
             raise typer.BadParameter("--since has to be before the last block's day, or --until")
         report = make_report(history, start, end, watch(facts_of(history)))
-        (folder / "proofs").mkdir(parents=True, exist_ok=True)
         wanted = [found.job for found in report.exceptions] + [alert.jobs[0] for alert in report.alerts if alert.jobs]
         builder = ProofBuilder(chain, source.deployments) if chain else None
         for job in track(
@@ -85,10 +88,13 @@ def command(
         ):
             assert builder is not None
             bundle, _ = builder.build(job)
-            (folder / "proofs" / f"{job}.proof.json").write_bytes(bundle)
+            with writing(folder):
+                (folder / "proofs" / f"{job}.proof.json").write_bytes(bundle)
             proofs[job] = f"proofs/{job}.proof.json"
-    (folder / "report.html").write_text(html_of(report, proofs), encoding="utf-8")
-    (folder / "report.pdf").write_bytes(pdf_of(report, proofs))
+    page, pages = html_of(report, proofs), pdf_of(report, proofs)
+    with writing(folder):
+        (folder / "report.html").write_text(page, encoding="utf-8")
+        (folder / "report.pdf").write_bytes(pages)
     print_record(
         {
             "html": str(folder / "report.html"),

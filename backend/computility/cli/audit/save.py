@@ -17,6 +17,7 @@ from computility.cli.audit.options import (
 )
 from computility.cli.options import DEFAULT_RPC, RpcOption
 from computility.cli.output import JsonOption, print_record
+from computility.cli.written_files import writing
 
 
 def command(
@@ -35,7 +36,7 @@ def command(
 
     last = None
     events = 0
-    with open_source(rpc, deployments, None, trusted_block) as (source, _):
+    with open_source(rpc, deployments, None, trusted_block) as (source, _), writing(file):
         for block in with_progress(save_ledger(source, file), source, "saving"):
             last = block.header
             events += len(block.logs)
