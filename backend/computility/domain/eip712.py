@@ -29,6 +29,17 @@ _MAX_STRING_BYTES: Final = 2_048
 _MAX_LIST_ITEMS: Final = 16
 
 
+def domain_separator(name: str, chain_number: int, contract: Address) -> bytes:
+    """The separator of a contract that signs under a name, in version 1 as each of ours."""
+    return keccak256(
+        _DOMAIN_TYPE_HASH
+        + keccak256(name.encode())
+        + keccak256(DOMAIN_VERSION.encode())
+        + chain_number.to_bytes(32, "big")
+        + bytes.fromhex(contract[2:]).rjust(32, b"\0")
+    )
+
+
 @dataclass(frozen=True)
 class Eip712Domain:
     """Chain and escrow that every signature is bound to. ``chain_number`` is the EVM chain id."""
@@ -39,13 +50,7 @@ class Eip712Domain:
     @cached_property
     def separator(self) -> bytes:
         """The domain separator, 32 bytes."""
-        return keccak256(
-            _DOMAIN_TYPE_HASH
-            + keccak256(DOMAIN_NAME.encode())
-            + keccak256(DOMAIN_VERSION.encode())
-            + self.chain_number.to_bytes(32, "big")
-            + bytes.fromhex(self.escrow[2:]).rjust(32, b"\0")
-        )
+        return domain_separator(DOMAIN_NAME, self.chain_number, self.escrow)
 
     def digest(self, struct_hash: bytes) -> Bytes32:
         """What is signed for a struct of this domain."""
