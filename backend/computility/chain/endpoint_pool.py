@@ -83,6 +83,27 @@ class EndpointPool:
                 "Find out which endpoint is wrong, and remove it"
             )
 
+    def somebody_has(self, number: int, block_hash: str) -> bool:
+        """Whether any endpoint has this block. Where one does, those with another are asked last for a while.
+
+        Raises:
+            WrongChain: one serves another chain.
+        """
+        heard = self.hashes_at(number, resting=True)
+        if not any(found == block_hash for _, found in heard):
+            return False
+        for endpoint, found in heard:
+            if found != block_hash:
+                self._note_failure(
+                    endpoint, ChainMisbehaved(f"{endpoint.name} has another block {number} than was called final")
+                )
+        return True
+
+    @property
+    def urls(self) -> tuple[str, ...]:
+        """Of the endpoints, in the order in which they would be asked now."""
+        return tuple(endpoint.url for endpoint in self._in_order())
+
     def hashes_at(self, number: int, *, resting: bool = False) -> list[tuple[ChainEndpoint, str]]:
         """Which block each endpoint has at a height, of those that answer and have come so far; of ``resting`` ones, that failed lately, too.
 

@@ -8,6 +8,7 @@ Long on purpose: everything that moves the cursor, on or back, stands in one pla
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import threading
 import time
@@ -20,7 +21,15 @@ from sqlmodel import Session
 from computility.chain.deployments import Deployments
 from computility.chain.head_watch import HeadWatch
 from computility.chain.rpc import RpcClient
-from computility.domain.errors import ChainMisbehaved, ChainReplaced, RowsExist, StoreError, StoreMoved, WrongChain
+from computility.domain.errors import (
+    ChainMisbehaved,
+    ChainReplaced,
+    EndpointsDisagree,
+    RowsExist,
+    StoreError,
+    StoreMoved,
+    WrongChain,
+)
 from computility.domain.identifiers import Bytes32
 from computility.services.backfill_progress import BackfillProgress
 from computility.services.builds import Builds
@@ -228,7 +237,8 @@ class Indexer:
     def _fetching(self, position: Position, watch: HeadWatch) -> FetchAhead | FetchProcess:
         head, _ = self.source.head()
         if head.number - position.number >= _PROCESS_FROM_BLOCKS:
-            return FetchProcess(self._plan, self.source, position, self.metrics.endpoint_failed_with)
+            plan = dataclasses.replace(self._plan, urls=self.source.pool.urls)
+            return FetchProcess(plan, self.source, position, self.metrics.endpoint_failed_with)
         return FetchAhead(Follower(self.source, position, self._depth), watch.wait)
 
     def _take(self, found: Incoming | Reorganised, position: Position, behind: WriteBehind | None = None) -> Position:
@@ -281,6 +291,7 @@ class Indexer:
         first = self._deployments.generations[0]
         head, header = self.source.head(first.block)
         if header is None or header.hash != first.block_hash:
+            self._require_gone(first.block, first.block_hash)
             raise ChainReplaced(
                 f"block {first.block} is not the one in which the contracts were deployed: this is another chain, or it was started anew. "
                 "Deploy again, or point the node at the right chain"
@@ -392,19 +403,41 @@ class Indexer:
 
     def _roll_back(self, from_number: int) -> Position:
         fork = self._fork_point(from_number)
+        self._require_above_final(fork)
         with self._database.bulk_work() as (session, writer):
-            cursor = blocks.cursor_of(session, self._chain_id)
-            if cursor is not None and fork.number < cursor.final and not self._development:
-                raise ChainReplaced(
-                    f"the chain orphaned block {fork.number + 1}, which it had called final: nothing is changed here. Compare several endpoints, and "
-                    "if the chain really did so, give the node an empty database (DATABASE_URL)"
-                )
             touched = self._roll_back_to(session, writer, fork)
         self.metrics.reorganisations.inc()
         self.metrics.depth.observe(from_number - fork.number)
         _log.warning("the chain reorganised: rolled back from block %d to block %d", from_number, fork.number)
         self._jobs_changed(touched)
         return Position(fork.number, bytes.fromhex(fork.hash[2:]))
+
+    def _require_above_final(self, fork: BlockRow) -> None:
+        if self._development:
+            return
+        with self._database.unit_of_work() as session:
+            cursor = blocks.cursor_of(session, self._chain_id)
+            if cursor is None or fork.number >= cursor.final:
+                return
+            final = blocks.blocks_down_from(session, self._chain_id, cursor.final, 1)[0]
+        if final.number > fork.number:
+            self._require_gone(final.number, final.hash)
+        raise ChainReplaced(
+            f"the chain orphaned block {fork.number + 1}, which it had called final: nothing is changed here. Compare several endpoints, and "
+            "if the chain really did so, give the node an empty database (DATABASE_URL)"
+        )
+
+    def _require_gone(self, number: int, block_hash: str) -> None:
+        """Give up for no endpoint that is alone in not having a block on which this node's store rests.
+
+        Raises:
+            EndpointsDisagree: another has it, or the same one has it now.
+        """
+        if self.source.pool.somebody_has(number, block_hash):
+            raise EndpointsDisagree(
+                f"an endpoint has another block {number} than {block_hash}, which is final and still there: nothing is changed here. "
+                "Find out which one is wrong, and remove it"
+            )
 
     def _below_unread(self, position: Position) -> Position:
         """Take back the blocks that were folded before contracts of theirs were known: what those emitted was not asked for."""
@@ -538,6 +571,8 @@ class Indexer:
             with self._database.unit_of_work() as session:
                 stored = blocks.blocks_down_from(session, self._chain_id, number, self._fork_search_blocks)
             if not stored:
+                first = self._deployments.generations[0]
+                self._require_gone(first.block, first.block_hash)
                 raise ChainReplaced(
                     "the chain shares no block with this node's store: it was started anew, or is another one. "
                     "Give the node an empty database (DATABASE_URL), or the right RPC URL"

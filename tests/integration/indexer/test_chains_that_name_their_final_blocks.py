@@ -17,7 +17,7 @@ from tests.integration.ledger_on_chain import LedgerOnChain, index_all, rows_of
 from computility.chain.endpoint import ChainEndpoint
 from computility.chain.endpoint_pool import EndpointPool
 from computility.chain.rpc import RpcClient
-from computility.domain.errors import ChainMisbehaved, ChainReplaced, ChainUnavailable, WrongChain
+from computility.domain.errors import ChainMisbehaved, ChainReplaced, ChainUnavailable, EndpointsDisagree, WrongChain
 from computility.services.indexer import Indexer
 from computility.store.blocks import CursorRow
 from computility.store.engine import Database, open_database
@@ -128,6 +128,33 @@ def test_a_chain_that_takes_a_final_block_back__is_not_followed(ledger: LedgerOn
     assert rows_of(database, CursorRow) == before
 
 
+def of_another_history(call: dict[str, Any], result: Any) -> Any:
+    """As an endpoint whose every block is another one."""
+    if call["method"] == "eth_getBlockByNumber" and result:
+        return {**result, "hash": "0x" + "ee" * 32}
+    return result
+
+
+@pytest.mark.parametrize("begun", [False, True])
+def test_an_endpoint_alone_in_having_other_final_blocks__ends_nothing_where_another_has_ours(
+    ledger: LedgerOnChain, database: Database, begun: bool
+) -> None:
+    ledger.mine(80)
+    with as_another_chain(ledger) as truthful, as_another_chain(ledger, of_another_history) as lying:
+        if begun:
+            index_all(indexer_at(truthful, ledger, database))
+            ledger.mine(3)
+        # Two are right: without a majority no final block is taken in.
+        several = indexer_at(lying, ledger, database, truthful, truthful)
+        with pytest.raises(EndpointsDisagree, match="still there"):
+            several.step()
+        # It is asked last for a while.
+        index_all(several)
+        with pytest.raises(ChainReplaced):
+            indexer_at(lying, ledger, database).step()
+    assert rows_of(database, CursorRow)[0]["number"] == ledger.rpc.block_number()
+
+
 def test_an_endpoint_of_another_chain_beside_the_right_one__is_said(ledger: LedgerOnChain, database: Database) -> None:
     ledger.mine(70)
     with as_another_chain(ledger) as url:
@@ -151,4 +178,6 @@ def test_an_endpoint_that_fails__is_asked_last_and_others_of_its_host_are_not() 
     with faulty("", chain_id) as url:
         pool = EndpointPool([ChainEndpoint(f"{url}/{each}") for each in ("first", "second")], CHAIN)
         assert {pool.ask(question) for _ in range(2)} == {f"{url}/second"}
+        # So does a process that fetches for this one.
+        assert pool.urls == (f"{url}/second", f"{url}/first")
     assert asked == [f"{url}/first", f"{url}/second", f"{url}/second"]
