@@ -24,6 +24,7 @@ from computility.services.audited_tables import Tables, replayed_tables, stored_
 from computility.services.block_comparison import BlockComparison, compare_emitters
 from computility.services.conservation import Conservation
 from computility.services.contract_directory import ContractDirectory
+from computility.services.contract_state import state_of
 from computility.services.event_comparison import EventSums, ReplayedEvents
 from computility.services.ledger_anchors import Anchor
 from computility.services.ledger_replay import LedgerReplay
@@ -173,7 +174,8 @@ class Auditor:
             *compare(snapshot.tables, {name: replayed[name] for name in snapshot.tables}),
         ]
         if self._source is None:
-            differences += self._against_contracts(snapshot, replay, closed)
+            with state_of(snapshot.number):
+                differences += self._against_contracts(snapshot, replay, closed)
             header = self._chain.rpc.header(snapshot.number)
             if header is None or header.hash != snapshot.hash:
                 raise ChainReplaced("the chain reorganised while its contracts were asked: ask again")

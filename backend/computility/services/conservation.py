@@ -21,6 +21,7 @@ from computility.domain.ledger import Balance, movement_of
 from computility.domain.terms import Terms
 from computility.domain.units import share_down
 from computility.services.contract_directory import ContractDirectory
+from computility.services.contract_state import state_of
 from computility.services.escrow_books import BOOK, LEGS, OF_A_LOCK, OUTSIDE, Books, money_of
 from computility.services.ledger_source import LedgerSource, SourcedBlock
 from computility.services.ledger_walk import walk
@@ -254,6 +255,10 @@ class Conservation:
     # ---------------------------------------------------------------- what the contracts say
 
     def _ask(self, block: int, accounts: dict[Address, set[Address]]) -> Iterator[Imbalance]:
+        with state_of(block):
+            yield from self._against_contracts(block, accounts)
+
+    def _against_contracts(self, block: int, accounts: dict[Address, set[Address]]) -> Iterator[Imbalance]:
         assert self._chain is not None
         for escrow, named in accounts.items():
             books, contract = self.books[escrow], self._chain.contract("JobEscrow", escrow)

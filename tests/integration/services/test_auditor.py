@@ -16,7 +16,7 @@ from tests.integration.ledger_on_chain import BUYER, CREDIT, LedgerOnChain, depl
 from computility.chain.connection import ChainConnection
 from computility.chain.local_chain import LocalChain, LocalChainSettings
 from computility.chain.rpc import RpcClient
-from computility.domain.errors import ChainReplaced, DeploymentMissing, InvalidMessage, NodeBusy, StoreError
+from computility.domain.errors import ChainReplaced, DeploymentMissing, InvalidMessage, NodeBusy, RpcRefused, StoreError
 from computility.domain.identifiers import Address
 from computility.services.auditor import Auditor, AuditReport
 from computility.services.conservation import Conservation, Imbalance
@@ -215,6 +215,23 @@ def test_a_chain_that_reorganises_while_its_contracts_are_asked__is_no_differenc
         with pytest.raises(ChainReplaced, match="while its contracts were asked"):
             Auditor(ChainConnection(ledger.rpc), store, ledger.deployments).audit(reorganise)
         store.close()
+
+
+def test_an_endpoint_that_forgot_what_was_then__is_told_from_a_difference(tmp_path: Path) -> None:
+    with LocalChain(LocalChainSettings("anvil", block_time_s=0, forgetful=True)) as chain:
+        ledger = deploy_ledger(chain, tmp_path / "deployments")
+        ledger.attest(ledger.open())
+        store = open_database(f"sqlite:///{tmp_path}/node.sqlite")
+        index_all(Indexer(ledger.rpc, store, ledger.deployments))
+        ledger.mine(20)
+        with pytest.raises(RpcRefused, match="archive node; or bring a ledger"):
+            audit(ledger, store)
+        store.close()
+        every_block = Conservation(
+            RpcSource(ledger.rpc, ledger.deployments), ChainConnection(ledger.rpc), every_block=True
+        )
+        with pytest.raises(RpcRefused, match="archive node; or bring a ledger"):
+            list(every_block.check())
 
 
 def test_two_audits_at_once__are_one_too_many(traded: LedgerOnChain, database: Database) -> None:
