@@ -38,6 +38,7 @@ from computility.execution.content_store import ContentStore
 from computility.execution.executor import Capabilities, Execution, MeterSample, Prepared, execution_of
 from computility.execution.gpu.card_pool import CardPool, HeldCards
 from computility.execution.job_environment import job_environment
+from computility.execution.job_files import write_job_file
 from computility.execution.sandbox.self_test import prove_walls
 
 HOST_VERSION: Final = 1
@@ -173,8 +174,7 @@ class ContainerExecutor(CommandExecutor):
             for path, data in prepared.files.items():
                 file = job / path
                 file.parent.mkdir(parents=True, exist_ok=True)
-                file.write_bytes(data)
-                file.chmod(0o555)
+                write_job_file(file, data)
                 for folder in file.relative_to(job).parents:
                     (job / folder).chmod(0o755)
             out = OutputFolder(Path(name) / "out", limits.output_bytes, limits.output_files)

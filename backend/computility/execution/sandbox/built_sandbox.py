@@ -70,7 +70,7 @@ class BuiltSandbox:
         Raises:
             HostMemoryExhausted: no room for the files.
             SandboxGone: it is there no more, so nothing of the job has run.
-            ExecutorCrashed: the limits cannot be set.
+            ExecutorCrashed: the limits cannot be set, or somebody else writes to a file.
         """
         if files:
             assert self._folder is not None

@@ -17,6 +17,7 @@ from typing import Final
 from uuid import uuid4
 
 from computility.domain.errors import HostMemoryExhausted
+from computility.execution.job_files import write_job_file
 
 _MEMORY: Final = Path("/dev/shm")  # noqa: S108 - only its memory is wanted; names are random and folders private
 _PREFIX: Final = "computility-job-"
@@ -41,6 +42,7 @@ class JobFolder:
         """Put files there, by path.
 
         Raises:
+            ExecutorCrashed: somebody else writes to one.
             HostMemoryExhausted: there is no room.
         """
         try:
@@ -52,8 +54,7 @@ class JobFolder:
                         target.mkdir(mode=0o755)
                         self._give(target)
                 target = self.path / path
-                target.write_bytes(data)
-                target.chmod(0o555)
+                write_job_file(target, data)
                 self._give(target)
         except OSError as error:
             raise HostMemoryExhausted(f"the files of the job do not fit into memory: {error.strerror}") from error
