@@ -90,7 +90,7 @@ class HeadWatch:
                         except TimeoutError:
                             continue
                         self._news.set()
-            except (OSError, WebSocketException, ValueError) as error:
+            except (OSError, WebSocketException, ValueError, TypeError) as error:
                 if not told and not self._stop.is_set():
                     _log.warning(
                         "new blocks are polled for: the WebSocket does not tell of them (%s)", type(error).__name__

@@ -78,7 +78,7 @@ class Sealing:
         """The stored block above which was proven, and up to which."""
         self._top_hash: Bytes32 | None = None
         self._proven: list[tuple[int, bytes | None, int]] = []
-        """Number, digest and time of what was proven and rests on no stored block above it yet."""
+        """Number, digest and time, as far as they can matter, of what was proven and rests on no stored block above it yet."""
         self.yields = False
         """Whether a back-fill goes on: the endpoint then serves that first."""
 
@@ -155,7 +155,12 @@ class Sealing:
             # What was proven before may be of an endpoint's own making: begin again where the store bears it out.
             self._since = None
             raise
-        self._proven += [(number, digest, timestamp) for number, _, _, digest, timestamp in proven]
+        # One that was empty and is not stored says nothing more: between two that are there may be millions.
+        self._proven += [
+            (number, digest, timestamp)
+            for number, _, _, digest, timestamp in proven
+            if digest is not None or number in stored
+        ]
         self._top, self._top_hash = last, Bytes32(proven[-1][1])
 
     def run(self, stop: threading.Event, work: threading.Event, found: Callable[[Seal], None]) -> None:

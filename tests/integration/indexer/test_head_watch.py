@@ -8,9 +8,12 @@ import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
+import pytest
 from tests.chaos.waiting import wait_until
 from tests.integration.ledger_on_chain import LedgerOnChain
+from websockets.sync.server import ServerConnection, serve
 
+from computility.chain import head_watch
 from computility.chain.head_watch import HeadWatch
 from computility.settings import NodeSettings
 
@@ -97,6 +100,26 @@ def test_whoever_waits_while_the_socket_drops__waits_no_longer_for_it(ledger: Le
         wait_until(lambda: watch.listening, SOON_S)
         with waiting(watch):
             line.cut()
+
+
+@pytest.mark.parametrize("answer", ["5", "null", "[]", '"0x1"', "no JSON"])
+def test_a_socket_that_answers_with_something_else__is_tried_again(
+    answer: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(head_watch, "_TRY_AGAIN_S", 0.05)
+    answers = iter([answer])
+
+    def subscribed(connection: ServerConnection) -> None:
+        connection.recv()
+        connection.send(next(answers, '{"jsonrpc":"2.0","id":1,"result":"0x1"}'))
+        for _ in connection:
+            pass
+
+    with serve(subscribed, "127.0.0.1", 0) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        with HeadWatch(f"ws://127.0.0.1:{server.socket.getsockname()[1]}", NEVER_S) as watch:
+            wait_until(lambda: watch.listening, SOON_S)
+        server.shutdown()
 
 
 def test_without_a_socket__blocks_are_polled_for() -> None:

@@ -10,6 +10,7 @@ from tests.integration.indexer.conftest import indexer_of
 from tests.integration.ledger_on_chain import LedgerOnChain, deploy_ledger, index_all, rows_of
 
 from computility.chain.local_chain import LocalChain
+from computility.services.indexer import Indexer
 from computility.services.stored_ledger import StoredLedger
 from computility.store.blocks import CursorRow
 from computility.store.engine import Database, open_database
@@ -55,3 +56,20 @@ def test_a_job__is_final_once_its_blocks_are_proven(ledger: LedgerOnChain, datab
         pass
     assert confirmation() == "finalized"
     assert {event.confirmation for event in stored.job_events(job, limit=10, cursor=None).items} == {"finalized"}
+
+
+def test_empty_blocks_between_two_that_are_stored__are_not_remembered(
+    ledger: LedgerOnChain, database: Database
+) -> None:
+    ledger.mine(300)
+    ledger.open()
+    opened = ledger.rpc.block_number()
+    ledger.mine(8)
+    indexer = Indexer(ledger.rpc, database, ledger.deployments, keep_blocks=5)
+    index_all(indexer)
+    remembered = []
+    while indexer.seal():
+        remembered.append(len(indexer._sealing._proven))
+    assert rows_of(database, CursorRow)[0]["sealed"] >= opened
+    assert len(remembered) > 3
+    assert max(remembered) < 64
