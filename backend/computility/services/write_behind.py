@@ -35,9 +35,9 @@ class WriteBehind:
         try:
             if error is None:
                 self.settle()
-            elif self._writing is not None:
-                # Nothing may be written any more when the caller looks at the store again.
-                self._writing.exception()
+            elif self._writing is not None and self._writing.exception() is None:
+                # Nothing is written any more when the caller looks at the store again; and what was is as good as any.
+                self.settle()
         finally:
             self._thread.shutdown()
             sys.setswitchinterval(self._turns_before_s)

@@ -132,3 +132,21 @@ def test_a_job_that_begins_twice__is_noticed_by_the_store_and_read_again_by_its_
         follow(lied_to, lambda: number(database) == head)
     assert [rows_of(database, table) for table in TABLES] == truth
     database.close()
+
+
+@pytest.mark.parametrize("written", [True, False])
+def test_what_was_written_while_something_else_failed__is_told_of(written: bool) -> None:
+    told: list[str] = []
+
+    def write() -> None:
+        if not written:
+            raise OSError("no room")
+
+    def hand_over_and_fail() -> None:
+        with WriteBehind() as behind:
+            behind.hand_over(write, lambda: told.append("landed"))
+            raise ValueError("the next fold")
+
+    with pytest.raises(ValueError, match="the next fold"):
+        hand_over_and_fail()
+    assert told == ["landed"] * written
