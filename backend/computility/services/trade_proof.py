@@ -13,9 +13,9 @@ stake that is reserved, released and slashed; the dispute's rounds, panels, vote
 bundle of version 1 has the escrow's only, in receipts that each have one of them, and is verified as it ever was. The terms in ``JobOpened`` hash to
 the job's id on this chain and escrow; the specification to the terms' ``spec``; evidence to what an attestation names.
 
-What remains to be believed is that the blocks' hashes are the chain's (compare them with any source that you trust), and that no event was left out:
-blocks are not linked to one another here, and a trade without its verdict, or without its end, is a trade too. Any endpoint tells
-(``trade_logs.left_out``).
+An end says which outcome stood and what ended it, so that no verdict, claim, dispute or ruling that an end rests on can be left out. What remains to
+be believed is that the blocks' hashes are the chain's (compare them with any source that you trust), and that nothing else was left out: blocks are
+not linked to one another here, and a trade without a reading, a vote, or its end, is a trade too. Any endpoint tells (``trade_logs.left_out``).
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from computility.domain.attestation import Attestation, Verdict
 from computility.domain.canonical_json import canonical_json, parse_canonical_json, sha256_bytes32
 from computility.domain.eip712 import Eip712Domain
 from computility.domain.errors import ChainMisbehaved, ComputilityError, InvalidMessage, InvalidProof
-from computility.domain.events import Event, EventOrigin, JobPaid
+from computility.domain.events import Event, EventOrigin, JobClosed, JobDisputed, JobPaid, JobRuled
 from computility.domain.identifiers import (
     ZERO_BYTES32,
     Address,
@@ -41,7 +41,7 @@ from computility.domain.identifiers import (
     parse_address,
     parse_bytes32,
 )
-from computility.domain.job import JobRecord
+from computility.domain.job import ClosedBy, JobRecord, JobState, Outcome
 from computility.domain.signature import recover_signer
 from computility.domain.terms import Terms
 from computility.services.trade_events import (
@@ -216,12 +216,41 @@ def _fold(events: Sequence[ProvenEvent], chain: str, escrow: Address) -> JobReco
             ChainId(chain), proven.block_hash, proven.block_number, 0, ZERO_BYTES32, escrow, proven.timestamp
         )
         try:
+            _require_ground(record, proven.event)
             record = job_fold.apply_event(record, proven.event, origin)
         except ChainMisbehaved as error:
             raise InvalidProof(f"an event of the job is missing, doubled or out of order: {error}") from error
     if record is None:
         raise InvalidProof("the bundle proves no event")
     return record
+
+
+def _require_ground(before: JobRecord | None, event: Event) -> None:
+    """A dispute, a ruling and an end say what came before them: a window that ran, a verdict, a ruling. Without these they cannot have been."""
+    if before is None:
+        return
+    states, grounded = _STATES_BEFORE.get(type(event)), True
+    if isinstance(event, JobClosed):
+        states = _STATES_BEFORE_CLOSE.get(ClosedBy(event.cause))
+        grounded = Outcome(event.outcome) is (before.outcome or Outcome.NO_FAULT)
+        grounded = grounded and (event.cause != ClosedBy.RULED or before.slash_bps is not None)
+    if not grounded or (states is not None and before.state not in states):
+        raise InvalidProof(
+            f"an event of the job is missing: {event.EVENT.name} cannot follow on a job that is {before.state.name.lower()}"
+        )
+
+
+_STATES_BEFORE: Final[dict[type[Event], tuple[JobState, ...]]] = {
+    JobDisputed: (JobState.PENDING,),
+    JobRuled: (JobState.DISPUTED,),
+}
+_STATES_BEFORE_CLOSE: Final[dict[ClosedBy, tuple[JobState, ...]]] = {
+    ClosedBy.FINALIZED: (JobState.PENDING,),
+    ClosedBy.RULED: (JobState.DISPUTED,),
+    ClosedBy.RECLAIMED: (JobState.OPEN,),
+    ClosedBy.DISPUTED_BY_DEFAULT: (JobState.PENDING, JobState.DISPUTED),
+}
+"""By the contract's transitions; an agreement may end a job in any."""
 
 
 def _prove_attestation(entry: Mapping[str, Any], domain: Eip712Domain, job: Bytes32, terms: Terms) -> SignedAttestation:

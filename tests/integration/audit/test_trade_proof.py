@@ -250,13 +250,30 @@ def without(bundle: bytes, *numbers: int) -> bytes:
     return canonical_json(document)
 
 
-def test_a_verdict_that_was_left_out__is_missed_by_any_endpoint(ledger: LedgerOnChain) -> None:
+def test_what_an_end_rests_on__cannot_be_left_out(ledger: LedgerOnChain) -> None:
+    failed, claimed = ledger.open(), ledger.open(OTHER_PROVIDER)
+    ledger.attest(failed, Verdict.FAIL)
+    ledger.accounts[OTHER_PROVIDER].propose(claimed, 70, RESULT)
+    bundles = []
+    for terms in (failed, claimed):
+        ledger.accounts[BUYER].dispute(terms)
+        bundle, whole = build(ledger, terms.job_id(ledger.deployments.domain))
+        assert "JobClosed" in [proven.event.EVENT.name for proven in whole.events]
+        bundles.append(without(bundle, 1))
+    for bundle in bundles:
+        with pytest.raises(InvalidProof, match="cannot follow on a job that is open"):
+            verify_bundle(bundle)
+    assert told_by_the_page(bundles) == [None, None]
+
+
+def test_a_reading_that_was_left_out__is_missed_by_any_endpoint(ledger: LedgerOnChain) -> None:
     terms = ledger.open()
-    ledger.attest(terms, Verdict.FAIL)
-    ledger.accounts[BUYER].dispute(terms)
-    bundle, whole = build(ledger, terms.job_id(ledger.deployments.domain))
-    names = [proven.event.EVENT.name for proven in whole.events]
-    assert (names[:2], names[-1]) == (["JobOpened", "JobAttested"], "JobClosed")
+    job = terms.job_id(ledger.deployments.domain)
+    reading = Attestation(job, Verdict.PASS, ZERO_BYTES32, 30, False, 10_000, ZERO_BYTES32, ZERO_BYTES32)
+    ledger.accounts[PROVIDER].attest(terms, reading, ledger.accounts[VERIFIER].sign(reading).signature)
+    ledger.attest(terms)
+    bundle, whole = build(ledger, job)
+    assert [proven.event.EVENT.name for proven in whole.events] == ["JobOpened", "JobAttested", "JobPaid"]
     assert left_out(whole, ledger.rpc) == ()
     # By itself it looks like a trade.
     silenced = verify_bundle(without(bundle, 1))

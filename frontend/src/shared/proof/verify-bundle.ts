@@ -171,6 +171,22 @@ function requireAllToTell(receipts: readonly ReceiptInBlock[], told: readonly To
 /** They tell of the job, and change nothing of it. */
 const ASIDE = new Set(["BondStaked", "BondUnstaked"]);
 
+const NO_FAULT = 0;
+const CLAIM = 1;
+const RULED = 2;
+/** A dispute and a ruling say what came before them. */
+const BEFORE: { readonly [name: string]: readonly JobStateName[] | undefined } = {
+  JobDisputed: ["pending"],
+  JobRuled: ["disputed"],
+};
+/** And so does an end, by its cause: finalized, ruled, reclaimed, disputed by default. An agreement may end a job in any. */
+const BEFORE_CLOSE: { readonly [cause: number]: readonly JobStateName[] | undefined } = {
+  1: ["pending"],
+  2: ["disputed"],
+  4: ["open"],
+  5: ["pending", "disputed"],
+};
+
 /** Where the events leave the job, and the terms that they began with. */
 function fold(told: readonly ProvenEvent[]): { readonly state: JobStateName; readonly terms: Terms } {
   const events = told.filter(({ name }) => !ASIDE.has(name));
@@ -183,21 +199,31 @@ function fold(told: readonly ProvenEvent[]): { readonly state: JobStateName; rea
   const terms = first.args.terms as Terms;
   let state: JobStateName = "open";
   let accepted = 0n;
+  let outcome = NO_FAULT;
+  let isRuled = false;
   for (const { name, args } of events.slice(1)) {
-    if (name === "JobOpened" || state === "closed") {
+    const states = name === "JobClosed" ? BEFORE_CLOSE[Number(args.cause)] : BEFORE[name];
+    const isGrounded = name !== "JobClosed" || (args.outcome === outcome && (args.cause !== RULED || isRuled));
+    if (name === "JobOpened" || state === "closed" || !isGrounded || (states && !states.includes(state))) {
       throw new PageError(`An event of the job is missing, doubled or out of order: ${name} cannot follow.`);
     }
     if (name === "JobAttested") {
       // Only a reading raises what is accepted, and it leaves the state alone.
       const isReading = (args.accepted as bigint) > accepted;
       accepted = args.accepted as bigint;
-      if (!isReading) state = "pending";
-    } else if (name === "JobProposed") state = "pending";
-    else if (name === "JobDisputed") state = "disputed";
+      if (!isReading) {
+        state = "pending";
+        outcome = args.outcome as number;
+      }
+    } else if (name === "JobProposed") {
+      state = "pending";
+      outcome = CLAIM;
+    } else if (name === "JobDisputed") state = "disputed";
+    else if (name === "JobRuled") isRuled = true;
     else if (name === "JobClosed" || name === "JobPaid") {
       state = "closed";
       requireBalanced(terms, args);
-    } else if (name !== "JobRuled") {
+    } else {
       throw new PageError(`An event of the job is missing, doubled or out of order: ${name} cannot follow.`);
     }
   }
