@@ -33,7 +33,7 @@ from computility.execution.sandbox.self_test import prove_walls
 
 _TOKEN_BYTES: Final = 32
 _RETRIES: Final = 3
-"""How often a job that lost its machine is placed anew."""
+"""How often a job that lost its machine is placed anew. One that is being ended may lose the sandbox before its worker, which tells of that still."""
 _SELF_TEST_S: Final = 300
 SPARE_S: Final = 300
 """How long a job may take beside its own time, each time that it is placed: the sandbox's limit has to come before this one."""
@@ -47,7 +47,8 @@ _HEALTH: Final = {
 """A machine that is silent for so long is gone."""
 
 Outcome = tuple[Execution | None, ComputilityError | None]
-"""What a task returns. Errors of ours travel as values: Ray would wrap them, and take a job's fault for its own."""
+"""What a task returns. Errors of ours travel as values: Ray would wrap them, and take a job's fault for its own. But a sandbox that fell over is
+raised, so that the job is placed anew."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,9 @@ class RayExecutor(BlockingExecutor):
         self._make = make
         self._ray = _connected(self._cluster)
         self._local = make()
-        self._task = self._ray.remote(max_retries=_RETRIES, num_cpus=1)(_run_on_worker)
+        self._task = self._ray.remote(max_retries=_RETRIES, retry_exceptions=[ExecutorCrashed], num_cpus=1)(
+            _run_on_worker
+        )
         # Small, so it travels in the task itself: an object of the store would be fetched anew for each job.
         self._maker: bytes = importlib.import_module("ray.cloudpickle").dumps(make)
         self._maker_with_cards: bytes | None = None
@@ -168,7 +171,9 @@ class RayExecutor(BlockingExecutor):
         if self._maker_with_cards is None:
             raise ExecutorUnfit(f"the job wants {gpus} GPUs, and this offer has none: choose an ask with GPUs")
         # A worker of its own, which ends with it: the cards that Ray gave to a process are in its environment for good.
-        task = self._ray.remote(max_retries=_RETRIES, num_cpus=1, num_gpus=gpus, max_calls=1)(_run_with_cards)
+        task = self._ray.remote(
+            max_retries=_RETRIES, retry_exceptions=[ExecutorCrashed], num_cpus=1, num_gpus=gpus, max_calls=1
+        )(_run_with_cards)
         return task.remote(self._maker_with_cards, run.attempt, prepared)
 
     def _execute(self, run: Run, prepared: Prepared) -> Execution:
@@ -179,6 +184,8 @@ class RayExecutor(BlockingExecutor):
         except self._ray.exceptions.TaskCancelledError as cancelled:
             raise ExecutorCrashed("the cluster cancelled the job") from cancelled
         except self._ray.exceptions.RayError as lost:
+            if isinstance(crash := getattr(lost, "cause", None), ExecutorCrashed):
+                raise crash from lost
             raise ExecutorCrashed(f"the cluster lost the job {_RETRIES + 1} times: {type(lost).__name__}") from lost
         if error is not None:
             raise error
@@ -232,6 +239,10 @@ def _executor_of(maker: bytes) -> Executor:
 def _run_on_worker(maker: bytes, attempt: AttemptId, prepared: Prepared) -> Outcome:
     try:
         return run_prepared(_executor_of(maker), attempt, prepared), None
+    except ExecutorCrashed:
+        # It remembers how the attempt ended, which may be placed here again.
+        _made.pop(maker)
+        raise
     except ExecutionError as error:
         return None, error
 
@@ -242,6 +253,8 @@ def _run_with_cards(maker: bytes, attempt: AttemptId, prepared: Prepared) -> Out
         # The cards are told apart only here: a machine with others is of another class.
         executor.check(prepared.specification)
         return run_prepared(executor, attempt, prepared), None
+    except ExecutorCrashed:
+        raise
     except ExecutionError as error:
         return None, error
 

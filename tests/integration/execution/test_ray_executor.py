@@ -21,7 +21,7 @@ import pytest
 from tests.integration.execution.sandbox_bench import SandboxBench, needs_bubblewrap
 from tests.integration.waiting import wait
 
-from computility.domain.errors import ExecutorUnfit, JobFailed, RunCancelled, WallClockExceeded
+from computility.domain.errors import ExecutorCrashed, ExecutorUnfit, JobFailed, RunCancelled, WallClockExceeded
 from computility.domain.identifiers import bytes32
 from computility.execution import ray_executor
 from computility.execution.command_executor import CommandBounds
@@ -204,6 +204,36 @@ def test_job__cancelled_on_a_machine_that_hangs__ends(
     assert time.monotonic() - began < 20
     workers.go_on()
     wait(workers.ended, 20)
+
+
+def falling_over(times: int, folder: Path) -> ProcessExecutor:
+    """Commands whose first so many sandboxes end before their jobs do, as on a machine that is being ended."""
+    from computility.domain.errors import ExecutorCrashed
+
+    class FallingOver(ProcessExecutor):
+        def _execute(self, run: Any, prepared: Any) -> Any:
+            if (fallen := len(list(folder.iterdir()))) < times:
+                folder.joinpath(str(fallen)).touch()
+                raise ExecutorCrashed("the sandbox ended")
+            return super()._execute(run, prepared)
+
+    return FallingOver()
+
+
+@pytest.mark.usefixtures("executor")
+@pytest.mark.parametrize(("times", "runs"), [(2, True), (10, False)])
+def test_job__whose_sandbox_falls_over__is_placed_anew_a_few_times(
+    cluster: Any, sandbox: SandboxBench, tmp_path: Path, times: int, runs: bool
+) -> None:
+    executor = RayExecutor(partial(falling_over, times, tmp_path), RayCluster(cluster.address, token=TOKEN))
+    executor.start(attempt(20 + times), executor.prepare(sandbox.specification("echo", "done"), sandbox.content))
+    if runs:
+        assert executor.collect(attempt(20 + times)).outputs == {"stdout": b"done\n"}
+    else:
+        with pytest.raises(ExecutorCrashed, match="the sandbox ended"):
+            executor.collect(attempt(20 + times))
+    # Ray counts retries somewhat loosely.
+    assert len(list(tmp_path.iterdir())) in ((2,) if runs else (4, 5))
 
 
 def test_machines__one_is_killed__no_job_is_lost(cluster: Any, executor: RayExecutor, sandbox: SandboxBench) -> None:
