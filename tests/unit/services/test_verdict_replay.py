@@ -115,8 +115,8 @@ class Case:
         )
         signed = SignedAttestation(attestation, (VERIFIER.address,), by_verifier=True)
         return VerifiedTrade(
-            CHAIN_ID, DOMAIN.escrow, record.id, terms, record, (), (), (signed,), has_specification=True, evidence=1
-        )
+            CHAIN_ID, DOMAIN.escrow, record.id, terms, record, (), (), (signed,), has_institutions=True, has_specification=True, evidence=1,
+        )  # fmt: skip
 
     def replay(self, trade: VerifiedTrade, *, trusted: bool = True, block: Bytes32 = BLOCK_HASH) -> ReplayedVerdict:
         """What an auditor says, who trusts the vendor or does not, on a chain with this block."""
