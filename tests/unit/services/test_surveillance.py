@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from tests.labelled_history import LabelledHistory, labelled_history
 
-from computility.services.surveillance.facts import Alert, Facts
+from computility.domain.identifiers import Address
+from computility.services.surveillance.facts import Alert, Facts, FundingFact
 from computility.services.surveillance.watch import RULES, skipped_rules, watch
 
 
@@ -40,6 +41,35 @@ def test_every_alert__has_evidence_of_the_history(history: LabelledHistory, aler
         assert alert.what
         assert set(alert.jobs) <= known
         assert alert.jobs or alert.facts["asks"]
+
+
+def test_ties_of_money__name_the_hands__whose_deposits_are_there(history: LabelledHistory, alerts: list[Alert]) -> None:
+    tied = {frozenset((fact.account, fact.source)) for fact in history.facts.funding}
+    dealing = [alert for alert in alerts if alert.rule == "self-dealing"]
+    assert dealing
+    for alert in dealing:
+        one, other = alert.accounts
+        assert alert.facts["funded_by"]
+        for hand in alert.facts["funded_by"]:
+            assert all(party == hand or frozenset((party, hand)) in tied for party in (one, other))
+    vouchers = [alert for alert in alerts if alert.rule == "voucher-abuse" and "fund each other" in alert.what]
+    assert vouchers
+    assert all(alert.facts["funded_by"] for alert in vouchers)
+
+
+def test_an_exchange_that_funds_everybody__ties_nobody(history: LabelledHistory, alerts: list[Alert]) -> None:
+    exchange = Address("0x" + "ee" * 20)
+    deposits = [FundingFact(account, exchange, 1) for account in sorted(history.honest)]
+    facts = history.facts
+    found = watch(Facts(facts.trades, [*facts.funding, *deposits], facts.asks), forest=False)
+    assert found == [alert for alert in alerts if alert.rule in RULES]
+
+
+def test_one_hand_that_funds_both_sides__ties_them(history: LabelledHistory) -> None:
+    hand = Address("0x" + "aa" * 20)
+    buyer, provider = max(history.facts.by_pair, key=lambda pair: (len(history.facts.by_pair[pair]), pair))
+    facts = Facts(history.facts.trades, [FundingFact(buyer, hand, 1), FundingFact(provider, hand, 1)], ())
+    assert [alert.facts["funded_by"] for alert in RULES["self-dealing"](facts)] == [[hand]]
 
 
 def test_honest_trades_alone__raise_no_rule(history: LabelledHistory) -> None:

@@ -6,12 +6,15 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, Final
 
 from computility.domain.events import Deposited, Withdrawn
 from computility.domain.identifiers import Address, Bytes32
 from computility.domain.job import ClosedBy, JobRecord, Outcome
 from computility.services.ledger_history import LedgerHistory
+
+_MOST_OF_ONE_HAND: Final = 10
+"""Accounts that one hand funds. Who funds more in order to look like an exchange has more puppets than most, which other rules look at."""
 
 
 @dataclass(frozen=True)
@@ -107,8 +110,17 @@ class Facts:
 
     def tied(self, one: Address, other: Address) -> bool:
         """Whether one funded the other, or somebody funded both."""
-        mine, theirs = self.funders.get(one, set()), self.funders.get(other, set())
-        return other in mine or bool(mine & theirs)
+        return bool(self.hands(one, other))
+
+    def hands(self, one: Address, other: Address) -> list[Address]:
+        """Whose funding ties two accounts: their own, or that of those who funded both. Each deposit and withdrawal is an event of the ledger.
+
+        Who funds many accounts is an exchange, a bridge or a wallet's service, and says nothing of any two of them.
+        """
+        funders = self.funders
+        mine, theirs = funders.get(one, set()), funders.get(other, set())
+        shared = {hand for hand in mine & theirs if len(funders[hand]) <= _MOST_OF_ONE_HAND}
+        return sorted(shared | ({one, other} if other in mine else set()))
 
 
 def facts_of(history: LedgerHistory, asks: Sequence[AskFact] | None = None) -> Facts:

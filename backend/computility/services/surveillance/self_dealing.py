@@ -25,5 +25,5 @@ def find(facts: Facts) -> Iterator[Alert]:
                 (other, provider),
                 tuple(trade.job for trade in trades),
                 f"{role} {other} and provider {provider} of {len(trades)} trades are funded by one hand",
-                {"role": role},
+                {"role": role, "funded_by": facts.hands(other, provider)},
             )

@@ -8,7 +8,7 @@ from __future__ import annotations
 import statistics
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from typing import Final
+from typing import Any, Final
 
 from computility.domain.identifiers import Address
 from computility.services.surveillance.facts import Alert, Facts, TradeFact
@@ -37,7 +37,8 @@ def find(facts: Facts) -> Iterator[Alert]:
         value = sum(trade.value for trade in trades)
         tied = [trade for trade in trades if facts.tied(trade.buyer, provider)]
         if value and sum(trade.value for trade in tied) >= _TIED_SHARE * value:
-            yield _alert(payer, provider, tied, "the buyers and the provider fund each other")
+            hands = {hand for trade in tied for hand in facts.hands(trade.buyer, provider)}
+            yield _alert(payer, provider, tied, "the buyers and the provider fund each other", funded_by=sorted(hands))
             continue
         usual = [trade.unit_price for trade in paid_by_themselves[provider] if trade.unit_price]
         paid = [trade.unit_price for trade in trades if trade.unit_price]
@@ -50,12 +51,12 @@ def find(facts: Facts) -> Iterator[Alert]:
             yield _alert(payer, provider, trades, f"they cost {ratio:.1f} times what others pay this provider")
 
 
-def _alert(payer: Address, provider: Address, trades: Sequence[TradeFact], why: str) -> Alert:
+def _alert(payer: Address, provider: Address, trades: Sequence[TradeFact], why: str, **facts: Any) -> Alert:
     buyers = sorted({trade.buyer for trade in trades})
     return Alert(
         RULE,
         (provider, *buyers),
         tuple(trade.job for trade in trades),
         f"{len(trades)} jobs of provider {provider} were paid by {payer} for {len(buyers)} buyers, and {why}",
-        {"payer": payer, "value": str(sum(trade.value for trade in trades))},
+        {"payer": payer, "value": str(sum(trade.value for trade in trades)), **facts},
     )
