@@ -33,7 +33,7 @@ export function ProofCheck() {
     <section aria-label="Proof">
       <h2>Proof of a trade</h2>
       <p className="lead">
-        A proof is one file with every event of a trade, traced to the hashes of its blocks. It is verified by this page
+        A proof is one file with the events of a trade, traced to the hashes of its blocks. It is verified by this page
         alone: headers, receipts, terms, signatures and documents are hashed here.
       </p>
       <div className="row">

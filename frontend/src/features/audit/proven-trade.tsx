@@ -126,8 +126,8 @@ function BlockHashes({ trade }: { readonly trade: VerifiedTrade }) {
   return (
     <>
       <p>
-        What remains to be believed is that these blocks are the chain's. Compare their hashes with a source that you
-        trust.
+        What remains to be believed is that these blocks are the chain's, and that nothing came after the last of them
+        or was left out that no other event rests on. Compare their hashes with a source that you trust.
       </p>
       <ul className="plain">
         {trade.blocks.map(({ number, hash }, at) => (
