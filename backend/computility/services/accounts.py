@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from computility.domain.errors import ChainError, UnknownProvider
@@ -16,7 +16,7 @@ from computility.domain.scores import Role
 from computility.domain.standing import Standing
 from computility.services.chain_view import ChainView
 from computility.services.journal import Journal
-from computility.services.ledger import Confirmation, Ledger
+from computility.services.ledger import Confirmation, FoldedBlock, Ledger, ProviderState
 from computility.services.pages import PageOf
 
 
@@ -99,32 +99,38 @@ class Accounts:
         record = self._ledger.provider(parse_address(address))
         if record is None:
             raise UnknownProvider(f"{address} never registered as a provider, as far as the node has read the chain")
-        return self._view(record)
+        return self._views([record])[0]
 
     def providers(self, *, limit: int, cursor: str | None) -> PageOf[ProviderView]:
         """Providers, by address."""
-        return self._ledger.providers(limit=limit, cursor=cursor).map(self._view)
+        page = self._ledger.providers(limit=limit, cursor=cursor)
+        return PageOf(tuple(self._views(page.items)), page.next)
 
-    def _view(self, record: ProviderRecord) -> ProviderView:
+    def _views(self, records: Sequence[ProviderRecord]) -> list[ProviderView]:
+        """One for each. A page costs few questions more than one provider: what each offered is asked for by itself, as of that the newest counts."""
+        addresses = [record.address for record in records]
+        states = self._ledger.states_of(addresses)
+        ratings = self._journal.ratings_at(addresses, self._clock())
+        folded = self._ledger.folded()
+        return [self._view(record, states[record.address], ratings[record.address], folded) for record in records]
+
+    def _view(
+        self, record: ProviderRecord, state: ProviderState, ratings: list[Rating], folded: FoldedBlock | None
+    ) -> ProviderView:
         known = {resource.id: resource for resource in map(parse_resource, self._journal.urns_of(record.address))}
-        standing = self._ledger.standing(record.address, Role.PROVIDER)
         return ProviderView(
             record=record,
             known_resources=tuple(known.values()),
-            score_bps=standing.slot.score_bps if standing else None,
-            open_jobs=sum(self._ledger.count_open_jobs(record.address, resource) for resource in known),
-            ratings=tuple(
-                entry.statement.message
-                for entry in self._journal.ratings_at(record.address, self._clock())
-                if isinstance(entry.statement.message, Rating)
-            ),
-            reward=self._reward(record),
-            confirmation=self._ledger.confirmation_of(record.address),
+            score_bps=state.standing.slot.score_bps if state.standing else None,
+            open_jobs=sum(state.live_jobs.get(resource, 0) for resource in known),
+            ratings=tuple(ratings),
+            reward=_vested(state.reward, record, folded),
+            confirmation=state.confirmation,
         )
 
-    def _reward(self, provider: ProviderRecord) -> RewardView | None:
-        found, folded = self._ledger.reward(provider.address), self._ledger.folded()
-        if found is None or folded is None:
-            return None
-        now = replace(found, reward=found.reward.vested_by(folded.timestamp))
-        return RewardView(now, folded.timestamp, min(now.reward.vested, provider.stake - provider.reserved))
+
+def _vested(found: RewardRecord | None, provider: ProviderRecord, folded: FoldedBlock | None) -> RewardView | None:
+    if found is None or folded is None:
+        return None
+    now = replace(found, reward=found.reward.vested_by(folded.timestamp))
+    return RewardView(now, folded.timestamp, min(now.reward.vested, provider.stake - provider.reserved))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
@@ -11,7 +11,8 @@ from sqlmodel import Session
 
 from computility.domain.errors import Conflict, InvalidMessage
 from computility.domain.identifiers import Address, Bytes32, ChainId
-from computility.domain.statements import Ask, QuoteRequest, SignedStatement, StatementKind, Submission
+from computility.domain.rating import Rating
+from computility.domain.statements import Ask, AskWithdrawal, QuoteRequest, SignedStatement, StatementKind, Submission
 from computility.services.pages import PageOf, page_of, read_cursor
 from computility.store import statements
 from computility.store.statements import StatementRow
@@ -78,6 +79,13 @@ class Journal:
             row = statements.withdrawal_of(session, self._chain_id, ask)
             return _entry(row) if row else None
 
+    def withdrawn(self, asks: Iterable[Bytes32]) -> set[Bytes32]:
+        """Those of some asks that were withdrawn."""
+        with self._unit_of_work() as session:
+            rows = statements.withdrawals_among(session, self._chain_id, asks)
+            withdrawals = [_entry(row).statement.message for row in rows]
+        return {message.ask for message in withdrawals if isinstance(message, AskWithdrawal)}
+
     def answer_to(self, request: Bytes32) -> JournalEntry | None:
         """The quote or the refusal that answers a request."""
         with self._unit_of_work() as session:
@@ -105,10 +113,15 @@ class Journal:
             )
             return page_of(rows, limit, lambda row: (row.sequence,)).map(_entry)
 
-    def ratings_at(self, provider: Address, now: int) -> list[JournalEntry]:
-        """Ratings of a provider that hold."""
+    def ratings_at(self, providers: Collection[Address], now: int) -> dict[Address, list[Rating]]:
+        """Ratings that hold, by provider, the newest first."""
+        found: dict[Address, list[Rating]] = {provider: [] for provider in providers}
         with self._unit_of_work() as session:
-            return [_entry(row) for row in statements.ratings_at(session, self._chain_id, provider, now)]
+            for row in statements.ratings_at(session, self._chain_id, providers, now):
+                rating = _entry(row).statement.message
+                if isinstance(rating, Rating):
+                    found[rating.provider].append(rating)
+        return found
 
     def last_about(self, kind: StatementKind, subject: Bytes32) -> JournalEntry | None:
         """The newest of ``about``."""

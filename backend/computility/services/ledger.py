@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -47,6 +47,20 @@ class FoldedBlock:
     timestamp: int
 
 
+@dataclass(frozen=True)
+class ProviderState:
+    """What the ledger says of a provider: each as the method of ``Ledger`` has it."""
+
+    record: ProviderRecord | None
+    standing: Standing | None
+    reward: RewardRecord | None
+    """Behind jobs, as its events left it; None for one that never staked any."""
+    may_have_failed: bool
+    live_jobs: Mapping[Bytes32, int]
+    """How many are not closed, by resource; a resource without any is left out."""
+    confirmation: Confirmation
+
+
 class Ledger(Protocol):
     """Reads of one chain, as far as it is folded. Lists take the cursor of the page before."""
 
@@ -68,9 +82,6 @@ class Ledger(Protocol):
     ) -> PageOf[LedgerJob]:
         """Jobs, the newest first."""
 
-    def count_open_jobs(self, provider: Address, resource: Bytes32) -> int:
-        """Jobs of this provider on this resource that are not closed."""
-
     def job_events(self, job: Bytes32, *, limit: int, cursor: str | None) -> PageOf[LedgerEvent]:
         """Events of a job, in the order of the chain."""
 
@@ -82,8 +93,8 @@ class Ledger(Protocol):
     def provider(self, provider: Address) -> ProviderRecord | None:
         """A provider; None for one that never registered."""
 
-    def reward(self, provider: Address) -> RewardRecord | None:
-        """A provider's reward behind jobs, as its events left it; None for one that never staked any."""
+    def states_of(self, providers: Collection[Address]) -> Mapping[Address, ProviderState]:
+        """What is to be said of each of some providers, in as many questions as for one. Whoever is none has a state too."""
 
     def providers(self, *, limit: int, cursor: str | None) -> PageOf[ProviderRecord]:
         """Providers by address."""

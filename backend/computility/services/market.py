@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from computility.domain.errors import UnknownAsk, UnknownQuote, UnknownQuoteRequest
-from computility.domain.identifiers import Address, parse_address, parse_bytes32
+from computility.domain.identifiers import parse_address, parse_bytes32
 from computility.domain.rating import INT8_GEMM, Rating
 from computility.domain.resource import Resource, parse_resource
-from computility.domain.scores import Role
 from computility.domain.statements import Ask, QuoteRequest, StatementKind
 from computility.services.exclusions import Exclusions
 from computility.services.journal import Journal, JournalEntry
@@ -74,8 +73,8 @@ class Market:
             limit=limit,
             cursor=cursor,
         )
-        views = page.map(self._ask_view)
-        return PageOf(tuple(view for view in views.items if view.status != "excluded"), views.next)
+        views = self._ask_views(page.items)
+        return PageOf(tuple(view for view in views if view.status != "excluded"), page.next)
 
     def ask(self, ask_id: str) -> AskView:
         """One ask.
@@ -86,7 +85,7 @@ class Market:
         found = self._journal.find(parse_bytes32(ask_id))
         if found is None or found.entry.statement.kind is not StatementKind.ASK:
             raise UnknownAsk(f"no ask {ask_id} was published here: look at the market for the open ones")
-        return self._ask_view(found.entry)
+        return self._ask_views([found.entry])[0]
 
     def quote_requests(
         self, *, provider: str | None, buyer: str | None, status: RequestStatus | None, limit: int, cursor: str | None
@@ -124,41 +123,45 @@ class Market:
             raise UnknownQuote(f"no quote {job_id} was published here; a job may also come about without this node")
         return found.entry
 
-    def _ask_view(self, entry: JournalEntry) -> AskView:
-        ask = entry.statement.message
-        assert isinstance(ask, Ask)
-        resource = parse_resource(ask.resource)
-        open_jobs = self._ledger.count_open_jobs(ask.provider, resource.id)
-        standing = self._ledger.standing(ask.provider, Role.PROVIDER)
-        provider = self._ledger.provider(ask.provider)
-        return AskView(
-            entry=entry,
-            resource=resource,
-            status=self._ask_status(entry, ask),
-            provider_score_bps=standing.slot.score_bps if standing else None,
-            provider_active=provider is not None and provider.active,
-            open_jobs=open_jobs,
-            capacity_left=max(0, ask.max_concurrent - open_jobs),
-            rating_micro_cu=self._rating(ask.provider, resource),
-            confirmation=self._ledger.confirmation_of(ask.provider),
-        )
-
-    def _rating(self, provider: Address, resource: Resource) -> int | None:
-        """Millionths of a compute unit that a device of the resource sustained, as it was rated last; None where no rating holds."""
-        rated = (entry.statement.message for entry in self._journal.ratings_at(provider, self._clock()))
-        values = (
-            rating.value
-            for rating in rated
-            if isinstance(rating, Rating) and rating.resource == resource.id and rating.attribute == INT8_GEMM
-        )
-        return next(values, None)
-
-    def _ask_status(self, entry: JournalEntry, ask: Ask) -> AskStatus:
-        if self._journal.withdrawal_of(entry.statement.id):
-            return "withdrawn"
-        if ask.valid_until <= self._clock():
-            return "expired"
-        return "open" if self._exclusions.of(ask.provider, self._clock()) is None else "excluded"
+    def _ask_views(self, entries: Sequence[JournalEntry]) -> list[AskView]:
+        """One for each, by as many questions as for one."""
+        asks = [entry.statement.message for entry in entries]
+        providers = list(dict.fromkeys(ask.provider for ask in asks if isinstance(ask, Ask)))
+        now = self._clock()
+        states = self._ledger.states_of(providers)
+        ratings = self._journal.ratings_at(providers, now)
+        withdrawn = self._journal.withdrawn(entry.statement.id for entry in entries)
+        # Few may be shut out, and those are looked into one by one.
+        excluded = {
+            provider
+            for provider, state in states.items()
+            if state.may_have_failed and self._exclusions.of(provider, now) is not None
+        }
+        views = []
+        for entry in entries:
+            ask = entry.statement.message
+            assert isinstance(ask, Ask)
+            state, resource = states[ask.provider], parse_resource(ask.resource)
+            status: AskStatus = "excluded" if ask.provider in excluded else "open"
+            if entry.statement.id in withdrawn:
+                status = "withdrawn"
+            elif ask.valid_until <= now:
+                status = "expired"
+            open_jobs = state.live_jobs.get(resource.id, 0)
+            views.append(
+                AskView(
+                    entry=entry,
+                    resource=resource,
+                    status=status,
+                    provider_score_bps=state.standing.slot.score_bps if state.standing else None,
+                    provider_active=state.record is not None and state.record.active,
+                    open_jobs=open_jobs,
+                    capacity_left=max(0, ask.max_concurrent - open_jobs),
+                    rating_micro_cu=_rated(ratings[ask.provider], resource),
+                    confirmation=state.confirmation,
+                )
+            )
+        return views
 
     def _request_view(self, entry: JournalEntry) -> RequestView:
         request = entry.statement.message
@@ -170,3 +173,9 @@ class Market:
         if answer.statement.kind is StatementKind.QUOTE:
             return RequestView(entry, "quoted", answer, None)
         return RequestView(entry, "refused", None, answer)
+
+
+def _rated(ratings: Iterable[Rating], resource: Resource) -> int | None:
+    """Millionths of a compute unit that a device of the resource sustained, as it was rated last; None where no rating holds."""
+    values = (rating.value for rating in ratings if rating.resource == resource.id and rating.attribute == INT8_GEMM)
+    return next(values, None)

@@ -105,20 +105,19 @@ def page_of_jobs(
     return session.exec(query.order_by(listed.desc(), col(JobRow.id).desc()).limit(limit)).all()
 
 
-def count_live_jobs(session: Session, chain_id: ChainId, provider: Address, resource: Bytes32 | None = None) -> int:
-    """Jobs of a provider that are not closed, of one resource or of all."""
+def live_jobs_of(
+    session: Session, chain_id: ChainId, providers: Collection[Address]
+) -> dict[tuple[Address, Bytes32], int]:
+    """How many jobs of some providers are not closed, by provider and resource; none is left out."""
     query = (
-        select(func.count())
-        .select_from(JobRow)
-        .where(
-            col(JobRow.ledger) == live(chain_id),
-            col(JobRow.provider) == provider,
-            text(_IS_LIVE),
-        )
+        select(JobRow.provider, JobRow.resource, func.count())
+        .where(col(JobRow.ledger) == live(chain_id), col(JobRow.provider).in_(providers), text(_IS_LIVE))
+        .group_by(col(JobRow.provider), col(JobRow.resource))
     )
-    if resource is not None:
-        query = query.where(col(JobRow.resource) == resource)
-    return session.exec(query).one()
+    found = session.exec(query)
+    return {
+        (Address(provider), Bytes32(resource)): count for provider, resource, count in found if provider and resource
+    }
 
 
 def all_jobs(session: Session, chain_id: ChainId) -> Sequence[JobRow]:

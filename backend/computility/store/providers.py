@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from sqlalchemy import JSON, BigInteger, Boolean, Column
 from sqlmodel import Field, Session, SQLModel, col, select
@@ -45,14 +45,16 @@ class ProviderRow(SQLModel, table=True):
         )
 
 
-def find_provider(session: Session, chain_id: ChainId, registry: Address, address: Address) -> ProviderRow | None:
-    """A provider by its address."""
+def providers_among(
+    session: Session, chain_id: ChainId, registry: Address, addresses: Collection[Address]
+) -> Sequence[ProviderRow]:
+    """Those of some accounts that are providers."""
     query = select(ProviderRow).where(
         col(ProviderRow.ledger) == live(chain_id),
         col(ProviderRow.registry_address) == registry,
-        col(ProviderRow.address) == address,
+        col(ProviderRow.address).in_(addresses),
     )
-    return session.exec(query).first()
+    return session.exec(query).all()
 
 
 def page_of_providers(

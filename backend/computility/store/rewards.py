@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from sqlalchemy import BigInteger, Column
 from sqlmodel import Field, Session, SQLModel, col, select
@@ -38,14 +38,16 @@ class RewardRow(SQLModel, table=True):
         return RewardRecord(reward, self.staked, self.taken, self.lost, self.block)
 
 
-def find_reward(session: Session, chain_id: ChainId, registry: Address, provider: Address) -> RewardRow | None:
-    """A provider's reward; None for one that never staked any."""
+def rewards_among(
+    session: Session, chain_id: ChainId, registry: Address, providers: Collection[Address]
+) -> dict[Address, RewardRecord]:
+    """The rewards of some providers, of those that ever staked any."""
     query = select(RewardRow).where(
         col(RewardRow.ledger) == live(chain_id),
         col(RewardRow.registry_address) == registry,
-        col(RewardRow.address) == provider,
+        col(RewardRow.address).in_(providers),
     )
-    return session.exec(query).first()
+    return {Address(row.address): row.record() for row in session.exec(query)}
 
 
 def all_rewards(session: Session, chain_id: ChainId) -> Sequence[RewardRow]:

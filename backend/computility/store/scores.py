@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from sqlalchemy import BigInteger, Column
 from sqlmodel import Field, Session, SQLModel, col, select
@@ -33,17 +33,17 @@ class ScoreRow(SQLModel, table=True):
         return Standing(ScoreSlot.from_word(int(self.word, 16)), Bytes32(self.job), self.at)
 
 
-def find_standing(session: Session, chain_id: ChainId, escrow: Address, account: Address, role: int) -> Standing | None:
-    """The standing of an account in one role; None without history."""
-    row = session.exec(
-        select(ScoreRow).where(
-            col(ScoreRow.ledger) == live(chain_id),
-            col(ScoreRow.account) == account,
-            col(ScoreRow.role) == role,
-            col(ScoreRow.escrow) == escrow,
-        )
-    ).first()
-    return row.record() if row else None
+def standings_among(
+    session: Session, chain_id: ChainId, escrow: Address, accounts: Collection[Address], role: int
+) -> dict[Address, Standing]:
+    """The standings of some accounts in one role, of those with a history."""
+    query = select(ScoreRow).where(
+        col(ScoreRow.ledger) == live(chain_id),
+        col(ScoreRow.account).in_(accounts),
+        col(ScoreRow.role) == role,
+        col(ScoreRow.escrow) == escrow,
+    )
+    return {Address(row.account): row.record() for row in session.exec(query)}
 
 
 def all_scores(session: Session, chain_id: ChainId) -> Sequence[ScoreRow]:

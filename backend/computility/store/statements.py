@@ -7,7 +7,7 @@ uniqueness lets the first win however many processes write.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, Final
 
 from sqlalchemy import JSON, BigInteger, Column, Index, UniqueConstraint
@@ -34,7 +34,7 @@ from computility.domain.statements import (
 )
 
 _PRICE_DIGITS: Final = 39
-_NEWEST_ASKS: Final = 200
+_NEWEST: Final = 200
 _ANSWERS: Final = (StatementKind.QUOTE, StatementKind.REFUSAL)
 
 
@@ -131,6 +131,12 @@ def withdrawal_of(session: Session, chain_id: ChainId, ask: Bytes32) -> Statemen
     return session.exec(_of(chain_id).where(col(StatementRow.slot) == f"withdrawal:{ask}")).first()
 
 
+def withdrawals_among(session: Session, chain_id: ChainId, asks: Iterable[Bytes32]) -> Sequence[StatementRow]:
+    """The withdrawals of some asks."""
+    slots = [f"withdrawal:{ask}" for ask in asks]
+    return session.exec(_of(chain_id).where(col(StatementRow.slot).in_(slots))).all()
+
+
 def answer_to(session: Session, chain_id: ChainId, request: Bytes32) -> StatementRow | None:
     """The quote or the refusal that answers a request."""
     return session.exec(_of(chain_id).where(col(StatementRow.slot) == f"answer:{request}")).first()
@@ -152,12 +158,12 @@ def page_of_provider(
     return session.exec(query.order_by(col(StatementRow.sequence).desc()).limit(limit)).all()
 
 
-def ratings_at(session: Session, chain_id: ChainId, provider: Address, now: int) -> Sequence[StatementRow]:
-    """Ratings of a provider that have not expired, the newest first; at most 200."""
+def ratings_at(session: Session, chain_id: ChainId, providers: Collection[Address], now: int) -> Sequence[StatementRow]:
+    """Ratings of some providers that have not expired, the newest first; at most 200 for each that is asked for."""
     query = _of(chain_id, StatementKind.RATING).where(
-        col(StatementRow.provider) == provider, col(StatementRow.valid_until) >= now
+        col(StatementRow.provider).in_(providers), col(StatementRow.valid_until) >= now
     )
-    return session.exec(query.order_by(col(StatementRow.sequence).desc()).limit(_NEWEST_ASKS)).all()
+    return session.exec(query.order_by(col(StatementRow.sequence).desc()).limit(_NEWEST * len(providers))).all()
 
 
 def last_about(session: Session, chain_id: ChainId, kind: StatementKind, subject: Bytes32) -> StatementRow | None:
@@ -199,7 +205,7 @@ def page_about(
 def urns_of(session: Session, chain_id: ChainId, provider: Address) -> Sequence[str]:
     """Resources that a provider ever offered in an ask."""
     query = _of(chain_id, StatementKind.ASK).where(col(StatementRow.provider) == provider)
-    rows = session.exec(query.order_by(col(StatementRow.sequence).desc()).limit(_NEWEST_ASKS)).all()
+    rows = session.exec(query.order_by(col(StatementRow.sequence).desc()).limit(_NEWEST)).all()
     return sorted({str(row.message["resource"]) for row in rows})
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import sqlalchemy
@@ -118,15 +118,18 @@ def page_of_subjects(
     return session.exec(query.order_by(col(StatisticsRow.subject)).limit(limit)).all()
 
 
-def total_of_provider(session: Session, chain_id: ChainId, provider: Address) -> StatisticsRow | None:
-    """A provider's sums in all; None before its first job."""
+def totals_of_providers(
+    session: Session, chain_id: ChainId, providers: Iterable[Address]
+) -> dict[Address, StatisticsRow]:
+    """The sums in all of some providers, of those with a job."""
+    asked = {bytes.fromhex(provider[2:]).rjust(32, b"\0"): provider for provider in providers}
     query = select(StatisticsRow).where(
         col(StatisticsRow.ledger) == live(chain_id),
         col(StatisticsRow.scope) == int(Scope.PROVIDER),
         col(StatisticsRow.day) == TOTAL,
-        col(StatisticsRow.subject) == bytes.fromhex(provider[2:]).rjust(32, b"\0"),
+        col(StatisticsRow.subject).in_(asked),
     )
-    return session.exec(query).first()
+    return {asked[row.subject]: row for row in session.exec(query)}
 
 
 Place = tuple[int, bytes]

@@ -33,6 +33,8 @@ from computility.store import (
 )
 from computility.store.engine import Database
 
+OTHER = Address("0x" + "5e" * 20)
+
 Ask = Callable[[Session, ChainId, Address, Bytes32], Any]
 
 QUERIES: dict[str, Ask] = {
@@ -42,7 +44,7 @@ QUERIES: dict[str, Ask] = {
     "jobs of a verifier": lambda s, c, a, _j: jobs.page_of_jobs(s, c, verifier=a, limit=20),
     "live jobs": lambda s, c, _a, _j: jobs.page_of_jobs(s, c, states=[JobState.OPEN], limit=20),
     "a job": lambda s, c, _a, j: jobs.find_job(s, c, j),
-    "live jobs of a provider": lambda s, c, a, _j: jobs.count_live_jobs(s, c, a),
+    "live jobs of providers": lambda s, c, a, _j: jobs.live_jobs_of(s, c, [a, OTHER]),
     "events, the newest first": lambda s, c, _a, _j: raw_logs.page_of_logs(s, c, limit=20),
     "events of a name": lambda s, c, _a, _j: raw_logs.page_of_logs(s, c, name="JobOpened", limit=20),
     "events, the second page": lambda s, c, _a, _j: raw_logs.page_of_logs(
@@ -53,14 +55,14 @@ QUERIES: dict[str, Ask] = {
     ),
     "events of an account": lambda s, c, a, _j: raw_logs.page_of_logs(s, c, account=a, limit=20),
     "events of a job": lambda s, c, _a, j: raw_logs.logs_of_job(s, c, j),
-    "the last event of an account": lambda s, c, a, _j: raw_logs.last_block_of_account(s, c, a),
+    "the last events of accounts": lambda s, c, a, _j: raw_logs.last_blocks_of_accounts(s, c, [a, OTHER]),
     "days of the market": lambda s, c, _a, _j: statistics.page_of_days(
         s, c, Scope.MARKET, statistics.MARKET_SUBJECT, before=30_000, limit=20
     ),
     "sums of every resource": lambda s, c, _a, _j: statistics.page_of_subjects(
         s, c, Scope.RESOURCE, TOTAL, after=bytes(32), limit=20
     ),
-    "sums of a provider in all": lambda s, c, a, _j: statistics.total_of_provider(s, c, a),
+    "sums of providers in all": lambda s, c, a, _j: statistics.totals_of_providers(s, c, [a, OTHER]),
     "sums of every provider by day": lambda s, c, _a, _j: statistics.tallies_of_days(
         s, c, Scope.PROVIDER, 10_010, 30_000, after=None, limit=20
     ),
@@ -90,13 +92,14 @@ QUERIES: dict[str, Ask] = {
     ),
     "the last events of jobs": lambda s, c, _a, j: raw_logs.last_blocks_of_jobs(s, c, [j]),
     "a balance": lambda s, c, a, _j: accounts.balance_of(s, c, a),
-    "a score": lambda s, c, a, _j: scores.find_standing(s, c, a, a, 1),
-    "a provider": lambda s, c, a, _j: providers.find_provider(s, c, a, a),
+    "scores": lambda s, c, a, _j: scores.standings_among(s, c, a, [a, OTHER], 1),
+    "providers by address": lambda s, c, a, _j: providers.providers_among(s, c, a, [a, OTHER]),
     "providers": lambda s, c, a, _j: providers.page_of_providers(s, c, a, after=a, limit=20),
-    "a reward": lambda s, c, a, _j: rewards.find_reward(s, c, a, a),
+    "rewards": lambda s, c, a, _j: rewards.rewards_among(s, c, a, [a, OTHER]),
     "the head": lambda s, c, _a, _j: blocks.blocks_down_from(s, c, 5, 1),
     "a statement": lambda s, c, a, j: statements.find(s, c, j, a),
     "the withdrawal of an ask": lambda s, c, _a, j: statements.withdrawal_of(s, c, j),
+    "the withdrawals of asks": lambda s, c, _a, j: statements.withdrawals_among(s, c, [j, Bytes32("0x" + "5e" * 32)]),
     "the answer to a request": lambda s, c, _a, j: statements.answer_to(s, c, j),
     "statements about a job": lambda s, c, _a, j: statements.about(s, c, StatementKind.SUBMISSION, j),
     "the last statement about a job": lambda s, c, _a, j: statements.last_about(s, c, StatementKind.SUBMISSION, j),
@@ -108,7 +111,7 @@ QUERIES: dict[str, Ask] = {
     "statements that concern a provider": lambda s, c, a, _j: statements.page_of_provider(
         s, c, StatementKind.RATING, a, 10**6, 20
     ),
-    "ratings of a provider": lambda s, c, a, _j: statements.ratings_at(s, c, a, NOW),
+    "ratings of providers": lambda s, c, a, _j: statements.ratings_at(s, c, [a, OTHER], NOW),
     "resources of a provider": lambda s, c, a, _j: statements.urns_of(s, c, a),
     "resources of the newest asks": lambda s, c, _a, _j: statements.newest_urns(s, c, 20),
     "open asks": lambda s, c, _a, _j: statements.open_asks(
@@ -138,7 +141,7 @@ SORTED_BY_DESIGN = {
     "open asks",
     "open asks of one kind, the second page",
     # By age: of those that wait, or have not expired.
-    "ratings of a provider",
+    "ratings of providers",
     "requests for a provider",
     # The newest first: of those that one provider has live.
     "live jobs of a provider, listed",

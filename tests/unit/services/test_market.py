@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 import tests.unit.services.order_book_parties as given
+from sqlalchemy import event
 from tests.unit.services.order_book_parties import (
     BUYER,
     COMMITTEE,
@@ -15,12 +18,14 @@ from tests.unit.services.order_book_parties import (
     OTHER_PROVIDER,
     PROVIDER,
     Book,
+    Party,
     open_book,
 )
 
 from computility.domain import errors
 from computility.domain.job import ClosedBy, Outcome
 from computility.domain.statements import AskWithdrawal, Refusal
+from computility.services.accounts import Accounts
 from computility.services.market import Market
 
 _GPU = "urn:computility:gpu:h100:1x:80g:eu-west:boreal:0002:gpu-s"
@@ -101,6 +106,42 @@ def test_capacity__falls_with_every_open_job(book: Book, market: Market) -> None
 
     view = market.ask(ask.digest(DOMAIN))
     assert (view.open_jobs, view.capacity_left) == (3, 0)
+
+
+def _counted(book: Book, read: Callable[[], Any]) -> int:
+    """How many questions a reading takes."""
+    asked: list[str] = []
+
+    def note(*given: Any) -> None:
+        if "SELECT" in given[2]:
+            asked.append(given[2])
+
+    event.listen(book.database.engine, "before_cursor_execute", note)
+    read()
+    event.remove(book.database.engine, "before_cursor_execute", note)
+    return len(asked)
+
+
+def test_pages__take_as_many_questions_however_long_they_are(book: Book, market: Market) -> None:
+    accounts = Accounts(book.ledger, book.journal, cast("Any", None), book.clock)
+    parties = [Party(bytes([40 + n]) * 32) for n in range(10)]
+    for party in parties:
+        book.register(party)
+        for nonce in (1, 2):
+            book.door.accept_ask(party.sign(given.ask(party, nonce=nonce)))
+
+    def asks(limit: int) -> int:
+        return len(
+            market.open_asks(resource_kind=None, environment=None, provider=None, limit=limit, cursor=None).items
+        )
+
+    def providers(limit: int) -> int:
+        return len(accounts.providers(limit=limit, cursor=None).items)
+
+    assert (asks(20), providers(12)) == (20, 12)
+    assert _counted(book, lambda: asks(20)) == _counted(book, lambda: asks(1))
+    # What each offered is asked for by itself.
+    assert _counted(book, lambda: providers(12)) == _counted(book, lambda: providers(2)) + 10
 
 
 def test_requests__are_found_by_what_became_of_them(book: Book, market: Market) -> None:
