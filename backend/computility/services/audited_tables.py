@@ -6,7 +6,7 @@ by nobody. What cannot be read at all is a difference too, and no reason to end.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict
 from typing import Any, Final
 
@@ -14,7 +14,6 @@ from sqlmodel import Session
 
 from computility.domain.errors import StoreError
 from computility.domain.identifiers import ChainId, address_from_bytes
-from computility.domain.provider import ProviderRecord
 from computility.domain.reward import RewardRecord
 from computility.domain.standing import Standing
 from computility.domain.statistics import TOTAL, Scope
@@ -69,8 +68,7 @@ def replayed_tables(replay: LedgerReplay) -> Tables:
             for (escrow, account, role), standing in replay.scores.items()
         },
         "providers": {
-            f"{registry}/{address}": _provider_fields(record)
-            for (registry, address), record in replay.providers.items()
+            f"{registry}/{address}": asdict(record) for (registry, address), record in replay.providers.items()
         },
         "rewards": {
             f"{registry}/{address}": _reward_fields(record) for (registry, address), record in replay.rewards.items()
@@ -104,6 +102,7 @@ def _unreadable(table: str, error: Exception) -> Difference:
 
 
 Rows = Iterator[tuple[str, Fields]]
+Reader = Callable[[Session, ChainId], Rows]
 
 
 def _accounts(session: Session, chain_id: ChainId) -> Rows:
@@ -120,11 +119,6 @@ def _scores(session: Session, chain_id: ChainId) -> Rows:
     for row in scores.all_scores(session, chain_id):
         # The word as it rests: a slot leaves out the bits that it has no name for.
         yield f"{row.escrow}/{row.account}/{row.role}", {"word": row.word, "job": row.job, "at": row.at}
-
-
-def _providers(session: Session, chain_id: ChainId) -> Rows:
-    for row in providers.all_providers(session, chain_id):
-        yield f"{row.registry_address}/{row.address}", _provider_fields(row.record())
 
 
 def _rewards(session: Session, chain_id: ChainId) -> Rows:
@@ -144,44 +138,32 @@ def _score_history(session: Session, chain_id: ChainId) -> Rows:
         yield f"{row.escrow}/{row.account}/{row.role}/{row.day}", fields
 
 
-def _members(session: Session, chain_id: ChainId) -> Rows:
-    for row in institutions.all_members(session, chain_id):
-        yield f"{row.institution}/{row.account}", asdict(row.record())
+def _records(read: Callable[[Session, ChainId], Iterable[Any]], key: Callable[[Any], str]) -> Reader:
+    """Of a table whose rows are records of the domain, field by field."""
+
+    def rows(session: Session, chain_id: ChainId) -> Rows:
+        for row in read(session, chain_id):
+            yield key(row), asdict(row.record())
+
+    return rows
 
 
-def _disputes(session: Session, chain_id: ChainId) -> Rows:
-    for row in institutions.all_disputes(session, chain_id):
-        yield f"{row.institution}/{_number(row.id)}", asdict(row.record())
-
-
-def _votes(session: Session, chain_id: ChainId) -> Rows:
-    for row in institutions.all_votes(session, chain_id):
-        yield f"{row.institution}/{_number(row.dispute)}/{row.round}/{row.arbiter}", asdict(row.record())
-
-
-def _operations(session: Session, chain_id: ChainId) -> Rows:
-    for row in institutions.all_operations(session, chain_id):
-        yield f"{row.institution}/{row.id}", asdict(row.record())
-
-
-def _roles(session: Session, chain_id: ChainId) -> Rows:
-    for row in institutions.all_roles(session, chain_id):
-        yield f"{row.institution}/{row.role}/{row.account}", asdict(row.record())
-
-
-_STORED: Final[dict[str, Callable[[Session, ChainId], Rows]]] = {
+_STORED: Final[dict[str, Reader]] = {
     "accounts": _accounts,
     "fees": _fees,
     "scores": _scores,
-    "providers": _providers,
+    "providers": _records(providers.all_providers, lambda row: f"{row.registry_address}/{row.address}"),
     "rewards": _rewards,
     "statistics": _statistics,
     "score_history": _score_history,
-    "members": _members,
-    "disputes": _disputes,
-    "dispute_votes": _votes,
-    "operations": _operations,
-    "timelock_roles": _roles,
+    "members": _records(institutions.all_members, lambda row: f"{row.institution}/{row.account}"),
+    "disputes": _records(institutions.all_disputes, lambda row: f"{row.institution}/{_number(row.id)}"),
+    "dispute_votes": _records(
+        institutions.all_votes,
+        lambda row: f"{row.institution}/{_number(row.dispute)}/{row.round}/{row.arbiter}",
+    ),
+    "operations": _records(institutions.all_operations, lambda row: f"{row.institution}/{row.id}"),
+    "timelock_roles": _records(institutions.all_roles, lambda row: f"{row.institution}/{row.role}/{row.account}"),
 }
 
 
@@ -204,10 +186,6 @@ def _subject(scope: Scope, subject: bytes) -> str:
 def _number(word: bytes) -> str:
     """The number of a dispute; in hex where it is not in 32 bytes, as no number is."""
     return str(int.from_bytes(word, "big")) if len(word) == _WORD else "0x" + word.hex()
-
-
-def _provider_fields(record: ProviderRecord) -> Fields:
-    return asdict(record)
 
 
 def _reward_fields(record: RewardRecord) -> Fields:

@@ -532,11 +532,9 @@ class Indexer:
         with self._database.bulk_work() as (session, writer):
             cursor = blocks.cursor_of(session, self._chain_id, lock=True)
             below = blocks.blocks_down_from(session, self._chain_id, cursor.final if cursor else -1, 1)
-            again = bool(below) and below[0].number < position.number
-            if again and (self._proven_above is None or below[0].number < self._proven_above):
-                touched = self._roll_back_to(session, writer, below[0])
-            else:
-                again = False
+            ceiling = position.number if self._proven_above is None else min(position.number, self._proven_above)
+            again = bool(below) and below[0].number < ceiling
+            touched = self._roll_back_to(session, writer, below[0]) if again else set()
         if again:
             self._proven_above = below[0].number
             _log.warning(

@@ -73,12 +73,6 @@ class Journal:
         message = found.entry.statement.message if found else None
         return message if isinstance(message, QuoteRequest) else None
 
-    def withdrawal_of(self, ask: Bytes32) -> JournalEntry | None:
-        """The withdrawal of an ask."""
-        with self._unit_of_work() as session:
-            row = statements.withdrawal_of(session, self._chain_id, ask)
-            return _entry(row) if row else None
-
     def withdrawn(self, asks: Iterable[Bytes32]) -> set[Bytes32]:
         """Those of some asks that were withdrawn."""
         with self._unit_of_work() as session:

@@ -133,7 +133,7 @@ class OrderBook(StatementDoor):
             ask = self._ask(withdrawal.ask)
             demand_signer(signed, ask.provider, "the provider behind the ask")
             check_near("at", withdrawal.at, now)
-            if self._journal.withdrawal_of(withdrawal.ask):
+            if self._journal.withdrawn([withdrawal.ask]):
                 raise Conflict("the ask was withdrawn before; there is nothing left to do")
             return self._add(signed, now, [])
 
@@ -145,7 +145,7 @@ class OrderBook(StatementDoor):
                 return known
             now = self._clock()
             ask = self._ask(request.ask)
-            if ask.valid_until <= now or self._journal.withdrawal_of(request.ask):
+            if ask.valid_until <= now or self._journal.withdrawn([request.ask]):
                 raise UnknownAsk(f"ask {request.ask} is no longer open: look at the market for another")
             check_request(request, ask, now)
             self._demand_admitted(ask.provider, now)

@@ -126,11 +126,6 @@ def find(
     return session.exec(query).first()
 
 
-def withdrawal_of(session: Session, chain_id: ChainId, ask: Bytes32) -> StatementRow | None:
-    """The withdrawal of an ask."""
-    return session.exec(_of(chain_id).where(col(StatementRow.slot) == f"withdrawal:{ask}")).first()
-
-
 def withdrawals_among(session: Session, chain_id: ChainId, asks: Iterable[Bytes32]) -> Sequence[StatementRow]:
     """The withdrawals of some asks."""
     slots = [f"withdrawal:{ask}" for ask in asks]

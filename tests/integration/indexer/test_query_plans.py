@@ -98,7 +98,6 @@ QUERIES: dict[str, Ask] = {
     "rewards": lambda s, c, a, _j: rewards.rewards_among(s, c, a, [a, OTHER]),
     "the head": lambda s, c, _a, _j: blocks.blocks_down_from(s, c, 5, 1),
     "a statement": lambda s, c, a, j: statements.find(s, c, j, a),
-    "the withdrawal of an ask": lambda s, c, _a, j: statements.withdrawal_of(s, c, j),
     "the withdrawals of asks": lambda s, c, _a, j: statements.withdrawals_among(s, c, [j, Bytes32("0x" + "5e" * 32)]),
     "the answer to a request": lambda s, c, _a, j: statements.answer_to(s, c, j),
     "statements about a job": lambda s, c, _a, j: statements.about(s, c, StatementKind.SUBMISSION, j),
